@@ -1,0 +1,27 @@
+# Every library the project uses, as imported targets whose headers count as system headers.
+set(BUILD_SHARED_LIBS OFF)
+if(NOT COMPOSE_SANITIZE)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  set(OPENSSL_USE_STATIC_LIBS ON)
+  set(ZLIB_USE_STATIC_LIBS ON)
+endif()
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json system)
+find_package(OpenSSL 3 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+# Debian's package config names the shared library only.
+find_library(YAML_CPP_LIBRARY yaml-cpp REQUIRED)
+add_library(yaml_cpp INTERFACE)
+target_include_directories(yaml_cpp SYSTEM INTERFACE ${YAML_CPP_INCLUDE_DIR})
+target_link_libraries(yaml_cpp INTERFACE ${YAML_CPP_LIBRARY})
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+
+# Debian ships fmt as headers and a shared library; the single-file binary needs it as an archive.
+add_library(fmt_static STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt_instance.cpp)
+target_compile_options(fmt_static PRIVATE -O2 -w)

@@ -1,0 +1,105 @@
+#include <compose/diagnostics.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace compose {
+
+SourceMap::SourceMap() { files_.push_back({}); }
+
+std::uint32_t SourceMap::add(std::string name, std::string text) {
+    files_.push_back({std::move(name), std::move(text)});
+    return static_cast<std::uint32_t>(files_.size() - 1);
+}
+
+const std::string& SourceMap::name(std::uint32_t file) const { return files_.at(file).name; }
+
+std::string_view SourceMap::text(std::uint32_t file) const { return files_.at(file).text; }
+
+std::string_view SourceMap::line(SourcePos pos) const {
+    if (!pos.known() || pos.file >= files_.size()) return {};
+    std::string_view rest = files_[pos.file].text;
+    for (std::uint32_t n = 1; n < pos.line; ++n) {
+        const auto end = rest.find('\n');
+        if (end == std::string_view::npos) return {};
+        rest.remove_prefix(end + 1);
+    }
+    auto line = rest.substr(0, rest.find('\n'));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+void Diagnostics::error(SourcePos pos, std::string path, std::string message, std::string hint) {
+    items_.push_back({Severity::error, pos, std::move(path), std::move(message), std::move(hint)});
+    ++errors_;
+}
+
+void Diagnostics::warning(SourcePos pos, std::string path, std::string message, std::string hint) {
+    items_.push_back({Severity::warning, pos, std::move(path), std::move(message), std::move(hint)});
+}
+
+std::vector<Diagnostic> Diagnostics::sorted() const {
+    auto out = items_;
+    std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) { return a.pos < b.pos; });
+    std::vector<Diagnostic> unique;
+    for (auto& item : out)
+        if (std::find(unique.begin(), unique.end(), item) == unique.end()) unique.push_back(std::move(item));
+    return unique;
+}
+
+namespace {
+
+// Longest excerpt of a source line; more would wrap on any terminal and hide the caret.
+constexpr std::size_t kExcerptWidth = 160;
+
+struct Excerpt {
+    std::string text;
+    std::size_t caret = 0;  // columns before the caret
+};
+
+Excerpt excerpt_of(std::string_view line, std::uint32_t column) {
+    const std::size_t at = std::min<std::size_t>(column > 0 ? column - 1 : 0, line.size());
+    std::size_t from = at > kExcerptWidth / 2 && line.size() > kExcerptWidth ? at - kExcerptWidth / 2 : 0;
+    while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80) --from;
+    Excerpt out;
+    if (from > 0) out.text = "...";
+    for (std::size_t i = from; i < line.size() && i < from + kExcerptWidth; ++i) {
+        const auto c = static_cast<unsigned char>(line[i]);
+        if (i == at) out.caret = 0;
+        out.text += c == '\t' ? ' ' : (c < 0x20 || c == 0x7F) ? '?' : static_cast<char>(c);
+    }
+    out.caret = from > 0 ? 3 : 0;
+    for (std::size_t i = from; i < at; ++i) out.caret += (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    return out;
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& finding, const SourceMap& sources, bool color) {
+    const char* red = !color ? "" : finding.severity == Severity::error ? "\033[1;31m" : "\033[1;33m";
+    const char* bold = color ? "\033[1m" : "";
+    const char* off = color ? "\033[0m" : "";
+    std::string out;
+    if (finding.pos.known()) {
+        const auto& pos = finding.pos;
+        out = fmt::format("{}{}:{}:{}:{} ", bold, sources.name(pos.file), pos.line, pos.column, off);
+    } else if (finding.pos.file != 0) {
+        out = fmt::format("{}{}:{} ", bold, sources.name(finding.pos.file), off);
+    }
+    out += fmt::format("{}{}:{} ", red, finding.severity == Severity::error ? "error" : "warning", off);
+    if (!finding.path.empty()) out += finding.path + ": ";
+    out += finding.message;
+    const auto line = sources.line(finding.pos);
+    if (!line.empty()) {
+        const auto excerpt = excerpt_of(line, finding.pos.column);
+        out += fmt::format("\n{:>5} | {}\n      | {}{}^{}", finding.pos.line, excerpt.text,
+                           std::string(excerpt.caret, ' '), red, off);
+        if (!finding.hint.empty()) out += " " + finding.hint;
+    } else if (!finding.hint.empty()) {
+        out += "\n      " + finding.hint;
+    }
+    return out;
+}
+
+}  // namespace compose

@@ -1,0 +1,19 @@
+#include "sys/env.hpp"
+
+#include <unistd.h>
+
+#include <string_view>
+
+namespace compose::sys {
+
+Environment environment_snapshot() {
+    Environment out;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const auto at = text.find('=');
+        if (at != std::string_view::npos) out.emplace(text.substr(0, at), text.substr(at + 1));
+    }
+    return out;
+}
+
+}  // namespace compose::sys
