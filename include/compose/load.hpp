@@ -1,0 +1,58 @@
+// Text to project. The loader sees the world only through a FileSource and an environment map.
+#pragma once
+
+#include <compose/project.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace compose {
+
+class FileSource {
+public:
+    virtual ~FileSource() = default;
+    /// The content; nothing when there is no such file. Throws Error for a directory, a FIFO, a file over the limit.
+    virtual std::optional<std::string> read(const std::string& absolute_path) = 0;
+    virtual bool is_file(const std::string& absolute_path) = 0;
+    virtual bool is_directory(const std::string& absolute_path) = 0;
+    virtual std::string read_stdin() = 0;
+};
+
+struct LoadRequest {
+    std::vector<std::string> files;              // -f; empty: COMPOSE_FILE, else discovery from working_directory upwards
+    std::optional<std::string> project_name;     // -p
+    std::optional<std::string> project_directory;
+    std::vector<std::string> env_files;          // --env-file
+    std::vector<std::string> profiles;           // --profile; "*" for all
+    std::vector<std::string> selected_services;  // named on the command line: enables their profiles
+    std::map<std::string, std::string> environment;
+    std::string working_directory;               // absolute
+    bool all_resources = false;
+    // `config` only
+    bool interpolate = true;
+    bool normalize = true;
+    bool resolve_paths = true;
+    bool consistency = true;
+    bool resolve_environment = true;
+};
+
+struct ConfigTree;  // the merged, canonical tree behind a project (model/node.hpp); what `config` prints
+
+struct LoadedProject {
+    Project project;
+    std::shared_ptr<const ConfigTree> tree;
+    std::map<std::string, std::string> environment;  // after .env files: what interpolation saw
+};
+
+/// Never throws for what stands in the files: every finding goes to `findings`. The result is meaningful only when
+/// `findings` has no error.
+LoadedProject load_project(const LoadRequest& request, FileSource& files, Diagnostics& findings);
+
+/// Only the project's name and directory, for commands that work from the state alone (`down -p`, `ps`); nothing when it
+/// can't be told without a file and there is none.
+std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& files);
+
+}  // namespace compose

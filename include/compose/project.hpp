@@ -1,0 +1,57 @@
+// A project after loading: services, networks and volumes, with every reference checked.
+#pragma once
+
+#include <compose/service.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace compose {
+
+struct IpamPool {
+    std::string subnet;
+    std::string gateway;
+    std::string ip_range;
+    std::map<std::string, std::string> aux_addresses;
+};
+
+struct Network {
+    std::string key;
+    std::string name;  // of the object: the literal `name`, else <project>_<key>
+    SourcePos pos;
+    std::string config_hash;
+    bool external = false;
+    bool internal = false;
+    bool attachable = false;
+    bool enable_ipv4 = true;
+    bool enable_ipv6 = false;
+    std::string driver;  // empty: bridge
+    std::map<std::string, std::string> driver_opts;
+    std::vector<IpamPool> ipam;
+    Labels labels;
+};
+
+struct Volume {
+    std::string key;
+    std::string name;
+    SourcePos pos;
+    std::string config_hash;
+    bool external = false;
+    std::string driver;  // empty: local
+    std::map<std::string, std::string> driver_opts;
+    Labels labels;
+};
+
+struct Project {
+    std::string name;
+    std::string working_dir;                     // absolute
+    std::vector<std::string> config_files;       // absolute; "-" for standard input
+    std::vector<std::string> environment_files;  // those given or found
+    std::map<std::string, Service> services;     // active ones only (profiles applied)
+    std::map<std::string, Service> disabled_services;
+    std::map<std::string, Network> networks;     // only those that active services use, unless all_resources
+    std::map<std::string, Volume> volumes;
+};
+
+}  // namespace compose

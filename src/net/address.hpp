@@ -1,0 +1,39 @@
+// IPv4 addresses and prefixes, MAC addresses: values, parsed and printed.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace compose::net {
+
+struct Ipv4 {
+    std::uint32_t value = 0;  // host byte order
+    [[nodiscard]] static std::optional<Ipv4> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;
+    friend auto operator<=>(const Ipv4&, const Ipv4&) = default;
+};
+
+struct Prefix {
+    Ipv4 network;  // host bits zero
+    int length = 0;
+    [[nodiscard]] static std::optional<Prefix> parse(std::string_view text);  // "10.0.0.0/8"; host bits are cleared
+    [[nodiscard]] std::string to_string() const;
+    [[nodiscard]] bool contains(Ipv4 address) const;
+    [[nodiscard]] bool overlaps(const Prefix& other) const;
+    [[nodiscard]] Ipv4 first() const;      // the lowest usable host address
+    [[nodiscard]] Ipv4 last() const;       // the highest usable host address
+    [[nodiscard]] Ipv4 broadcast() const;
+    friend auto operator<=>(const Prefix&, const Prefix&) = default;
+};
+
+using Mac = std::array<std::uint8_t, 6>;
+[[nodiscard]] std::optional<Mac> parse_mac(std::string_view text);
+[[nodiscard]] std::string to_string(const Mac& mac);
+/// Locally administered, from the address: 02:42:aa:bb:cc:dd as Docker makes it.
+[[nodiscard]] Mac mac_of(Ipv4 address);
+
+}  // namespace compose::net

@@ -1,0 +1,45 @@
+// The kernel objects of bridge networks: one bridge each, a veth pair for each endpoint. Every create has its remove;
+// removing what is not there is no error. The host's interfaces that are not ours are never touched.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/address.hpp"
+#include "sys/fd.hpp"
+
+namespace compose::net {
+
+struct BridgeSpec {
+    std::string name;  // of the interface, at most 15 characters
+    Prefix subnet;
+    Ipv4 gateway;      // the bridge's own address
+    int mtu = 1500;
+};
+
+/// Creates, addresses and raises it; an existing one of that name is corrected to match. Turns on ip_forward and the
+/// bridge's route_localnet (for published ports on 127.0.0.1).
+void create_bridge(const BridgeSpec& spec);
+void remove_bridge(const std::string& name);
+[[nodiscard]] bool bridge_exists(const std::string& name);
+/// All IPv4 prefixes that this host routes or has addresses in: new subnets must avoid them.
+[[nodiscard]] std::vector<Prefix> host_routes();
+
+struct EndpointSpec {
+    std::string bridge;          // interface name of the bridge
+    std::string host_name;       // of the host's end, at most 15 characters
+    std::string container_name;  // "eth0"
+    int index = 2;               // interface index inside the container (1 is lo)
+    Ipv4 address;
+    int prefix_length = 0;
+    Mac mac{};
+    int mtu = 1500;
+    std::optional<Ipv4> gateway;  // set on the one endpoint that carries the default route
+};
+
+/// Makes the veth pairs with their peers inside `netns`, addresses and raises them, raises lo, sets the default route.
+/// The thread must be allowed to enter `netns` (see sys::run_in_netns).
+void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns);
+
+}  // namespace compose::net

@@ -1,0 +1,50 @@
+// One nftables table for this installation: isolation between networks, NAT to the outside, published ports. Spoken to
+// the kernel directly; all changes of a call are one transaction. Other tables are never touched.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/address.hpp"
+
+namespace compose::net {
+
+struct FirewallNetwork {
+    std::string bridge;
+    Prefix subnet;
+    bool internal = false;    // no traffic to or from the outside
+    bool masquerade = true;
+};
+
+struct PublishedPort {
+    std::string protocol;         // tcp or udp
+    std::optional<Ipv4> host_ip;  // nothing: all host addresses, 127.0.0.1 included
+    std::uint16_t host_port = 0;
+    Ipv4 container;
+    std::uint16_t container_port = 0;
+    friend auto operator<=>(const PublishedPort&, const PublishedPort&) = default;
+};
+
+class Firewall {
+public:
+    /// `table`: "compose-<installation id>".
+    explicit Firewall(std::string table);
+
+    /// Makes the table with its chains and maps if it is missing (also after someone flushed the ruleset).
+    void ensure();
+    void add_network(const FirewallNetwork& network);     // idempotent
+    void remove_network(const FirewallNetwork& network);  // idempotent
+    void publish(std::span<const PublishedPort> ports);    // idempotent
+    void unpublish(std::span<const PublishedPort> ports);  // idempotent
+    /// What should be there, whole: repairs a flushed or edited table.
+    void synchronize(std::span<const FirewallNetwork> networks, std::span<const PublishedPort> ports);
+    /// The whole table goes; no error when it is not there.
+    void remove();
+
+private:
+    std::string table_;
+};
+
+}  // namespace compose::net

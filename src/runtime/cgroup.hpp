@@ -1,0 +1,52 @@
+// The cgroup of one container, on cgroup v2 or on the v1 hierarchies. All paths are relative to a root folder, so that
+// tests can use a fake tree.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/spec.hpp"
+#include "sys/fd.hpp"
+
+namespace compose::runtime {
+
+struct CgroupStats {
+    std::optional<std::uint64_t> memory_current, memory_peak, memory_limit;
+    std::optional<std::uint64_t> cpu_usage_usec;
+    std::optional<std::uint64_t> pids_current;
+    std::uint64_t oom_kills = 0;
+};
+
+class Cgroup {
+public:
+    /// Where the container's cgroup is: <root>[/<controller>]/<parent>/<id>.
+    Cgroup(std::string root, std::string parent, std::string id);
+    ~Cgroup();
+    Cgroup(Cgroup&&) noexcept;
+
+    void create(const Resources& resources, bool privileged);  // also device rules; idempotent
+    void attach(pid_t pid);
+    /// For CLONE_INTO_CGROUP: the v2 directory (also the unified one of a v1 hybrid), or empty.
+    [[nodiscard]] sys::Fd open_v2_directory() const;
+    void update(const Resources& resources);
+    void freeze(bool on);
+    void kill();    // SIGKILL to every process in it; thaws first
+    void remove();  // idempotent; waits briefly for the last process; parents that are empty go too
+    [[nodiscard]] CgroupStats stats() const;
+    [[nodiscard]] std::vector<pid_t> processes() const;
+    [[nodiscard]] bool exists() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// "/sys/fs/cgroup"
+[[nodiscard]] const char* cgroup_root();
+
+}  // namespace compose::runtime

@@ -1,0 +1,94 @@
+// Everything the runtime must know about one container. It knows no Compose words: the engine fills this in, the store
+// keeps it as JSON, the supervisor hands it to the launcher, also for restarts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace compose::runtime {
+
+struct MountSpec {
+    enum class Kind { bind, tmpfs };
+    Kind kind = Kind::bind;
+    std::string source;               // bind: absolute host path of a file or directory that exists
+    std::string target;               // absolute path in the container; made when missing
+    bool read_only = false;
+    bool recursive_read_only = true;  // with read_only: submounts too
+    bool recursive = true;            // bind: take submounts along
+    std::string propagation = "rprivate";
+    std::string options;              // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+};
+
+struct Rlimit {
+    std::string name;  // "nofile"
+    std::int64_t soft = 0;  // -1: unlimited
+    std::int64_t hard = 0;
+};
+
+struct ProcessSpec {
+    std::vector<std::string> args;  // args[0] is looked up in the container's PATH
+    std::vector<std::string> env;   // "K=V"; HOME, PATH, HOSTNAME, TERM are added where missing
+    std::string cwd = "/";          // made when missing (only for a container's first process)
+    std::string user;               // "", "1000", "1000:1000", "name", "name:group", resolved inside the root
+    std::vector<std::string> additional_groups;
+    bool terminal = false;          // a new pty inside the container is its controlling terminal
+    std::uint16_t rows = 0, columns = 0;  // of the terminal; 0: leave the default
+    bool privileged = false;        // exec --privileged: all capabilities
+};
+
+struct Resources {
+    std::optional<std::int64_t> memory;       // bytes
+    std::optional<std::int64_t> memory_swap;  // memory + swap, -1 unlimited
+    std::int64_t pids = 2048;                 // -1: unlimited
+    std::optional<double> cpus;
+    std::optional<std::uint64_t> cpu_shares;
+    std::optional<std::string> cpuset_cpus;
+};
+
+enum class NamespaceMode { own, host };
+
+struct ContainerSpec {
+    std::string id;    // 64 hex digits
+    std::string name;  // for messages
+
+    std::vector<std::string> lower;  // unpacked layers, topmost first
+    std::string upper;
+    std::string work;
+    bool read_only = false;
+
+    std::string hostname;
+    std::string domainname;
+    std::string hosts_file;        // host paths, bound to /etc/hosts, /etc/resolv.conf, /etc/hostname; empty: not bound
+    std::string resolv_conf_file;
+    std::string hostname_file;
+
+    ProcessSpec process;
+    std::vector<MountSpec> mounts;  // in order; the launcher sorts by depth
+    std::int64_t shm_size = 64 << 20;
+
+    NamespaceMode network = NamespaceMode::own;  // own: lo is up, nothing else; endpoints are connected by the caller
+    NamespaceMode pid = NamespaceMode::own;
+    NamespaceMode ipc = NamespaceMode::own;
+    NamespaceMode uts = NamespaceMode::own;
+    NamespaceMode cgroup = NamespaceMode::own;
+
+    std::vector<std::string> cap_add, cap_drop;  // "NET_ADMIN", "CAP_NET_ADMIN", "ALL"
+    bool privileged = false;
+    bool no_new_privileges = false;
+    bool seccomp_unconfined = false;
+    bool init = false;  // our own reaper is pid 1 and runs the process
+    std::map<std::string, std::string> sysctls;
+    std::vector<Rlimit> rlimits;
+    Resources resources;
+    std::string cgroup_parent;  // relative to the root of each hierarchy; "compose/<installation id>"
+    std::optional<int> oom_score_adj;
+};
+
+[[nodiscard]] std::string to_json(const ContainerSpec& spec);
+/// Throws Error(invalid) on anything that to_json did not write.
+[[nodiscard]] ContainerSpec spec_from_json(std::string_view text);
+
+}  // namespace compose::runtime

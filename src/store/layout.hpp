@@ -1,0 +1,43 @@
+// Every path of an installation, in one place.
+//
+//   <state>/                  0700
+//     state.db                SQLite, WAL
+//     layers/<chain id>/      an unpacked layer, shared read-only by containers
+//     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
+//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, container.log[.1 .2]
+//     volumes/<name>/_data
+//   <run>/                    0700, gone after a reboot
+//     boot-id
+//     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
+//     projects/<name>/        control.sock, lock (commands), keeper.lock (held while a keeper lives), keeper.log
+#pragma once
+
+#include <string>
+
+namespace compose::store {
+
+struct Layout {
+    std::string state;
+    std::string run;
+
+    /// From COMPOSE_STATE_DIR and COMPOSE_RUN_DIR (either may be empty), else /var/lib/compose and /run/compose.
+    [[nodiscard]] static Layout from(const std::string& state_dir, const std::string& run_dir);
+
+    [[nodiscard]] std::string database() const { return state + "/state.db"; }
+    [[nodiscard]] std::string layers() const { return state + "/layers"; }
+    [[nodiscard]] std::string layer(const std::string& chain_id) const { return layers() + "/" + chain_id; }
+    [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }
+    [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
+    [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
+    [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }
+    [[nodiscard]] std::string project_run(const std::string& project) const { return run + "/projects/" + project; }
+    [[nodiscard]] std::string control_socket(const std::string& p) const { return project_run(p) + "/control.sock"; }
+    [[nodiscard]] std::string project_lock(const std::string& project) const { return project_run(project) + "/lock"; }
+    [[nodiscard]] std::string keeper_lock(const std::string& project) const { return project_run(project) + "/keeper.lock"; }
+    [[nodiscard]] std::string dns_generation() const { return run + "/dns-generation"; }
+
+    /// Makes the folders, 0700; refuses ones that another user owns or may write.
+    void prepare() const;
+};
+
+}  // namespace compose::store

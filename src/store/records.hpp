@@ -1,0 +1,121 @@
+// The rows of state.db as plain values. Times are nanoseconds since 1970 (0: never).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace compose::store {
+
+using Labels = std::map<std::string, std::string>;
+
+enum class ContainerState { created, running, restarting, exited, dead };
+[[nodiscard]] const char* to_string(ContainerState state);
+enum class Health { none, starting, healthy, unhealthy };
+[[nodiscard]] const char* to_string(Health health);
+
+/// What the engine decides about a container when it makes it; never changes afterwards.
+struct ContainerConfig {
+    std::string spec;               // runtime::ContainerSpec as JSON
+    std::string image;              // the reference as written
+    std::string image_id;           // sha256:...
+    std::string restart = "no";     // no, always, on-failure[:N], unless-stopped
+    int stop_signal = 15;
+    std::int64_t stop_timeout_ns = 10'000'000'000;
+    std::string health_json;        // supervisor::HealthConfig as JSON; empty: no health check
+    std::vector<std::string> dns;   // upstream servers; empty: the host's
+    bool log = true;
+};
+
+struct Container {
+    std::string id;
+    std::string name;     // unique in the installation
+    std::string project;
+    std::string service;
+    int number = 0;       // container-number
+    bool oneoff = false;
+    std::string config_hash;
+    Labels labels;
+    ContainerConfig config;
+    std::int64_t created_at = 0;
+
+    // Written by the supervisor.
+    ContainerState state = ContainerState::created;
+    Health health = Health::none;
+    int pid = 0;
+    std::uint64_t pid_start_time = 0;
+    std::int64_t started_at = 0;
+    std::int64_t finished_at = 0;
+    int exit_code = 0;
+    bool oom_killed = false;
+    bool stopped_by_user = false;
+    int restart_count = 0;
+    std::string error;
+    std::string boot_id;  // of the boot in which it was started last
+};
+
+struct Network {
+    std::string id;
+    std::string name;  // unique
+    std::string project;
+    std::string key;   // in the Compose file
+    std::string driver = "bridge";
+    std::string subnet;   // "172.17.0.0/16"; unique, not overlapping another
+    std::string gateway;
+    std::string bridge;   // interface name, from the id
+    bool internal = false;
+    bool attachable = false;
+    Labels labels;
+    std::string config_hash;
+    std::int64_t created_at = 0;
+};
+
+struct Endpoint {
+    std::string container_id;
+    std::string network_id;
+    int index = 0;            // eth<index>
+    std::string address;      // unique in the network
+    std::string mac;
+    std::string interface;    // the host's end of the veth pair, unique
+    std::vector<std::string> aliases;  // all names it answers to in the network
+    bool default_route = false;
+};
+
+struct PortRecord {
+    std::string container_id;
+    std::string protocol;
+    std::string host_ip;      // empty: all addresses
+    std::uint16_t host_port = 0;
+    std::uint16_t container_port = 0;
+};
+
+struct Volume {
+    std::string name;  // unique
+    std::string project;
+    std::string key;   // in the Compose file; empty for anonymous volumes
+    std::string driver = "local";
+    std::map<std::string, std::string> driver_opts;
+    Labels labels;
+    bool anonymous = false;
+    bool copied_up = false;  // the image's content was copied in (or there was none)
+    std::string config_hash;
+    std::int64_t created_at = 0;
+};
+
+struct Image {
+    std::string id;                  // "sha256:<64 hex>" of the config
+    std::string config;              // OCI image config JSON
+    std::vector<std::string> layers; // chain ids, lowest first
+    std::int64_t size = 0;           // bytes, unpacked
+    std::int64_t created_at = 0;
+};
+
+struct ImageName {
+    std::string reference;  // "docker.io/library/debian:bookworm-slim", normalised
+    std::string image_id;
+    std::int64_t tagged_at = 0;
+};
+
+}  // namespace compose::store

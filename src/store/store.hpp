@@ -1,0 +1,126 @@
+// The state of one installation: one SQLite database that many processes share. Uniqueness is the database's business,
+// allocation is a transaction, and every row is there before the kernel object it names.
+//
+// A Store belongs to one thread. Writers wait for each other up to 10 s. All functions throw Error; a name or port taken
+// is ErrorKind::conflict with a message that says by whom.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/layout.hpp"
+#include "store/records.hpp"
+
+namespace compose::store {
+
+class Store {
+public:
+    explicit Store(Layout layout);
+    ~Store();
+    Store(Store&&) noexcept;
+    Store& operator=(Store&&) noexcept;
+
+    [[nodiscard]] const Layout& layout() const;
+    /// 8 hex digits, made with the database: part of the names of global kernel objects.
+    [[nodiscard]] const std::string& installation_id() const;
+    /// Runs `body` in one immediate transaction; rolls back when it throws. Not nestable.
+    void transaction(const std::function<void()>& body);
+    /// Makes what was committed so far survive a power loss.
+    void sync();
+
+    // Containers
+    void insert_container(const Container& container, std::span<const Endpoint> endpoints,
+                          std::span<const std::string> volumes);
+    [[nodiscard]] std::optional<Container> container(const std::string& id) const;
+    [[nodiscard]] std::optional<Container> container_by_name(const std::string& name) const;
+    [[nodiscard]] std::vector<Container> containers(const std::string& project) const;  // sorted by name; "": all
+    /// Only the columns that the supervisor owns.
+    void update_runtime(const Container& container);
+    void rename_container(const std::string& id, const std::string& name);
+    void delete_container(const std::string& id);  // with endpoints, ports and volume uses
+    [[nodiscard]] std::vector<std::string> volumes_of(const std::string& container_id) const;
+    [[nodiscard]] std::vector<std::string> projects() const;
+
+    // Networks
+    /// Fills in subnet and gateway when they are empty: the lowest free one of the pools that overlaps neither another
+    /// network nor `avoid` ("10.0.0.0/8" texts: the host's routes).
+    void insert_network(Network& network, std::span<const std::string> avoid);
+    void update_network_subnet(const std::string& id, const std::string& subnet, const std::string& gateway);
+    [[nodiscard]] std::optional<Network> network(const std::string& id) const;
+    [[nodiscard]] std::optional<Network> network_by_name(const std::string& name) const;
+    [[nodiscard]] std::vector<Network> networks(const std::string& project) const;  // "": all
+    void delete_network(const std::string& id);  // conflict, naming the containers, while endpoints exist
+
+    // Endpoints
+    /// The lowest free address of the network (or `wanted`); call inside transaction() together with insert_container.
+    [[nodiscard]] std::string allocate_address(const Network& network, const std::string& wanted) const;
+    [[nodiscard]] std::vector<Endpoint> endpoints_of(const std::string& container_id) const;  // by index
+    [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
+
+    // Host ports
+    /// Takes one port of [first, last] (0: any free one of 32768-60999) on host_ip for the container; the lowest free. Wildcard and specific
+    /// addresses exclude each other. Conflict when none is free. Returns what was taken.
+    PortRecord allocate_port(const std::string& container_id, const std::string& protocol, const std::string& host_ip,
+                             std::uint16_t first, std::uint16_t last, std::uint16_t container_port);
+    void release_ports(const std::string& container_id);
+    [[nodiscard]] std::vector<PortRecord> ports_of(const std::string& container_id) const;
+    [[nodiscard]] std::vector<PortRecord> ports(const std::string& project) const;  // "": all
+
+    // Volumes
+    /// False when one of that name exists already (then nothing is changed).
+    bool insert_volume(const Volume& volume);
+    void mark_copied_up(const std::string& name);
+    [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
+    [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;  // "": all
+    [[nodiscard]] std::vector<std::string> volume_users(const std::string& name) const;  // container names
+    void delete_volume(const std::string& name);  // conflict, naming the containers, while in use
+
+    // Images
+    void put_image(const Image& image);
+    void tag_image(const std::string& reference, const std::string& image_id);
+    [[nodiscard]] std::optional<Image> image(const std::string& id) const;
+    [[nodiscard]] std::optional<Image> image_by_reference(const std::string& reference) const;
+    [[nodiscard]] std::vector<Image> images() const;
+    [[nodiscard]] std::vector<ImageName> image_names() const;
+    void untag_image(const std::string& reference);
+    void delete_image(const std::string& id);  // conflict, naming the containers, while in use
+    /// Chain ids that any image still needs.
+    [[nodiscard]] std::vector<std::string> layers_in_use() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The lock that a changing command holds on a project. A second one waits up to `timeout`, then fails with the
+/// holder's pid and command line.
+class ProjectLock {
+public:
+    ProjectLock(const Layout& layout, const std::string& project, const std::string& command,
+                std::chrono::milliseconds timeout);
+    ~ProjectLock();
+    ProjectLock(ProjectLock&&) noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// A counter in a shared mapping: whoever changes what names resolve to bumps it, every supervisor compares it.
+class Generation {
+public:
+    explicit Generation(const Layout& layout);
+    ~Generation();
+    [[nodiscard]] std::uint64_t value() const noexcept;
+    void bump() noexcept;
+
+private:
+    void* mapping_ = nullptr;
+};
+
+}  // namespace compose::store

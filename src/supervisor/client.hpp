@@ -1,0 +1,96 @@
+// A command's end of the control socket. One Client, one thread; open several for requests in parallel.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/spec.hpp"
+#include "store/layout.hpp"
+#include "store/records.hpp"
+#include "sys/fd.hpp"
+
+namespace compose::supervisor {
+
+/// How health is probed; stored with the container as JSON.
+struct HealthConfig {
+    std::vector<std::string> command;  // ready to exec: ["/bin/sh", "-c", "..."] for CMD-SHELL
+    std::chrono::nanoseconds interval{std::chrono::seconds(30)};
+    std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
+    std::chrono::nanoseconds start_period{0};
+    std::chrono::nanoseconds start_interval{std::chrono::seconds(5)};
+    int retries = 3;
+};
+[[nodiscard]] std::string to_json(const HealthConfig& config);
+[[nodiscard]] HealthConfig health_from_json(std::string_view text);
+
+/// A change of one container.
+struct StateChange {
+    std::string id;
+    store::ContainerState state = store::ContainerState::created;
+    store::Health health = store::Health::none;
+    int exit_code = 0;
+    int restart_count = 0;
+    bool removed = false;  // forgotten: it was removed
+};
+
+struct ExecRequest {
+    std::string container_id;
+    runtime::ProcessSpec process;  // env: only what is added to the container's own
+    bool detach = false;
+};
+
+class Client {
+public:
+    /// Nothing when no supervisor runs for the project.
+    [[nodiscard]] static std::optional<Client> connect(const store::Layout& layout, const std::string& project);
+    /// Starts keeper and supervisor first when there is none; returns once it listens. Two callers at once get the same.
+    [[nodiscard]] static Client connect_or_spawn(const store::Layout& layout, const std::string& project);
+
+    Client(Client&&) noexcept;
+    Client& operator=(Client&&) noexcept;
+    ~Client();
+
+    /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it runs.
+    /// Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
+    void start(const std::string& id);
+    /// Signals the container, waits up to `timeout` (nothing: the container's own; negative: for ever), then kills. It is
+    /// marked as stopped by the user: no restart policy applies. Returns when it is down.
+    void stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout);
+    void kill(const std::string& id, int signal);
+    /// Stop (when running) and start again.
+    void restart(const std::string& id, std::optional<std::chrono::nanoseconds> timeout);
+    /// The supervisor forgets it: kills it when it still runs, frees its network, cgroup and ports. The caller removes
+    /// rows and folders afterwards.
+    void forget(const std::string& id);
+
+    /// Runs a command in a container. `stdio` (3 descriptors) become its 0, 1, 2; with a terminal the result carries the
+    /// pty's master instead. wait_exec() blocks for the exit code.
+    struct Exec {
+        std::uint64_t exec_id = 0;
+        sys::Fd terminal;
+    };
+    [[nodiscard]] Exec exec(const ExecRequest& request, const std::vector<sys::FdRef>& stdio);
+    [[nodiscard]] int wait_exec(std::uint64_t exec_id);
+    /// Sends a signal to the exec'd process (from any other Client).
+    void signal_exec(std::uint64_t exec_id, int signal);
+
+    /// Current states of all its containers first, then every change. Use a Client of its own: it is the only thing that
+    /// client does. next() returns nothing when `timeout` runs out or the supervisor is gone (then closed() is true).
+    void subscribe();
+    [[nodiscard]] std::optional<StateChange> next(std::optional<std::chrono::milliseconds> timeout);
+    [[nodiscard]] bool closed() const;
+    /// For poll(2) beside other descriptors.
+    [[nodiscard]] sys::FdRef fd() const;
+
+private:
+    struct Impl;
+    explicit Client(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace compose::supervisor

@@ -1,0 +1,29 @@
+#include "sys/namespaces.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+
+namespace compose::sys {
+
+Fd open_own_netns() { return open_file("/proc/thread-self/ns/net", O_RDONLY); }
+
+void run_in_netns(FdRef netns, const std::function<void()>& body) {
+    const Fd home = open_own_netns();
+    if (::setns(netns.get(), CLONE_NEWNET) != 0) throw errno_error("enter network namespace");
+    struct Return {
+        const Fd& home;
+        // Going on in the wrong namespace would let every later call act on a container: there is no safe way to go on.
+        ~Return() {
+            if (::setns(home.get(), CLONE_NEWNET) != 0) std::abort();
+        }
+    } back{home};
+    body();
+}
+
+}  // namespace compose::sys
