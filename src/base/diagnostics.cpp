@@ -1,21 +1,26 @@
+#include <algorithm>
 #include <compose/diagnostics.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace compose {
 
-SourceMap::SourceMap() { files_.push_back({}); }
+SourceMap::SourceMap() {
+    files_.push_back({});
+}
 
 std::uint32_t SourceMap::add(std::string name, std::string text) {
     files_.push_back({std::move(name), std::move(text)});
     return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
-const std::string& SourceMap::name(std::uint32_t file) const { return files_.at(file).name; }
+const std::string& SourceMap::name(std::uint32_t file) const {
+    return files_.at(file).name;
+}
 
-std::string_view SourceMap::text(std::uint32_t file) const { return files_.at(file).text; }
+std::string_view SourceMap::text(std::uint32_t file) const {
+    return files_.at(file).text;
+}
 
 std::string_view SourceMap::line(SourcePos pos) const {
     if (!pos.known() || pos.file >= files_.size()) return {};

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <compose/error.hpp>
+#include <utility>
 
 #include <fmt/format.h>
-
-#include <utility>
 
 namespace compose {
 

@@ -11,6 +11,8 @@ namespace compose {
 /// Lower-case hex of `bytes`. 32 random bytes make an object id.
 [[nodiscard]] std::string hex(std::span<const std::byte> bytes);
 /// The first 12 digits: how ids are shown.
-[[nodiscard]] inline std::string_view short_id(std::string_view id) { return id.substr(0, 12); }
+[[nodiscard]] inline std::string_view short_id(std::string_view id) {
+    return id.substr(0, 12);
+}
 
 }  // namespace compose

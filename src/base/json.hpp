@@ -1,10 +1,10 @@
 // The few Boost.JSON helpers that every layer needs. Include it in .cpp files; headers take boost/json/fwd.hpp.
 #pragma once
 
-#include <boost/json.hpp>
-
 #include <string>
 #include <string_view>
+
+#include <boost/json.hpp>
 
 namespace compose {
 

@@ -1,10 +1,10 @@
 #include "base/log.hpp"
 
+#include <atomic>
+
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <atomic>
 
 namespace compose::log {
 namespace {
@@ -25,8 +25,12 @@ void enable(const std::string& file) {
     g_enabled = true;
 }
 
-bool enabled() noexcept { return g_enabled.load(std::memory_order_relaxed); }
+bool enabled() noexcept {
+    return g_enabled.load(std::memory_order_relaxed);
+}
 
-void write(const std::string& line) { spdlog::debug("{}", line); }
+void write(const std::string& line) {
+    spdlog::debug("{}", line);
+}
 
 }  // namespace compose::log

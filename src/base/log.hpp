@@ -1,10 +1,10 @@
 // The developers' log: decisions and kernel calls, off unless asked for. Users see errors and progress, never this.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace compose::log {
 

@@ -1,11 +1,11 @@
 #include "base/units.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "base/strings.hpp"
 
@@ -20,9 +20,24 @@ std::optional<Bytes> parse_bytes(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
     if (error != std::errc{} || end != text.data() + digits) return std::nullopt;
     const auto unit = lower(trim(text.substr(digits)));
-    static constexpr std::array<std::pair<std::string_view, int>, 18> kUnits{
-        {{"", 0}, {"b", 0}, {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20}, {"mb", 20}, {"mib", 20}, {"g", 30},
-         {"gb", 30}, {"gib", 30}, {"t", 40}, {"tb", 40}, {"tib", 40}, {"p", 50}, {"pb", 50}, {"pib", 50}, {"ki", 10}}};
+    static constexpr std::array<std::pair<std::string_view, int>, 18> kUnits{{{"", 0},
+                                                                              {"b", 0},
+                                                                              {"k", 10},
+                                                                              {"kb", 10},
+                                                                              {"kib", 10},
+                                                                              {"m", 20},
+                                                                              {"mb", 20},
+                                                                              {"mib", 20},
+                                                                              {"g", 30},
+                                                                              {"gb", 30},
+                                                                              {"gib", 30},
+                                                                              {"t", 40},
+                                                                              {"tb", 40},
+                                                                              {"tib", 40},
+                                                                              {"p", 50},
+                                                                              {"pb", 50},
+                                                                              {"pib", 50},
+                                                                              {"ki", 10}}};
     for (const auto& [name, shift] : kUnits) {
         if (unit != name) continue;
         const double value = std::ldexp(number, shift);
@@ -40,8 +55,14 @@ std::optional<Duration> parse_duration(std::string_view text) {
         text.remove_prefix(1);
     }
     if (text == "0") return Duration{0};
-    static constexpr std::array<std::pair<std::string_view, double>, 8> kUnits{
-        {{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"\xCE\xBCs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+    static constexpr std::array<std::pair<std::string_view, double>, 8> kUnits{{{"ns", 1},
+                                                                                {"us", 1e3},
+                                                                                {"\xC2\xB5s", 1e3},
+                                                                                {"\xCE\xBCs", 1e3},
+                                                                                {"ms", 1e6},
+                                                                                {"s", 1e9},
+                                                                                {"m", 60e9},
+                                                                                {"h", 3600e9}}};
     double total = 0;
     if (text.empty()) return std::nullopt;
     while (!text.empty()) {

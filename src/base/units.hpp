@@ -12,9 +12,11 @@ namespace compose {
 using Bytes = std::int64_t;
 using Duration = std::chrono::nanoseconds;
 
-/// "512m", "1.5g", "64k", "1024", "2gb", "10 MiB" (powers of 1024) -> bytes; nothing when it is not a size or overflows.
+/// "512m", "1.5g", "64k", "1024", "2gb", "10 MiB" (powers of 1024) -> bytes; nothing when it is not a size or
+/// overflows.
 [[nodiscard]] std::optional<Bytes> parse_bytes(std::string_view text);
-/// Go's grammar: "1m30s", "1.5h", "250ms", "10us", "0"; nothing when malformed. Negative values are accepted as written.
+/// Go's grammar: "1m30s", "1.5h", "250ms", "10us", "0"; nothing when malformed. Negative values are accepted as
+/// written.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
 /// Go's rendering: "1m30s", "250ms", "0s".
 [[nodiscard]] std::string format_duration(Duration value);

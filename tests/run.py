@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Builds the presets and runs every test program; prints one line per program and, last, `N passed, N failed`."""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+passed = failed = skipped = 0
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def count(name, ok, bad, skip, seconds, output=""):
+    global passed, failed, skipped
+    passed, failed, skipped = passed + ok, failed + bad, skipped + skip
+    note = f", {skip} skipped" if skip else ""
+    say(f"  {name}: {ok} passed, {bad} failed{note} ({seconds:.1f} s)")
+    if bad and output:
+        say(output)
+
+
+def build(preset, *targets):
+    started = time.monotonic()
+    done = subprocess.run([str(ROOT / "scripts/build"), preset, *targets], capture_output=True, text=True)
+    say(f"build {preset}: {'done' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)")
+    if done.returncode != 0:
+        say(done.stdout[-8000:] + done.stderr[-4000:])
+        count(f"build {preset}", 0, 1, 0, 0)
+    return done.returncode == 0
+
+
+def isolated(argv):
+    """In network and mount namespaces of its own, so that no test can touch this machine's."""
+    if os.geteuid() != 0:
+        return argv
+    return ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", *argv]
+
+
+def run_gtest(program, env=None, timeout=900, name=None, arguments=()):
+    name = name or program.name
+    if not program.exists():
+        count(f"{name} is missing", 0, 1, 0, 0)
+        return
+    started = time.monotonic()
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        try:
+            done = subprocess.run(isolated([str(program), f"--gtest_output=json:{report.name}", "--gtest_brief=1", *arguments]),
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                  stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, timeout=timeout)
+            output, code = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as late:
+            output, code = (late.stdout or b"").decode("utf-8", "replace") + f"\nstill running after {timeout} s", 124
+        seconds = time.monotonic() - started
+        try:
+            suites = json.loads(Path(report.name).read_text())["testsuites"]
+        except (ValueError, OSError, KeyError):
+            count(f"{name} (exit status {code}, no report)", 0, 1, 0, seconds, output[-12000:])
+            return
+    tests = [t for s in suites for t in s["testsuite"]]
+    bad = sum(1 for t in tests if t.get("failures"))
+    skip = [t for t in tests if t.get("result") == "SKIPPED"]
+    for t in skip:
+        say(f"  SKIPPED {name} {t['classname']}.{t['name']}")
+    if code != 0 and bad == 0:
+        bad = 1
+    count(name, max(0, len(tests) - bad - len(skip)), bad, len(skip), seconds, output[-12000:])
+
+
+def run_programs(preset, prefix, **options):
+    for program in sorted((ROOT / "build" / preset / "tests").rglob(prefix + "*")):
+        if program.is_file() and os.access(program, os.X_OK) and program.suffix == "":
+            run_gtest(program, name=f"{preset}/{program.name}", **options)
+
+
+def run_lint():
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, str(ROOT / "tests/lint/lint.py"), "--format"], capture_output=True, text=True)
+    count("lint", int(done.returncode == 0), int(done.returncode != 0), 0, time.monotonic() - started, done.stdout)
+
+
+def run_conformance(preset, *extra):
+    check = SHARED / "conformance" / "check.py"
+    if not check.exists():
+        say(f"  SKIPPED conformance: {check} is not there")
+        return
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, str(check), "--compose", str(ROOT / "build" / preset / "compose"), "--lines", *extra],
+                          capture_output=True, text=True)
+    lines = done.stdout.strip().splitlines() or [""]
+    words = lines[-1].replace(",", "").split()
+    ok, bad = (int(words[0]), int(words[2])) if len(words) == 4 else (0, 1)
+    count(f"conformance ({preset})", ok, bad, 0, time.monotonic() - started, "\n".join(lines[:-1] + [done.stderr[-2000:]]))
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--quick", action="store_true", help="no sanitizer builds")
+    options = arguments.parse_args()
+    started = time.monotonic()
+
+    run_lint()
+    if build("release"):
+        run_programs("release", "unit_")
+        run_programs("release", "golden_")
+        run_programs("release", "system_", timeout=1500)
+        run_conformance("release")
+    if not options.quick:
+        if build("asan"):
+            env = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+            run_programs("asan", "unit_", env=env)
+            run_conformance("asan", "--slack", "8")
+        if build("tsan", "unit_engine", "unit_sys", "unit_cli", "unit_store"):
+            for name in ("unit_engine", "unit_sys", "unit_cli", "unit_store"):
+                program = ROOT / "build/tsan/tests" / name
+                if program.exists():
+                    run_gtest(program, name=f"tsan/{name}", env={"TSAN_OPTIONS": "halt_on_error=1"})
+    say(f"{time.monotonic() - started:.0f} s in all")
+    say(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
