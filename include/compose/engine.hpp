@@ -2,10 +2,9 @@
 // come as Error. One Engine per command; its functions block and may be cancelled through a stop token.
 #pragma once
 
+#include <chrono>
 #include <compose/events.hpp>
 #include <compose/project.hpp>
-
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -76,8 +75,8 @@ struct ContainerView {
 };
 
 struct ImageView {
-    std::string id;         // "sha256:..."
-    std::string repository; // "debian", "registry/x"; "<none>" when untagged
+    std::string id;          // "sha256:..."
+    std::string repository;  // "debian", "registry/x"; "<none>" when untagged
     std::string tag;
     std::int64_t size = 0;
     std::int64_t created_at = 0;
@@ -147,8 +146,8 @@ public:
 
     /// Containers of a project, sorted by name; all states. An unknown project has none.
     [[nodiscard]] std::vector<ContainerView> containers(const std::string& project);
-    [[nodiscard]] std::unique_ptr<ExecSession> exec(const std::string& project, const ExecOptions& options,
-                                                    int in, int out, int err);
+    [[nodiscard]] std::unique_ptr<ExecSession> exec(const std::string& project, const ExecOptions& options, int in,
+                                                    int out, int err);
     /// Null when no supervisor runs (nothing runs then).
     [[nodiscard]] std::unique_ptr<Subscription> subscribe(const std::string& project);
 

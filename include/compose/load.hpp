@@ -2,7 +2,6 @@
 #pragma once
 
 #include <compose/project.hpp>
-
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,14 +21,14 @@ public:
 };
 
 struct LoadRequest {
-    std::vector<std::string> files;              // -f; empty: COMPOSE_FILE, else discovery from working_directory upwards
-    std::optional<std::string> project_name;     // -p
+    std::vector<std::string> files;           // -f; empty: COMPOSE_FILE, else discovery from working_directory upwards
+    std::optional<std::string> project_name;  // -p
     std::optional<std::string> project_directory;
     std::vector<std::string> env_files;          // --env-file
     std::vector<std::string> profiles;           // --profile; "*" for all
     std::vector<std::string> selected_services;  // named on the command line: enables their profiles
     std::map<std::string, std::string> environment;
-    std::string working_directory;               // absolute
+    std::string working_directory;  // absolute
     bool all_resources = false;
     // `config` only
     bool interpolate = true;
@@ -51,8 +50,8 @@ struct LoadedProject {
 /// `findings` has no error.
 LoadedProject load_project(const LoadRequest& request, FileSource& files, Diagnostics& findings);
 
-/// Only the project's name and directory, for commands that work from the state alone (`down -p`, `ps`); nothing when it
-/// can't be told without a file and there is none.
+/// Only the project's name and directory, for commands that work from the state alone (`down -p`, `ps`); nothing when
+/// it can't be told without a file and there is none.
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& files);
 
 }  // namespace compose

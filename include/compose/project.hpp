@@ -2,7 +2,6 @@
 #pragma once
 
 #include <compose/service.hpp>
-
 #include <map>
 #include <string>
 #include <vector>
@@ -50,7 +49,7 @@ struct Project {
     std::vector<std::string> environment_files;  // those given or found
     std::map<std::string, Service> services;     // active ones only (profiles applied)
     std::map<std::string, Service> disabled_services;
-    std::map<std::string, Network> networks;     // only those that active services use, unless all_resources
+    std::map<std::string, Network> networks;  // only those that active services use, unless all_resources
     std::map<std::string, Volume> volumes;
 };
 

@@ -1,9 +1,8 @@
 // A service after loading: typed, canonical, long forms only. Plain values; nothing here changes after load_project().
 #pragma once
 
-#include <compose/diagnostics.hpp>
-
 #include <chrono>
+#include <compose/diagnostics.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,12 +25,12 @@ struct Healthcheck {
 };
 
 struct Port {
-    std::string host_ip;            // empty: all host addresses
+    std::string host_ip;                // empty: all host addresses
     std::uint16_t published_first = 0;  // 0: any free port
     std::uint16_t published_last = 0;   // equal to first unless a range to pick from
-    bool published = false;         // false: a container port without a host port was given ("8080")
+    bool published = false;             // false: a container port without a host port was given ("8080")
     std::uint16_t target = 0;
-    std::string protocol = "tcp";   // tcp or udp
+    std::string protocol = "tcp";  // tcp or udp
     std::string name;
     std::string app_protocol;
     std::string mode = "ingress";
@@ -41,8 +40,8 @@ struct Port {
 struct Mount {
     enum class Type { bind, volume, tmpfs, image };
     Type type = Type::volume;
-    std::string source;             // bind: absolute host path; volume: key of Project::volumes, empty when anonymous
-    std::string target;             // absolute path in the container
+    std::string source;  // bind: absolute host path; volume: key of Project::volumes, empty when anonymous
+    std::string target;  // absolute path in the container
     bool read_only = false;
     std::string propagation;        // bind: rprivate (default), private, rshared, shared, rslave, slave
     bool create_host_path = false;  // bind
@@ -51,7 +50,7 @@ struct Mount {
     std::string subpath;            // volume, image
     std::optional<std::int64_t> tmpfs_size;
     std::optional<unsigned> tmpfs_mode;
-    std::string tmpfs_options;      // of the short `tmpfs:` attribute: "size=64m,noexec"
+    std::string tmpfs_options;  // of the short `tmpfs:` attribute: "size=64m,noexec"
     SourcePos pos;
 };
 

@@ -15,7 +15,9 @@ const Node* Node::find(std::string_view key) const {
     return entry == nullptr ? nullptr : &entry->value;
 }
 
-Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+Node* Node::find(std::string_view key) {
+    return const_cast<Node*>(std::as_const(*this).find(key));
+}
 
 Node& Node::at_or_insert(std::string_view key, SourcePos key_pos) {
     if (auto* found = find(key)) return *found;
@@ -73,13 +75,20 @@ Node Node::make_mapping(SourcePos at) {
 
 const char* to_string(Node::Kind kind) {
     switch (kind) {
-        case Node::Kind::null: return "nothing";
-        case Node::Kind::boolean: return "a boolean";
-        case Node::Kind::integer: return "a number";
-        case Node::Kind::real: return "a number";
-        case Node::Kind::string: return "a string";
-        case Node::Kind::sequence: return "a list";
-        case Node::Kind::mapping: return "a mapping";
+        case Node::Kind::null:
+            return "nothing";
+        case Node::Kind::boolean:
+            return "a boolean";
+        case Node::Kind::integer:
+            return "a number";
+        case Node::Kind::real:
+            return "a number";
+        case Node::Kind::string:
+            return "a string";
+        case Node::Kind::sequence:
+            return "a list";
+        case Node::Kind::mapping:
+            return "a mapping";
     }
     return "a value";
 }

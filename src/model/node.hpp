@@ -3,7 +3,6 @@
 #pragma once
 
 #include <compose/diagnostics.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,16 +20,16 @@ struct Node {
     struct Entry;
 
     Kind kind = Kind::null;
-    Tag tag = Tag::none;       // !reset, !override; gone after the merge
-    bool quoted = false;       // a string that was quoted or a block scalar: never re-typed
+    Tag tag = Tag::none;  // !reset, !override; gone after the merge
+    bool quoted = false;  // a string that was quoted or a block scalar: never re-typed
     bool boolean = false;
     std::int64_t integer = 0;
     double real = 0;
-    std::string text;          // string: the value; numbers and booleans: the spelling in the file
-    std::vector<Node> items;   // sequence
+    std::string text;            // string: the value; numbers and booleans: the spelling in the file
+    std::vector<Node> items;     // sequence
     std::vector<Entry> entries;  // mapping
-    SourcePos pos;             // of the value; a null takes its key's place
-    SourcePos overridden;      // of the value that this one replaced in a merge, if any
+    SourcePos pos;               // of the value; a null takes its key's place
+    SourcePos overridden;        // of the value that this one replaced in a merge, if any
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
     [[nodiscard]] bool is_scalar() const { return kind != Kind::sequence && kind != Kind::mapping; }

@@ -24,8 +24,8 @@ struct Prefix {
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] bool contains(Ipv4 address) const;
     [[nodiscard]] bool overlaps(const Prefix& other) const;
-    [[nodiscard]] Ipv4 first() const;      // the lowest usable host address
-    [[nodiscard]] Ipv4 last() const;       // the highest usable host address
+    [[nodiscard]] Ipv4 first() const;  // the lowest usable host address
+    [[nodiscard]] Ipv4 last() const;   // the highest usable host address
     [[nodiscard]] Ipv4 broadcast() const;
     friend auto operator<=>(const Prefix&, const Prefix&) = default;
 };

@@ -14,7 +14,7 @@ namespace compose::net {
 struct BridgeSpec {
     std::string name;  // of the interface, at most 15 characters
     Prefix subnet;
-    Ipv4 gateway;      // the bridge's own address
+    Ipv4 gateway;  // the bridge's own address
     int mtu = 1500;
 };
 

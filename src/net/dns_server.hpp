@@ -21,9 +21,9 @@ struct DnsSockets {
 [[nodiscard]] DnsSockets open_dns_sockets(sys::FdRef netns);
 
 struct DnsClient {
-    std::vector<std::string> networks;  // ids, in the order of preference
-    bool forward = true;                // false: only internal networks
-    std::vector<std::string> upstreams; // "1.1.1.1"; empty: the host's resolv.conf
+    std::vector<std::string> networks;   // ids, in the order of preference
+    bool forward = true;                 // false: only internal networks
+    std::vector<std::string> upstreams;  // "1.1.1.1"; empty: the host's resolv.conf
 };
 
 class DnsServer {

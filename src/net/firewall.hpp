@@ -14,7 +14,7 @@ namespace compose::net {
 struct FirewallNetwork {
     std::string bridge;
     Prefix subnet;
-    bool internal = false;    // no traffic to or from the outside
+    bool internal = false;  // no traffic to or from the outside
     bool masquerade = true;
 };
 
@@ -34,8 +34,8 @@ public:
 
     /// Makes the table with its chains and maps if it is missing (also after someone flushed the ruleset).
     void ensure();
-    void add_network(const FirewallNetwork& network);     // idempotent
-    void remove_network(const FirewallNetwork& network);  // idempotent
+    void add_network(const FirewallNetwork& network);      // idempotent
+    void remove_network(const FirewallNetwork& network);   // idempotent
     void publish(std::span<const PublishedPort> ports);    // idempotent
     void unpublish(std::span<const PublishedPort> ports);  // idempotent
     /// What should be there, whole: repairs a flushed or edited table.

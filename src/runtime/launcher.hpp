@@ -20,7 +20,7 @@ namespace compose::runtime {
 
 /// What the new process gets as 0, 1 and 2; each end is closed in the parent after the clone. Ignored with a terminal.
 struct Stdio {
-    sys::Fd in;   // empty: /dev/null
+    sys::Fd in;  // empty: /dev/null
     sys::Fd out;
     sys::Fd err;
 };

@@ -13,17 +13,17 @@ namespace compose::runtime {
 struct MountSpec {
     enum class Kind { bind, tmpfs };
     Kind kind = Kind::bind;
-    std::string source;               // bind: absolute host path of a file or directory that exists
-    std::string target;               // absolute path in the container; made when missing
+    std::string source;  // bind: absolute host path of a file or directory that exists
+    std::string target;  // absolute path in the container; made when missing
     bool read_only = false;
     bool recursive_read_only = true;  // with read_only: submounts too
     bool recursive = true;            // bind: take submounts along
     std::string propagation = "rprivate";
-    std::string options;              // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+    std::string options;  // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
 };
 
 struct Rlimit {
-    std::string name;  // "nofile"
+    std::string name;       // "nofile"
     std::int64_t soft = 0;  // -1: unlimited
     std::int64_t hard = 0;
 };
@@ -34,9 +34,9 @@ struct ProcessSpec {
     std::string cwd = "/";          // made when missing (only for a container's first process)
     std::string user;               // "", "1000", "1000:1000", "name", "name:group", resolved inside the root
     std::vector<std::string> additional_groups;
-    bool terminal = false;          // a new pty inside the container is its controlling terminal
+    bool terminal = false;                // a new pty inside the container is its controlling terminal
     std::uint16_t rows = 0, columns = 0;  // of the terminal; 0: leave the default
-    bool privileged = false;        // exec --privileged: all capabilities
+    bool privileged = false;              // exec --privileged: all capabilities
 };
 
 struct Resources {
@@ -61,7 +61,7 @@ struct ContainerSpec {
 
     std::string hostname;
     std::string domainname;
-    std::string hosts_file;        // host paths, bound to /etc/hosts, /etc/resolv.conf, /etc/hostname; empty: not bound
+    std::string hosts_file;  // host paths, bound to /etc/hosts, /etc/resolv.conf, /etc/hostname; empty: not bound
     std::string resolv_conf_file;
     std::string hostname_file;
 

@@ -33,7 +33,9 @@ struct Layout {
     [[nodiscard]] std::string project_run(const std::string& project) const { return run + "/projects/" + project; }
     [[nodiscard]] std::string control_socket(const std::string& p) const { return project_run(p) + "/control.sock"; }
     [[nodiscard]] std::string project_lock(const std::string& project) const { return project_run(project) + "/lock"; }
-    [[nodiscard]] std::string keeper_lock(const std::string& project) const { return project_run(project) + "/keeper.lock"; }
+    [[nodiscard]] std::string keeper_lock(const std::string& project) const {
+        return project_run(project) + "/keeper.lock";
+    }
     [[nodiscard]] std::string dns_generation() const { return run + "/dns-generation"; }
 
     /// Makes the folders, 0700; refuses ones that another user owns or may write.

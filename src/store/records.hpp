@@ -18,23 +18,23 @@ enum class Health { none, starting, healthy, unhealthy };
 
 /// What the engine decides about a container when it makes it; never changes afterwards.
 struct ContainerConfig {
-    std::string spec;               // runtime::ContainerSpec as JSON
-    std::string image;              // the reference as written
-    std::string image_id;           // sha256:...
-    std::string restart = "no";     // no, always, on-failure[:N], unless-stopped
+    std::string spec;            // runtime::ContainerSpec as JSON
+    std::string image;           // the reference as written
+    std::string image_id;        // sha256:...
+    std::string restart = "no";  // no, always, on-failure[:N], unless-stopped
     int stop_signal = 15;
     std::int64_t stop_timeout_ns = 10'000'000'000;
-    std::string health_json;        // supervisor::HealthConfig as JSON; empty: no health check
-    std::vector<std::string> dns;   // upstream servers; empty: the host's
+    std::string health_json;       // supervisor::HealthConfig as JSON; empty: no health check
+    std::vector<std::string> dns;  // upstream servers; empty: the host's
     bool log = true;
 };
 
 struct Container {
     std::string id;
-    std::string name;     // unique in the installation
+    std::string name;  // unique in the installation
     std::string project;
     std::string service;
-    int number = 0;       // container-number
+    int number = 0;  // container-number
     bool oneoff = false;
     std::string config_hash;
     Labels labels;
@@ -60,11 +60,11 @@ struct Network {
     std::string id;
     std::string name;  // unique
     std::string project;
-    std::string key;   // in the Compose file
+    std::string key;  // in the Compose file
     std::string driver = "bridge";
-    std::string subnet;   // "172.17.0.0/16"; unique, not overlapping another
+    std::string subnet;  // "172.17.0.0/16"; unique, not overlapping another
     std::string gateway;
-    std::string bridge;   // interface name, from the id
+    std::string bridge;  // interface name, from the id
     bool internal = false;
     bool attachable = false;
     Labels labels;
@@ -75,10 +75,10 @@ struct Network {
 struct Endpoint {
     std::string container_id;
     std::string network_id;
-    int index = 0;            // eth<index>
-    std::string address;      // unique in the network
+    int index = 0;        // eth<index>
+    std::string address;  // unique in the network
     std::string mac;
-    std::string interface;    // the host's end of the veth pair, unique
+    std::string interface;             // the host's end of the veth pair, unique
     std::vector<std::string> aliases;  // all names it answers to in the network
     bool default_route = false;
 };
@@ -86,7 +86,7 @@ struct Endpoint {
 struct PortRecord {
     std::string container_id;
     std::string protocol;
-    std::string host_ip;      // empty: all addresses
+    std::string host_ip;  // empty: all addresses
     std::uint16_t host_port = 0;
     std::uint16_t container_port = 0;
 };
@@ -94,7 +94,7 @@ struct PortRecord {
 struct Volume {
     std::string name;  // unique
     std::string project;
-    std::string key;   // in the Compose file; empty for anonymous volumes
+    std::string key;  // in the Compose file; empty for anonymous volumes
     std::string driver = "local";
     std::map<std::string, std::string> driver_opts;
     Labels labels;
@@ -105,10 +105,10 @@ struct Volume {
 };
 
 struct Image {
-    std::string id;                  // "sha256:<64 hex>" of the config
-    std::string config;              // OCI image config JSON
-    std::vector<std::string> layers; // chain ids, lowest first
-    std::int64_t size = 0;           // bytes, unpacked
+    std::string id;                   // "sha256:<64 hex>" of the config
+    std::string config;               // OCI image config JSON
+    std::vector<std::string> layers;  // chain ids, lowest first
+    std::int64_t size = 0;            // bytes, unpacked
     std::int64_t created_at = 0;
 };
 

@@ -1,8 +1,8 @@
 // The state of one installation: one SQLite database that many processes share. Uniqueness is the database's business,
 // allocation is a transaction, and every row is there before the kernel object it names.
 //
-// A Store belongs to one thread. Writers wait for each other up to 10 s. All functions throw Error; a name or port taken
-// is ErrorKind::conflict with a message that says by whom.
+// A Store belongs to one thread. Writers wait for each other up to 10 s. All functions throw Error; a name or port
+// taken is ErrorKind::conflict with a message that says by whom.
 #pragma once
 
 #include <chrono>
@@ -63,8 +63,8 @@ public:
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
 
     // Host ports
-    /// Takes one port of [first, last] (0: any free one of 32768-60999) on host_ip for the container; the lowest free. Wildcard and specific
-    /// addresses exclude each other. Conflict when none is free. Returns what was taken.
+    /// Takes one port of [first, last] (0: any free one of 32768-60999) on host_ip for the container; the lowest free.
+    /// Wildcard and specific addresses exclude each other. Conflict when none is free. Returns what was taken.
     PortRecord allocate_port(const std::string& container_id, const std::string& protocol, const std::string& host_ip,
                              std::uint16_t first, std::uint16_t last, std::uint16_t container_port);
     void release_ports(const std::string& container_id);
@@ -76,7 +76,7 @@ public:
     bool insert_volume(const Volume& volume);
     void mark_copied_up(const std::string& name);
     [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
-    [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;  // "": all
+    [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;         // "": all
     [[nodiscard]] std::vector<std::string> volume_users(const std::string& name) const;  // container names
     void delete_volume(const std::string& name);  // conflict, naming the containers, while in use
 

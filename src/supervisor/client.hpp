@@ -48,18 +48,19 @@ class Client {
 public:
     /// Nothing when no supervisor runs for the project.
     [[nodiscard]] static std::optional<Client> connect(const store::Layout& layout, const std::string& project);
-    /// Starts keeper and supervisor first when there is none; returns once it listens. Two callers at once get the same.
+    /// Starts keeper and supervisor first when there is none; returns once it listens. Two callers at once get the
+    /// same.
     [[nodiscard]] static Client connect_or_spawn(const store::Layout& layout, const std::string& project);
 
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
     ~Client();
 
-    /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it runs.
-    /// Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
+    /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it
+    /// runs. Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
     void start(const std::string& id);
-    /// Signals the container, waits up to `timeout` (nothing: the container's own; negative: for ever), then kills. It is
-    /// marked as stopped by the user: no restart policy applies. Returns when it is down.
+    /// Signals the container, waits up to `timeout` (nothing: the container's own; negative: for ever), then kills. It
+    /// is marked as stopped by the user: no restart policy applies. Returns when it is down.
     void stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout);
     void kill(const std::string& id, int signal);
     /// Stop (when running) and start again.
@@ -68,8 +69,8 @@ public:
     /// rows and folders afterwards.
     void forget(const std::string& id);
 
-    /// Runs a command in a container. `stdio` (3 descriptors) become its 0, 1, 2; with a terminal the result carries the
-    /// pty's master instead. wait_exec() blocks for the exit code.
+    /// Runs a command in a container. `stdio` (3 descriptors) become its 0, 1, 2; with a terminal the result carries
+    /// the pty's master instead. wait_exec() blocks for the exit code.
     struct Exec {
         std::uint64_t exec_id = 0;
         sys::Fd terminal;
@@ -79,8 +80,9 @@ public:
     /// Sends a signal to the exec'd process (from any other Client).
     void signal_exec(std::uint64_t exec_id, int signal);
 
-    /// Current states of all its containers first, then every change. Use a Client of its own: it is the only thing that
-    /// client does. next() returns nothing when `timeout` runs out or the supervisor is gone (then closed() is true).
+    /// Current states of all its containers first, then every change. Use a Client of its own: it is the only thing
+    /// that client does. next() returns nothing when `timeout` runs out or the supervisor is gone (then closed() is
+    /// true).
     void subscribe();
     [[nodiscard]] std::optional<StateChange> next(std::optional<std::chrono::milliseconds> timeout);
     [[nodiscard]] bool closed() const;

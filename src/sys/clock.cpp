@@ -18,7 +18,9 @@ WallTime wall_now() {
     return WallTime{std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)};
 }
 
-MonotonicTime monotonic_now() { return std::chrono::steady_clock::now(); }
+MonotonicTime monotonic_now() {
+    return std::chrono::steady_clock::now();
+}
 
 std::string rfc3339(WallTime time) {
     const auto since = time.time_since_epoch();

@@ -127,8 +127,14 @@ EventLoop::Watch EventLoop::on_signals(const std::vector<int>& signals, std::fun
     return watch;
 }
 
-void EventLoop::post(Callback callback) { asio::post(impl_->context, std::move(callback)); }
-void EventLoop::run() { impl_->context.run(); }
-void EventLoop::stop() { impl_->context.stop(); }
+void EventLoop::post(Callback callback) {
+    asio::post(impl_->context, std::move(callback));
+}
+void EventLoop::run() {
+    impl_->context.run();
+}
+void EventLoop::stop() {
+    impl_->context.stop();
+}
 
 }  // namespace compose::sys

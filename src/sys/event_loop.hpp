@@ -44,7 +44,7 @@ public:
     /// Signals arrive here one by one; they must be blocked or have no other handler.
     [[nodiscard]] Watch on_signals(const std::vector<int>& signals, std::function<void(int)> callback);
     void post(Callback callback);
-    void run();   // until stop()
+    void run();  // until stop()
     void stop();
 
 private:

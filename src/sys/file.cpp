@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+
+#include <climits>
 
 #include "sys/error.hpp"
 
@@ -103,7 +104,9 @@ void make_directories(const std::string& path, unsigned mode) {
     make_directory(path, mode);
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
 
 bool is_directory(const std::string& path) {
     struct stat info {};

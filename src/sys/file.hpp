@@ -29,7 +29,7 @@ void make_directory(const std::string& path, unsigned mode = 0700);    // no err
 void make_directories(const std::string& path, unsigned mode = 0700);  // with parents
 [[nodiscard]] bool exists(const std::string& path);
 [[nodiscard]] bool is_directory(const std::string& path);
-void remove_file(const std::string& path);  // no error when it is not there
+void remove_file(const std::string& path);                         // no error when it is not there
 [[nodiscard]] std::string absolute_path(const std::string& path);  // lexically clean, symbolic links kept
 [[nodiscard]] std::string real_path(const std::string& path);      // links resolved; throws when it does not exist
 [[nodiscard]] std::string current_directory();

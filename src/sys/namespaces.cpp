@@ -11,7 +11,9 @@
 
 namespace compose::sys {
 
-Fd open_own_netns() { return open_file("/proc/thread-self/ns/net", O_RDONLY); }
+Fd open_own_netns() {
+    return open_file("/proc/thread-self/ns/net", O_RDONLY);
+}
 
 void run_in_netns(FdRef netns, const std::function<void()>& body) {
     const Fd home = open_own_netns();
