@@ -16,4 +16,6 @@ Environment environment_snapshot() {
     return out;
 }
 
+bool running_as_root() { return ::geteuid() == 0; }
+
 }  // namespace compose::sys

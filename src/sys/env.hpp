@@ -1,4 +1,4 @@
-// The process environment, taken once as a value.
+// The process environment, taken once as a value, and whose process this is.
 #pragma once
 
 #include <map>
@@ -8,5 +8,8 @@ namespace compose::sys {
 
 using Environment = std::map<std::string, std::string>;
 [[nodiscard]] Environment environment_snapshot();
+
+/// Is the effective user id 0 (in this user namespace)?
+[[nodiscard]] bool running_as_root();
 
 }  // namespace compose::sys

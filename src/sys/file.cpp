@@ -21,6 +21,8 @@ Fd open_file(const std::string& path, int flags, unsigned mode) {
     return fd;
 }
 
+Fd open_for_reading(const std::string& path) { return open_file(path, O_RDONLY); }
+
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];
