@@ -1,0 +1,142 @@
+// Crashes: supervisor and command killed at bad moments, and what is promised afterwards.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "base/strings.hpp"
+#include "support/sandbox.hpp"
+
+namespace compose::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Faults, TheSupervisorDiesAndNobodyNotices) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000}
+  short: {image: busybox, command: "sh -c 'sleep 1; exit 9'"}
+)");
+    box.ok({"up", "-d"});
+    const int web = box.pid_of("demo-web-1");
+    const int before = box.resident_pid("supervisor");
+    ASSERT_NE(before, 0);
+    ASSERT_EQ(::kill(before, SIGKILL), 0);
+    const auto killed = std::chrono::steady_clock::now();
+    ASSERT_TRUE(eventually([&] {
+        const int now = box.resident_pid("supervisor");
+        return now != 0 && now != before;
+    }));
+    EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::milliseconds(400));
+    EXPECT_EQ(box.ok({"exec", "-T", "web", "echo", "alive"}), "alive\n");
+    EXPECT_EQ(box.pid_of("demo-web-1"), web);
+    EXPECT_TRUE(eventually([&] { return box.field("demo-short-1", "ExitCode") == "9"; }));
+}
+
+TEST(Faults, NoLogLineIsLostOrDoubledWhileTheSupervisorIsKilled) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  writer:
+    image: busybox
+    command: ["sh", "-c", "i=0; while [ $$i -lt 20000 ]; do i=$$((i+1)); echo line $$i; done"]
+)");
+    box.ok({"up", "-d"});
+    std::minstd_rand random(7);
+    for (int round = 0; round < 15; ++round) {
+        const int pid = box.resident_pid("supervisor");
+        if (pid != 0) ::kill(pid, SIGKILL);
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+        if (box.field("demo-writer-1", "State") == "exited") break;
+    }
+    ASSERT_TRUE(eventually([&] { return box.field("demo-writer-1", "State") == "exited"; }, std::chrono::seconds(60)));
+    const auto lines = split(box.ok({"logs", "--no-log-prefix", "--no-color"}), '\n');
+    ASSERT_EQ(lines.size(), 20001U);
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) ASSERT_EQ(lines[i], "line " + std::to_string(i + 1));
+    EXPECT_EQ(box.field("demo-writer-1", "ExitCode"), "0");
+}
+
+TEST(Faults, AnUpKilledAnywhereIsRepairedByTheNext) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  a: {image: busybox, command: sleep 1000, volumes: ["data:/data"], ports: ["18100:80"]}
+  b: {image: busybox, command: sleep 1000, depends_on: [a]}
+  c: {image: busybox, command: sleep 1000, depends_on: [b]}
+volumes: {data: {}}
+)");
+    std::minstd_rand random(11);
+    for (int round = 0; round < 12; ++round) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            for (const auto& [name, value] : box.environment) ::setenv(name.c_str(), value.c_str(), 1);
+            if (::chdir(box.folder().c_str()) != 0) ::_exit(1);
+            ::execl(COMPOSE_BINARY, "compose", "--progress", "quiet", "up", "-d", nullptr);
+            ::_exit(127);
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(1000 + random() % 60'000));
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        if (round % 3 == 2) box.ok({"down", "-v", "-t", "0"});
+    }
+    box.ok({"up", "-d"});
+    for (const char* name : {"demo-a-1", "demo-b-1", "demo-c-1"}) EXPECT_EQ(box.field(name, "State"), "running");
+    EXPECT_EQ(box.ps().size(), 3U);
+}
+
+TEST(Faults, KeeperAndSupervisorBothDie) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {web: {image: busybox, command: sleep 1000}}\n");
+    box.ok({"up", "-d"});
+    const int keeper = box.resident_pid("keeper");
+    const int supervisor = box.resident_pid("supervisor");
+    ASSERT_NE(keeper, 0);
+    ::kill(keeper, SIGKILL);
+    ::kill(supervisor, SIGKILL);
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.field("demo-web-1", "State"), "running");
+    EXPECT_EQ(box.ok({"exec", "-T", "web", "echo", "alive"}), "alive\n");
+}
+
+TEST(Faults, TheFirewallIsFlushedBehindOurBack) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("site/index.html", "here\n");
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: httpd -f -p 80 -h /site, volumes: ["./site:/site"], ports: ["18110:80"]}
+)");
+    box.ok({"up", "-d"});
+    ASSERT_TRUE(box.host({"nft", "flush", "ruleset"}).ok());
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(eventually([&] {
+        return box.host({"curl", "-sS", "-m", "2", "http://127.0.0.1:18110/"}).out == "here\n";
+    }));
+}
+
+TEST(Faults, AZeroLengthProcessIsCaptured) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {one: {image: busybox, command: echo done, scale: 20}}\n");
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(eventually([&] {
+        for (const auto& line : box.ps())
+            if (line.find("\"State\":\"exited\"") == std::string::npos) return false;
+        return true;
+    }));
+    const auto lines = split(box.ok({"logs", "--no-log-prefix", "--no-color"}), '\n');
+    EXPECT_EQ(lines.size(), 21U);
+}
+
+}  // namespace
+}  // namespace compose::test

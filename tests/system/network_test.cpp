@@ -1,0 +1,180 @@
+// Names, addresses, isolation and published ports, seen from inside and outside the containers.
+#include <gmock/gmock.h>
+
+#include "support/sandbox.hpp"
+
+namespace compose::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Network, ServicesFindEachOtherByName) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000}
+  db:
+    image: busybox
+    command: sleep 1000
+    hostname: database
+    networks: {default: {aliases: [store]}}
+)");
+    box.ok({"up", "-d"});
+    for (const char* name : {"db", "store", "demo-db-1", "DB"})
+        EXPECT_EQ(box.compose({"exec", "-T", "web", "ping", "-c", "1", "-W", "2", name}).exit_code, 0) << name;
+    EXPECT_NE(box.compose({"exec", "-T", "web", "nslookup", "nosuch.invalid"}).exit_code, 0);
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "hostname"}), "database\n");
+    EXPECT_THAT(box.ok({"exec", "-T", "web", "cat", "/etc/resolv.conf"}), HasSubstr("nameserver 127.0.0.11"));
+    const auto address = box.ok({"exec", "-T", "db", "hostname", "-i"});
+    EXPECT_THAT(box.ok({"exec", "-T", "web", "nslookup", address.substr(0, address.find_first_of(" \n"))}),
+                HasSubstr("demo-db-1"));
+}
+
+TEST(Network, AStoppedContainerIsNoAnswer) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000}
+  db: {image: busybox, command: sleep 1000, scale: 2}
+)");
+    box.ok({"up", "-d"});
+    const auto addresses = [&] {
+        int count = 0;
+        const auto text = box.compose({"exec", "-T", "web", "nslookup", "db"}).out;
+        for (std::size_t at = 0; (at = text.find("Address:", at)) != std::string::npos; ++at) ++count;
+        return count - 1;  // the server's own line
+    };
+    EXPECT_EQ(addresses(), 2);
+    box.ok({"kill", "db"});
+    EXPECT_TRUE(eventually([&] { return box.compose({"exec", "-T", "web", "nslookup", "db"}).exit_code != 0; }));
+}
+
+TEST(Network, NetworksAreIsolatedFromEachOther) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  front: {image: busybox, command: sleep 1000, networks: [a, b]}
+  left: {image: busybox, command: sleep 1000, networks: [a]}
+  right: {image: busybox, command: sleep 1000, networks: [b]}
+networks: {a: {}, b: {}}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.compose({"exec", "-T", "front", "ping", "-c", "1", "-W", "2", "left"}).exit_code, 0);
+    EXPECT_EQ(box.compose({"exec", "-T", "front", "ping", "-c", "1", "-W", "2", "right"}).exit_code, 0);
+    auto address = box.ok({"exec", "-T", "right", "hostname", "-i"});
+    address = address.substr(0, address.find_first_of(" \n"));
+    EXPECT_NE(box.compose({"exec", "-T", "left", "ping", "-c", "1", "-W", "1", address}).exit_code, 0);
+    EXPECT_NE(box.compose({"exec", "-T", "left", "nslookup", "right"}).exit_code, 0);
+}
+
+TEST(Network, PublishedPorts) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("site/index.html", "hello from the container\n");
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: httpd -f -p 80 -h /site
+    volumes: ["./site:/site:ro"]
+    ports: ["18080:80", "127.0.0.1:18081:80"]
+  echo:
+    image: busybox
+    command: nc -u -l -p 9000 -e cat
+    ports: ["19000:9000/udp"]
+)");
+    ASSERT_TRUE(box.host({"ip", "addr", "add", "198.51.100.7/32", "dev", "lo"}).ok());
+    box.ok({"up", "-d"});
+    const auto get = [&](const std::string& url) { return box.host({"curl", "-sS", "-m", "3", url}).out; };
+    EXPECT_TRUE(eventually([&] { return get("http://127.0.0.1:18080/") == "hello from the container\n"; }));
+    EXPECT_EQ(get("http://198.51.100.7:18080/"), "hello from the container\n");
+    EXPECT_EQ(get("http://127.0.0.1:18081/"), "hello from the container\n");
+    EXPECT_EQ(get("http://198.51.100.7:18081/"), "");
+    EXPECT_THAT(box.host({"sh", "-c", "echo ping | busybox nc -u -w 2 127.0.0.1 19000"}).out, HasSubstr("ping"));
+    EXPECT_THAT(box.ok({"ps"}), HasSubstr("0.0.0.0:18080->80/tcp"));
+    box.ok({"stop", "-t", "0", "web"});
+    EXPECT_EQ(get("http://127.0.0.1:18080/"), "");
+    box.ok({"start", "web"});
+    EXPECT_TRUE(eventually([&] { return get("http://127.0.0.1:18080/") == "hello from the container\n"; }));
+}
+
+TEST(Network, ATakenPortNamesItsHolder) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  one: {image: busybox, command: sleep 1000, ports: ["18090:80"]}
+)");
+    box.ok({"up", "-d"});
+    box.write("other/compose.yaml", "services: {two: {image: busybox, command: sleep 1000, ports: ['18090:80']}}\n");
+    const auto error = box.fails({"-f", "other/compose.yaml", "up", "-d"});
+    EXPECT_THAT(error, HasSubstr("18090"));
+    EXPECT_THAT(error, HasSubstr("demo-one-1"));
+    box.ok({"down", "-t", "0"});
+
+    sys::Command listener{.argv = {"sh", "-c", "busybox nc -l -p 18090 >/dev/null & echo $!"}};
+    const auto pid = sys::run_command(listener).out;
+    ASSERT_TRUE(eventually([&] { return !box.host({"sh", "-c", "ss -Hltn sport = :18090"}).out.empty(); }));
+    const auto taken = box.fails({"up", "-d"});
+    EXPECT_THAT(taken, HasSubstr("18090"));
+    EXPECT_THAT(taken, HasSubstr(pid.substr(0, pid.size() - 1)));
+    (void)box.host({"kill", pid.substr(0, pid.size() - 1)});
+}
+
+TEST(Network, InternalNetworkHasNoWayOut) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  a: {image: busybox, command: sleep 1000}
+  b: {image: busybox, command: sleep 1000}
+networks: {default: {internal: true}}
+)");
+    ASSERT_TRUE(box.host({"ip", "link", "add", "out0", "type", "dummy"}).ok());
+    ASSERT_TRUE(box.host({"ip", "addr", "add", "203.0.113.1/24", "dev", "out0"}).ok());
+    ASSERT_TRUE(box.host({"ip", "link", "set", "out0", "up"}).ok());
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.compose({"exec", "-T", "a", "ping", "-c", "1", "-W", "2", "b"}).exit_code, 0);
+    EXPECT_NE(box.compose({"exec", "-T", "a", "ping", "-c", "1", "-W", "1", "203.0.113.9"}).exit_code, 0);
+    (void)box.host({"ip", "link", "del", "out0"});
+}
+
+TEST(Network, NetworkModeNoneAndHost) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  alone: {image: busybox, command: sleep 1000, network_mode: none}
+  shared: {image: busybox, command: sleep 1000, network_mode: host}
+)");
+    ASSERT_TRUE(box.host({"ip", "link", "add", "mark0", "type", "dummy"}).ok());
+    box.ok({"up", "-d"});
+    EXPECT_THAT(box.ok({"exec", "-T", "alone", "ip", "-o", "link"}), Not(HasSubstr("eth0")));
+    EXPECT_THAT(box.ok({"exec", "-T", "shared", "ip", "-o", "link"}), HasSubstr("mark0"));
+    (void)box.host({"ip", "link", "del", "mark0"});
+}
+
+TEST(Network, AnExternalNetworkJoinsTwoProjects) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml",
+              "services: {db: {image: busybox, command: sleep 1000}}\nnetworks: {default: {name: shared}}\n");
+    box.write("other/compose.yaml",
+              "services: {web: {image: busybox, command: sleep 1000}}\nnetworks: {default: {name: shared, external: "
+              "true}}\n");
+    EXPECT_THAT(box.fails({"-f", "other/compose.yaml", "up", "-d"}), HasSubstr("shared"));
+    box.ok({"up", "-d"});
+    box.ok({"-f", "other/compose.yaml", "up", "-d"});
+    EXPECT_EQ(
+        box.compose({"-f", "other/compose.yaml", "exec", "-T", "web", "ping", "-c", "1", "-W", "2", "db"}).exit_code,
+        0);
+    EXPECT_EQ(box.compose({"exec", "-T", "db", "ping", "-c", "1", "-W", "2", "web"}).exit_code, 0);
+    box.ok({"-f", "other/compose.yaml", "down", "-t", "0"});
+}
+
+}  // namespace
+}  // namespace compose::test

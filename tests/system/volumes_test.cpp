@@ -1,0 +1,106 @@
+// Named volumes, binds and tmpfs.
+#include <gmock/gmock.h>
+
+#include "support/sandbox.hpp"
+
+namespace compose::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Volumes, NamedVolumeOutlivesDownAndGoesWithDashV) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  db: {image: busybox, command: sleep 1000, volumes: ["data:/data"]}
+volumes: {data: {}}
+)");
+    box.ok({"up", "-d"});
+    box.ok({"exec", "-T", "db", "sh", "-c", "echo kept > /data/row"});
+    box.ok({"down", "-t", "0"});
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "cat", "/data/row"}), "kept\n");
+    box.ok({"down", "-v", "-t", "0"});
+    box.ok({"up", "-d"});
+    EXPECT_NE(box.compose({"exec", "-T", "db", "cat", "/data/row"}).exit_code, 0);
+}
+
+TEST(Volumes, AnEmptyVolumeTakesTheImagesContent) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  db: {image: busybox, command: sleep 1000, volumes: ["data:/var/data", "bare:/elsewhere"]}
+volumes: {data: {}, bare: {}}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "cat", "/var/data/seed"}), "from the image\n");
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "stat", "-c", "%u:%g", "/var/data"}), "1000:1000\n");
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "stat", "-c", "%u:%g", "/var/data/seed"}), "1000:1000\n");
+    box.ok({"exec", "-T", "db", "sh", "-c", "echo changed > /var/data/seed"});
+    box.ok({"up", "-d", "--force-recreate", "-t", "0"});
+    EXPECT_EQ(box.ok({"exec", "-T", "db", "cat", "/var/data/seed"}), "changed\n");
+}
+
+TEST(Volumes, BindsReadOnlyAndTmpfs) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("conf/a.conf", "one\n");
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    read_only: true
+    tmpfs: ["/scratch:size=1m,mode=1777"]
+    volumes:
+      - ./conf:/conf:ro
+      - ./conf/a.conf:/etc/one.conf
+      - ./made:/made
+      - type: tmpfs
+        target: /more
+        tmpfs: {size: 2m}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"exec", "-T", "web", "cat", "/conf/a.conf"}), "one\n");
+    EXPECT_THAT(box.compose({"exec", "-T", "web", "touch", "/conf/b"}).err, HasSubstr("Read-only"));
+    EXPECT_THAT(box.compose({"exec", "-T", "web", "touch", "/b"}).err, HasSubstr("Read-only"));
+    box.ok(
+        {"exec", "-T", "web", "sh", "-c", "echo two > /etc/one.conf; touch /made/here /scratch/x /more/y /dev/shm/z"});
+    EXPECT_EQ(box.host({"cat", box.path("conf/a.conf")}).out, "two\n");
+    EXPECT_TRUE(box.host({"test", "-e", box.path("made/here")}).ok());
+    EXPECT_THAT(box.ok({"exec", "-T", "web", "mount"}), HasSubstr("/scratch type tmpfs"));
+}
+
+TEST(Volumes, AMissingBindSourceIsNamedWithItsLine) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(services:
+  web:
+    image: busybox
+    command: sleep 1000
+    volumes:
+      - type: bind
+        source: ./nosuch
+        target: /x
+)");
+    const auto error = box.fails({"up", "-d"});
+    EXPECT_THAT(error, HasSubstr("nosuch"));
+    EXPECT_EQ(box.ps().size(), 0U);
+}
+
+TEST(Volumes, AnonymousVolumesSurviveRecreation) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {db: {image: busybox, command: sleep 1000, volumes: [/data]}}\n");
+    box.ok({"up", "-d"});
+    box.ok({"exec", "-T", "db", "touch", "/data/x"});
+    box.ok({"up", "-d", "--force-recreate", "-t", "0"});
+    EXPECT_EQ(box.compose({"exec", "-T", "db", "test", "-e", "/data/x"}).exit_code, 0);
+    box.ok({"up", "-d", "--force-recreate", "-V", "-t", "0"});
+    EXPECT_NE(box.compose({"exec", "-T", "db", "test", "-e", "/data/x"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace compose::test
