@@ -1,0 +1,70 @@
+#include "plan/graph.hpp"
+
+#include <algorithm>
+
+#include "base/dag.hpp"
+
+namespace compose::plan {
+
+std::vector<std::string> dependency_order(const DependencyMap& services) {
+    std::vector<std::string> names;
+    std::map<std::string_view, std::size_t> index;
+    for (const auto& [name, dependencies] : services) {
+        index.emplace(name, names.size());
+        names.push_back(name);
+    }
+    std::vector<std::vector<std::size_t>> edges(names.size());
+    for (const auto& [name, dependencies] : services)
+        for (const Dependency& dependency : dependencies)
+            if (const auto found = index.find(dependency.service); found != index.end())
+                edges[index[name]].push_back(found->second);
+    const Ordering ordering = topological_order(edges);
+    if (!ordering.cycle.empty()) return names;
+    std::vector<std::string> result;
+    result.reserve(names.size());
+    for (const std::size_t i : ordering.order) result.push_back(names[i]);
+    return result;
+}
+
+std::set<std::string> with_dependencies(const DependencyMap& services, const std::set<std::string>& names) {
+    std::set<std::string> result;
+    std::vector<std::string> open(names.begin(), names.end());
+    while (!open.empty()) {
+        const std::string name = std::move(open.back());
+        open.pop_back();
+        const auto service = services.find(name);
+        if (service == services.end() || !result.insert(name).second) continue;
+        for (const Dependency& dependency : service->second) open.push_back(dependency.service);
+    }
+    return result;
+}
+
+DependencyMap dependencies_of(const std::vector<ObservedContainer>& containers) {
+    DependencyMap result;
+    for (const ObservedContainer& container : containers) {
+        if (container.oneoff) continue;
+        std::vector<Dependency>& known = result[container.service];
+        for (const Dependency& dependency : container.depends_on) {
+            const bool there = std::any_of(known.begin(), known.end(),
+                                           [&](const Dependency& d) { return d.service == dependency.service; });
+            if (!there && dependency.service != container.service) known.push_back(dependency);
+        }
+    }
+    return result;
+}
+
+std::size_t PlanBuilder::add(Action action, std::string cause) {
+    plan_.nodes.push_back({std::move(action), std::move(cause), {}});
+    return plan_.nodes.size() - 1;
+}
+
+void PlanBuilder::after(std::size_t node, std::size_t before) {
+    std::vector<std::size_t>& list = plan_.nodes[node].after;
+    if (node != before && std::find(list.begin(), list.end(), before) == list.end()) list.push_back(before);
+}
+
+void PlanBuilder::note(Event::Status status, std::string id, std::string text) {
+    plan_.notes.push_back({status, std::move(id), std::move(text), {}, 0, 0});
+}
+
+}  // namespace compose::plan

@@ -1,0 +1,51 @@
+#include "plan/port_table.hpp"
+
+namespace compose::plan {
+namespace {
+
+bool is_wildcard(const std::string& address) {
+    return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]";
+}
+
+}  // namespace
+
+bool addresses_overlap(const std::string& a, const std::string& b) {
+    return is_wildcard(a) || is_wildcard(b) || a == b;
+}
+
+std::string describe(const Port& port) {
+    std::string text = port.host_ip.empty() ? "" : port.host_ip + ":";
+    text += std::to_string(port.published_first);
+    if (port.published_last > port.published_first) text += "-" + std::to_string(port.published_last);
+    return text + "/" + port.protocol;
+}
+
+void PortTable::take(const std::string& protocol, const std::string& host_ip, std::uint16_t port, std::string holder) {
+    taken_[{protocol, port}].push_back({host_ip, std::move(holder)});
+}
+
+const PortTable::Entry* PortTable::find(const std::string& protocol, const std::string& host_ip,
+                                        std::uint16_t port) const {
+    const auto found = taken_.find({protocol, port});
+    if (found == taken_.end()) return nullptr;
+    for (const Entry& entry : found->second)
+        if (addresses_overlap(entry.host_ip, host_ip)) return &entry;
+    return nullptr;
+}
+
+std::string PortTable::take_one_of(const Port& port, const std::string& holder) {
+    const Entry* blocked = nullptr;
+    const unsigned last = std::max(port.published_first, port.published_last);
+    for (unsigned number = port.published_first; number <= last; ++number) {
+        const auto candidate = static_cast<std::uint16_t>(number);
+        const Entry* entry = find(port.protocol, port.host_ip, candidate);
+        if (entry == nullptr) {
+            take(port.protocol, port.host_ip, candidate, holder);
+            return {};
+        }
+        blocked = entry;
+    }
+    return blocked->holder;
+}
+
+}  // namespace compose::plan

@@ -1,0 +1,201 @@
+// Decisions become nodes and edges.
+//
+//   replace beside the old one:  Create(tmp) -> Stop(old) -> Remove(old) -> Rename -> Start
+//   replace in its place:        Stop(old) -> Remove(old) -> Create -> Start
+//
+// Edges between containers: a dependency's old container stops after its dependents' old ones; a dependent starts after
+// its dependencies have started, or after the condition it names is met. Stops wait for creations, but for no start, so
+// no cycle can close. Creating does not wait for all other creations: what could make one fail was checked before.
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "plan/port_table.hpp"
+#include "plan/up_planner.hpp"
+
+namespace compose::plan {
+
+void UpPlanner::emit_orphans() {
+    for (Replica& orphan : orphans_) {
+        if (orphan.running())
+            orphan.stop = builder_.add(StopContainer{orphan.old_ref(), options_.timeout, false}, "orphan");
+        orphan.removed = builder_.add(RemoveContainer{orphan.old_ref(), false, false}, "orphan");
+        if (orphan.stop) builder_.after(*orphan.removed, *orphan.stop);
+        for (const auto& [network, removal] : network_removals_)
+            if (orphan.old->networks.contains(network)) builder_.after(removal, *orphan.removed);
+    }
+}
+
+void UpPlanner::emit_service(const std::string& name) {
+    const Service& service = project_.services.at(name);
+    for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
+}
+
+void UpPlanner::emit_replica(const Service& service, Replica& replica) {
+    using Fate = Replica::Fate;
+    switch (replica.fate) {
+        case Fate::keep:
+            if (replica.rename)
+                replica.ready = builder_.add(RenameContainer{{replica.name, replica.old->id}, replica.old->name, false},
+                                             "left by an interrupted replacement");
+            if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
+            break;
+        case Fate::create:
+        case Fate::replace:
+            emit_creation(service, replica);
+            break;
+        case Fate::remove:
+            if (replica.running())
+                replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
+            replica.removed = builder_.add(RemoveContainer{replica.old_ref(), false, false}, replica.cause);
+            if (replica.stop) builder_.after(*replica.removed, *replica.stop);
+            for (const auto& [network, removal] : network_removals_)
+                if (replica.old->networks.contains(network)) builder_.after(removal, *replica.removed);
+            break;
+        case Fate::bounce:
+            replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
+            replica.ready = replica.stop;
+            break;
+    }
+    if (options_.start && replica.starts()) emit_start(service, replica);
+}
+
+void UpPlanner::emit_creation(const Service& service, Replica& replica) {
+    CreateContainer create{service.name, replica.number, replica.name, {}, {}, {}};
+    const ObservedContainer* old = replica.fate == Replica::Fate::replace ? replica.old : nullptr;
+    const bool beside = old != nullptr && !replica.remove_first;
+    if (old != nullptr) {
+        create.replaces = old->name;
+        if (beside) create.temporary_name = std::string(short_id(old->id)) + "_" + replica.name;
+        if (!options_.renew_anon_volumes) create.inherited_volumes = old->anonymous_volumes;
+    }
+    const auto add_create = [&] {
+        replica.created = builder_.add(std::move(create), replica.cause);
+        replica.ready = replica.created;
+        for (const Network* network : networks_of(service))
+            if (const auto node = network_nodes_.find(network->name); node != network_nodes_.end())
+                builder_.after(*replica.created, node->second);
+        for (const Volume* volume : volumes_of(service))
+            if (const auto node = volume_nodes_.find(volume->name); node != volume_nodes_.end())
+                builder_.after(*replica.created, node->second);
+    };
+    const auto add_removal = [&] {
+        if (replica.running())
+            replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, true}, {});
+        // Its anonymous volumes go with it unless the new one has them.
+        replica.removed = builder_.add(RemoveContainer{replica.old_ref(), options_.renew_anon_volumes, true}, {});
+        if (replica.stop) builder_.after(*replica.removed, *replica.stop);
+        for (const auto& [network, removal] : network_removals_)
+            if (old->networks.contains(network)) builder_.after(removal, *replica.removed);
+    };
+    if (old == nullptr) {
+        add_create();
+    } else if (beside) {
+        add_create();
+        add_removal();
+        builder_.after(replica.stop.value_or(*replica.removed), *replica.created);
+        replica.ready = builder_.add(
+            RenameContainer{{replica.name, {}}, std::string(short_id(old->id)) + "_" + replica.name, true});
+        builder_.after(*replica.ready, *replica.removed);
+    } else {
+        add_removal();
+        add_create();
+        builder_.after(*replica.created, *replica.removed);
+    }
+}
+
+void UpPlanner::emit_start(const Service& service, Replica& replica) {
+    replica.start = builder_.add(StartContainer{replica.ref(), service.name},
+                                 replica.fate == Replica::Fate::bounce ? replica.cause : std::string{});
+    if (replica.ready) builder_.after(*replica.start, *replica.ready);
+    if (replica.made()) return;  // its creation has waited for them
+    for (const Network* network : networks_of(service))
+        if (const auto node = network_nodes_.find(network->name); node != network_nodes_.end())
+            builder_.after(*replica.start, node->second);
+}
+
+void UpPlanner::order_stops() {
+    for (const std::string& name : order_)
+        for (const Dependency& dependency : dependencies_.at(name)) {
+            if (!replicas_.contains(dependency.service)) continue;
+            for (const Replica& needed : replicas_.at(dependency.service))
+                for (const Replica& dependent : replicas_.at(name))
+                    if (needed.stop && dependent.stop) builder_.after(*needed.stop, *dependent.stop);
+        }
+}
+
+/// A host port may move from one container to another in one plan: its new holder starts when the old one is down.
+void UpPlanner::order_port_takeovers() {
+    if (observed_.ports.empty()) return;
+    std::map<std::string, std::size_t> stops;  // container id -> node
+    for (const auto& [name, replicas] : replicas_)
+        for (const Replica& replica : replicas)
+            if (replica.stop) stops.emplace(replica.old->id, *replica.stop);
+    for (const Replica& orphan : orphans_)
+        if (orphan.stop) stops.emplace(orphan.old->id, *orphan.stop);
+    for (const auto& [name, replicas] : replicas_) {
+        const Service& service = project_.services.at(name);
+        for (const ObservedPort& held : observed_.ports) {
+            const auto stop = stops.find(held.container_id);
+            if (stop == stops.end()) continue;
+            const bool wanted = std::any_of(service.ports.begin(), service.ports.end(), [&](const Port& port) {
+                return port.protocol == held.protocol && port.published_first <= held.host_port &&
+                       held.host_port <= std::max(port.published_first, port.published_last) &&
+                       addresses_overlap(port.host_ip, held.host_ip);
+            });
+            if (!wanted) continue;
+            for (const Replica& replica : replicas)
+                if (replica.start && !(replica.old && replica.old->id == held.container_id))
+                    builder_.after(*replica.start, stop->second);
+        }
+    }
+}
+
+std::size_t UpPlanner::wait_node(Replica& replica, const std::string& service, WaitContainer::Until until,
+                                 bool required) {
+    const auto key = std::make_tuple(replica.name, until, required);
+    if (const auto found = waits_.find(key); found != waits_.end()) return found->second;
+    const std::size_t node = builder_.add(WaitContainer{replica.ref(), service, until, required});
+    if (replica.start) builder_.after(node, *replica.start);
+    waits_.emplace(key, node);
+    return node;
+}
+
+void UpPlanner::wait_for_dependencies(const Service& service) {
+    std::vector<std::size_t> starts;
+    for (const Replica& replica : replicas_.at(service.name))
+        if (replica.start) starts.push_back(*replica.start);
+    const bool any = std::any_of(replicas_.at(service.name).begin(), replicas_.at(service.name).end(),
+                                 [](const Replica& r) { return r.stays(); });
+    for (const Dependency& dependency : dependencies_.at(service.name)) {
+        if (!any || !replicas_.contains(dependency.service)) continue;
+        // --no-deps: what is named is started, whatever state the rest is in.
+        if (options_.no_deps && !targeted(dependency.service)) continue;
+        for (Replica& needed : replicas_.at(dependency.service)) {
+            if (!needed.stays()) continue;
+            std::optional<std::size_t> node = needed.start;
+            if (dependency.condition != Condition::started) {
+                const bool healthy = dependency.condition == Condition::healthy;
+                const bool met =
+                    !needed.start && healthy && needed.running() && needed.old->health == ObservedHealth::healthy;
+                if (!met)
+                    node = wait_node(needed, dependency.service,
+                                     healthy ? WaitContainer::Until::healthy : WaitContainer::Until::completed,
+                                     dependency.required);
+            }
+            if (node)
+                for (const std::size_t start : starts) builder_.after(start, *node);
+        }
+    }
+}
+
+void UpPlanner::wait_for_all() {
+    for (const std::string& name : order_)
+        for (Replica& replica : replicas_.at(name)) {
+            if (!replica.stays()) continue;
+            const bool met = !replica.start && replica.old && replica.old->status == ObservedStatus::running &&
+                             (!replica.old->has_healthcheck || replica.old->health == ObservedHealth::healthy);
+            if (!met) wait_node(replica, name, WaitContainer::Until::ready, true);
+        }
+}
+
+}  // namespace compose::plan

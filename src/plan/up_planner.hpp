@@ -1,0 +1,103 @@
+// plan_up in its steps. Each step is one file: select and decide (up_services), networks and volumes (up_resources),
+// what would fail (up_checks), nodes and edges (up_nodes).
+#pragma once
+
+#include <compose/plan.hpp>
+
+#include "plan/graph.hpp"
+
+namespace compose::plan {
+
+/// What becomes of one container.
+struct Replica {
+    enum class Fate {
+        keep,     // is as it should be; started when it does not run
+        create,   // is missing
+        replace,  // differs: a new one takes its place
+        remove,   // is too much
+        bounce,   // is as it should be, but stops while a dependency is replaced
+    };
+    Fate fate = Fate::keep;
+    std::string cause;
+    int number = 1;
+    std::string name;                        // the final one
+    const ObservedContainer* old = nullptr;  // null: create
+    bool remove_first = false;               // replace: the old one goes before the new one is made
+    bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
+
+    // Nodes, once they are there.
+    std::optional<std::size_t> stop, removed, created, ready, start;
+
+    [[nodiscard]] bool running() const {
+        return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting);
+    }
+    [[nodiscard]] bool stays() const { return fate != Fate::remove; }
+    [[nodiscard]] bool made() const { return fate == Fate::create || fate == Fate::replace; }
+    /// Will the plan start it?
+    [[nodiscard]] bool starts() const { return stays() && (made() || fate == Fate::bounce || !running()); }
+    [[nodiscard]] ContainerRef ref() const { return {name, made() || !old ? std::string{} : old->id}; }
+    [[nodiscard]] ContainerRef old_ref() const { return {name, old->id}; }
+};
+
+class UpPlanner {
+public:
+    UpPlanner(const Project& project, const ObservedState& observed, const UpOptions& options);
+    Plan run();
+
+private:
+    // up_services.cpp
+    void select();
+    void decide_service(const std::string& name);
+    void decide_orphans();
+    void bounce_dependents();
+    std::string difference(const Service& service, const ObservedContainer& container) const;
+    std::vector<Replica> existing(const Service& service);
+    int scale_of(const Service& service);
+    bool targeted(const std::string& service) const;
+
+    // up_resources.cpp
+    void decide_networks();
+    void decide_volumes();
+    void select_users_of_changed_networks();
+    std::vector<const Network*> networks_of(const Service& service) const;
+    std::vector<const Volume*> volumes_of(const Service& service) const;
+
+    // up_checks.cpp
+    void check_images();
+    void check_health_conditions();
+    void check_names();
+    void check_ports();
+    [[noreturn]] void fail() { throw ProjectError(std::move(findings_), kind_); }
+    void finding(SourcePos pos, std::string path, std::string message, std::string hint = {});
+
+    // up_nodes.cpp
+    void emit_resources();
+    void emit_orphans();
+    void emit_service(const std::string& name);
+    void emit_replica(const Service& service, Replica& replica);
+    void emit_creation(const Service& service, Replica& replica);
+    void emit_start(const Service& service, Replica& replica);
+    void order_stops();
+    void order_port_takeovers();
+    void wait_for_dependencies(const Service& service);
+    void wait_for_all();
+    std::size_t wait_node(Replica& replica, const std::string& service, WaitContainer::Until until, bool required);
+
+    const Project& project_;
+    const ObservedState& observed_;
+    const UpOptions& options_;
+    DependencyMap dependencies_;  // of active services
+    std::set<std::string> selected_;
+    std::vector<std::string> order_;  // selected, dependencies first
+    std::map<std::string, std::vector<Replica>> replicas_;
+    std::vector<Replica> orphans_;                                     // to be removed
+    std::set<std::string> changed_networks_;                           // names
+    std::map<std::string, std::size_t> network_nodes_, volume_nodes_;  // by name
+    std::map<std::string, std::size_t> network_removals_;
+    std::map<std::tuple<std::string, WaitContainer::Until, bool>, std::size_t> waits_;
+    std::vector<Diagnostic> findings_;
+    ErrorKind kind_ = ErrorKind::invalid;
+    PlanBuilder builder_;
+};
+
+}  // namespace compose::plan

@@ -1,0 +1,136 @@
+// Networks and volumes of the selected services: missing, changed, somebody else's.
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "plan/up_planner.hpp"
+
+namespace compose::plan {
+
+std::vector<const Network*> UpPlanner::networks_of(const Service& service) const {
+    std::vector<const Network*> result;
+    if (!service.network_mode.empty()) return result;
+    for (const NetworkAttachment& attachment : service.networks)
+        if (const auto found = project_.networks.find(attachment.network); found != project_.networks.end())
+            result.push_back(&found->second);
+    return result;
+}
+
+std::vector<const Volume*> UpPlanner::volumes_of(const Service& service) const {
+    std::vector<const Volume*> result;
+    for (const Mount& mount : service.mounts) {
+        if (mount.type != Mount::Type::volume || mount.source.empty()) continue;
+        if (const auto found = project_.volumes.find(mount.source); found != project_.volumes.end())
+            result.push_back(&found->second);
+    }
+    return result;
+}
+
+void UpPlanner::decide_networks() {
+    std::set<const Network*> used;
+    for (const std::string& name : selected_)
+        for (const Network* network : networks_of(project_.services.at(name))) used.insert(network);
+    for (const auto& [key, network] : project_.networks) {
+        if (!used.contains(&network)) continue;
+        const auto found = observed_.networks.find(network.name);
+        if (found == observed_.networks.end()) {
+            if (network.external) {
+                kind_ = ErrorKind::not_found;
+                finding(network.pos, "networks." + key,
+                        "network " + network.name + " declared as external, but could not be found");
+            }
+            continue;
+        }
+        const ObservedNetwork& there = found->second;
+        if (network.external) continue;
+        if (there.project != project_.name) {
+            builder_.note(Event::Status::warning, "Network " + network.name,
+                          "a network with name " + network.name + " exists but was not created for project \"" +
+                              project_.name + "\". Set `external: true` to use an existing network");
+            continue;
+        }
+        if (there.config_hash == network.config_hash || options_.no_recreate) continue;
+        if (!there.foreign.empty()) {
+            kind_ = ErrorKind::conflict;
+            finding(network.pos, "networks." + key,
+                    "the network changed and must be made anew, but container " + there.foreign.front() +
+                        " of another project uses it");
+            continue;
+        }
+        changed_networks_.insert(network.name);
+    }
+}
+
+/// A changed network is removed and made anew, so every container on it must leave and come back: their services join
+/// the selection.
+void UpPlanner::select_users_of_changed_networks() {
+    for (const ObservedContainer& container : observed_.containers) {
+        const auto on = std::find_if(changed_networks_.begin(), changed_networks_.end(),
+                                     [&](const std::string& n) { return container.networks.contains(n); });
+        if (on == changed_networks_.end()) continue;
+        if (!container.oneoff && project_.services.contains(container.service)) {
+            selected_.insert(container.service);
+        } else if (!options_.remove_orphans) {
+            kind_ = ErrorKind::conflict;
+            finding({}, {},
+                    "network " + *on + " changed and must be made anew, but container " + container.name +
+                        " uses it, which is not in the file",
+                    "remove it with --remove-orphans");
+        }
+    }
+}
+
+void UpPlanner::decide_volumes() {
+    std::set<const Volume*> used;
+    for (const std::string& name : selected_)
+        for (const Volume* volume : volumes_of(project_.services.at(name))) used.insert(volume);
+    for (const auto& [key, volume] : project_.volumes) {
+        if (!used.contains(&volume)) continue;
+        const auto found = observed_.volumes.find(volume.name);
+        if (found == observed_.volumes.end()) {
+            if (volume.external) {
+                kind_ = ErrorKind::not_found;
+                finding(volume.pos, "volumes." + key, "external volume \"" + volume.name + "\" not found");
+            }
+            continue;
+        }
+        if (volume.external) continue;
+        if (found->second.project != project_.name)
+            builder_.note(Event::Status::warning, "Volume " + volume.name,
+                          "volume \"" + volume.name + "\" already exists but was created for project \"" +
+                              found->second.project + "\" (expected \"" + project_.name +
+                              "\"). Use `external: true` to use an existing volume");
+        else if (found->second.config_hash != volume.config_hash)
+            builder_.note(Event::Status::warning, "Volume " + volume.name,
+                          "the definition of volume \"" + volume.name +
+                              "\" changed; the existing volume is kept. To make it anew, remove it first (its data "
+                              "will be lost)");
+    }
+}
+
+void UpPlanner::emit_resources() {
+    std::set<std::string> networks, volumes;  // names, used by a service that stays
+    for (const std::string& name : order_) {
+        const Service& service = project_.services.at(name);
+        for (const Network* network : networks_of(service)) networks.insert(network->name);
+        for (const Volume* volume : volumes_of(service)) volumes.insert(volume->name);
+    }
+    for (const auto& [key, network] : project_.networks) {
+        if (!networks.contains(network.name)) continue;
+        const auto there = observed_.networks.find(network.name);
+        if (there == observed_.networks.end()) {
+            network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name});
+        } else if (changed_networks_.contains(network.name)) {
+            const std::size_t removal = builder_.add(RemoveNetwork{network.name, there->second.id}, "config changed");
+            network_removals_[network.name] = removal;
+            network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name});
+            builder_.after(network_nodes_[network.name], removal);
+        } else if (!there->second.ready) {
+            network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name}, "its bridge is missing");
+        }
+    }
+    for (const auto& [key, volume] : project_.volumes)
+        if (volumes.contains(volume.name) && !observed_.volumes.contains(volume.name))
+            volume_nodes_[volume.name] = builder_.add(CreateVolume{key, volume.name});
+}
+
+}  // namespace compose::plan

@@ -1,0 +1,205 @@
+// Which services, and what becomes of each of their containers.
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/strings.hpp"
+#include "plan/up_planner.hpp"
+
+namespace compose::plan {
+namespace {
+
+std::string container_name(const Project& project, const Service& service, int number) {
+    if (!service.container_name.empty()) return service.container_name;
+    return project.name + "-" + service.name + "-" + std::to_string(number);
+}
+
+/// The name under which a replacement is made: 12 digits of the old container's id and the name to be.
+bool is_temporary_name(const std::string& name, const std::string& final_name) {
+    return name.size() == 13 + final_name.size() && name[12] == '_' && name.ends_with(final_name) &&
+           std::all_of(name.begin(), name.begin() + 12,
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace
+
+void UpPlanner::select() {
+    for (const auto& [name, service] : project_.services) {
+        std::vector<Dependency>& list = dependencies_[name];
+        for (const Dependency& dependency : service.depends_on)
+            if (project_.services.contains(dependency.service)) list.push_back(dependency);
+    }
+    for (const std::string& name : options_.services)
+        if (!project_.services.contains(name)) throw make_error(ErrorKind::not_found, "no such service: {}", name);
+    for (const auto& [name, count] : options_.scale)
+        if (!project_.services.contains(name)) throw make_error(ErrorKind::not_found, "no such service: {}", name);
+
+    std::set<std::string> names(options_.services.begin(), options_.services.end());
+    if (names.empty())
+        for (const auto& [name, service] : project_.services) names.insert(name);
+    selected_ = options_.no_deps ? names : with_dependencies(dependencies_, names);
+}
+
+bool UpPlanner::targeted(const std::string& service) const {
+    return options_.services.empty() ||
+           std::find(options_.services.begin(), options_.services.end(), service) != options_.services.end();
+}
+
+int UpPlanner::scale_of(const Service& service) {
+    const auto wanted = options_.scale.find(service.name);
+    const int scale = wanted == options_.scale.end() ? service.scale : wanted->second;
+    if (scale > 1 && !service.container_name.empty())
+        finding(service.pos, "services." + service.name + ".container_name",
+                "\"" + service.container_name + "\" can name only one container, but " + std::to_string(scale) +
+                    " are wanted",
+                "remove container_name to run more than one");
+    return std::max(scale, 0);
+}
+
+/// Empty when the container is what the file asks for, else in which way it is not.
+std::string UpPlanner::difference(const Service& service, const ObservedContainer& container) const {
+    if (!container.complete) return "its creation was interrupted";
+    if (container.status == ObservedStatus::dead) return "dead";
+    for (const Network* network : networks_of(service))
+        if (changed_networks_.contains(network->name) && container.networks.contains(network->name))
+            return "network " + network->name + " changed";
+    if (options_.no_recreate) return {};
+    if (options_.force_recreate && targeted(service.name)) return "forced";
+    if (options_.always_recreate_deps && !targeted(service.name)) return "forced";
+    if (container.config_hash != service.config_hash) return "config changed";
+    const auto image = observed_.images.find(service.image);
+    if (image != observed_.images.end() && image->second.id != container.image_id) return "image changed";
+    for (const Network* network : networks_of(service))
+        if (!container.networks.contains(network->name)) return "network " + network->name + " not attached";
+    for (const Volume* volume : volumes_of(service))
+        if (!container.volumes.contains(volume->name)) return "volume " + volume->name + " not mounted";
+    return {};
+}
+
+/// The containers that are there, by number: the ones as they should be first. Leftovers of an interrupted replacement
+/// are renamed when the old one is gone already, else removed.
+std::vector<Replica> UpPlanner::existing(const Service& service) {
+    std::vector<Replica> result;
+    std::set<int> named;
+    const auto is_temporary = [&](const ObservedContainer& c) {
+        return is_temporary_name(c.name, container_name(project_, service, c.number));
+    };
+    for (const ObservedContainer& c : observed_.containers)
+        if (!c.oneoff && c.service == service.name && !is_temporary(c)) named.insert(c.number);
+    std::vector<Replica>& all = replicas_[service.name];
+    for (const ObservedContainer& c : observed_.containers) {
+        if (c.oneoff || c.service != service.name) continue;
+        Replica replica;
+        replica.old = &c;
+        replica.number = c.number;
+        replica.name = c.name;
+        if (is_temporary(c)) {
+            if (!c.complete || !named.insert(c.number).second) {
+                replica.fate = Replica::Fate::remove;
+                replica.cause = "left by an interrupted replacement";
+                all.push_back(std::move(replica));
+                continue;
+            }
+            replica.name = container_name(project_, service, c.number);
+            replica.rename = true;
+        }
+        replica.cause = difference(service, c);
+        result.push_back(std::move(replica));
+    }
+    std::stable_sort(result.begin(), result.end(), [](const Replica& a, const Replica& b) {
+        if (a.cause.empty() != b.cause.empty()) return a.cause.empty();
+        return a.number < b.number;
+    });
+    return result;
+}
+
+void UpPlanner::decide_service(const std::string& name) {
+    const Service& service = project_.services.at(name);
+    const auto scale = static_cast<std::size_t>(scale_of(service));
+    std::vector<Replica> there = existing(service);
+    std::vector<Replica>& all = replicas_[name];
+    int last = 0;
+    for (const Replica& replica : there) last = std::max(last, replica.number);
+    const bool fixed_address = std::any_of(service.networks.begin(), service.networks.end(),
+                                           [](const NetworkAttachment& a) { return !a.ipv4_address.empty(); });
+    for (std::size_t i = 0; i < there.size(); ++i) {
+        Replica& replica = there[i];
+        if (i >= scale) {
+            replica.fate = Replica::Fate::remove;
+            replica.cause = "scaled down";
+        } else if (!replica.cause.empty()) {
+            replica.fate = Replica::Fate::replace;
+            const std::vector<const Network*> networks = networks_of(service);
+            // The new one can't be made beside the old one when they would share an address, or when a network must be
+            // empty in between.
+            replica.remove_first = fixed_address || replica.rename || !replica.old->complete ||
+                                   std::any_of(networks.begin(), networks.end(),
+                                               [&](const Network* n) { return changed_networks_.contains(n->name); }) ||
+                                   std::any_of(replica.old->networks.begin(), replica.old->networks.end(),
+                                               [&](const std::string& n) { return changed_networks_.contains(n); });
+            const std::string wanted = container_name(project_, service, replica.number);
+            if (replica.name != wanted) {  // container_name was added, changed or dropped
+                replica.name = wanted;
+                replica.remove_first = true;
+            }
+        }
+        all.push_back(std::move(replica));
+    }
+    for (std::size_t i = there.size(); i < scale; ++i) {
+        Replica replica;
+        replica.fate = Replica::Fate::create;
+        replica.number = ++last;
+        replica.name = container_name(project_, service, replica.number);
+        all.push_back(std::move(replica));
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Replica& a, const Replica& b) { return a.number < b.number; });
+}
+
+void UpPlanner::decide_orphans() {
+    std::vector<std::string> names;
+    for (const ObservedContainer& container : observed_.containers) {
+        const bool exited = container.status == ObservedStatus::exited || container.status == ObservedStatus::dead;
+        const bool known =
+            project_.services.contains(container.service) || project_.disabled_services.contains(container.service);
+        if (container.oneoff ? !exited : known) continue;
+        names.push_back(container.name);
+        if (!options_.remove_orphans) continue;
+        Replica replica;
+        replica.fate = Replica::Fate::remove;
+        replica.cause = "orphan";
+        replica.old = &container;
+        replica.number = container.number;
+        replica.name = container.name;
+        orphans_.push_back(std::move(replica));
+    }
+    if (names.empty() || options_.remove_orphans || options_.ignore_orphans) return;
+    builder_.note(Event::Status::warning, "Warning",
+                  "Found orphan containers ([" + join(names, " ") +
+                      "]) for this project. If you removed or renamed this service in your compose file, you can run "
+                      "this command with the --remove-orphans flag to clean it up.");
+}
+
+/// depends_on with restart: true: the dependent stops before what it depends on is replaced, and starts again after.
+void UpPlanner::bounce_dependents() {
+    if (!options_.start) return;
+    for (const std::string& name : order_) {
+        const auto disturbed = [&](const Dependency& dependency) {
+            if (!dependency.restart || !replicas_.contains(dependency.service)) return false;
+            const std::vector<Replica>& needed = replicas_.at(dependency.service);
+            return std::any_of(needed.begin(), needed.end(), [](const Replica& r) {
+                return r.fate == Replica::Fate::replace || r.fate == Replica::Fate::bounce;
+            });
+        };
+        for (const Dependency& dependency : dependencies_.at(name)) {
+            if (!disturbed(dependency)) continue;
+            for (Replica& replica : replicas_.at(name))
+                if (replica.fate == Replica::Fate::keep && replica.running()) {
+                    replica.fate = Replica::Fate::bounce;
+                    replica.cause = "dependency " + dependency.service + " replaced";
+                }
+        }
+    }
+}
+
+}  // namespace compose::plan
