@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/layout.hpp"
@@ -39,6 +40,8 @@ public:
     [[nodiscard]] std::optional<Container> container(const std::string& id) const;
     [[nodiscard]] std::optional<Container> container_by_name(const std::string& name) const;
     [[nodiscard]] std::vector<Container> containers(const std::string& project) const;  // sorted by name; "": all
+    /// The same without config.spec, which is long: enough for listings.
+    [[nodiscard]] std::vector<Container> containers_without_spec(const std::string& project) const;
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);
@@ -61,6 +64,8 @@ public:
     [[nodiscard]] std::string allocate_address(const Network& network, const std::string& wanted) const;
     [[nodiscard]] std::vector<Endpoint> endpoints_of(const std::string& container_id) const;  // by index
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
+    /// Of all containers of the project ("": all), by container id and index.
+    [[nodiscard]] std::vector<Endpoint> endpoints(const std::string& project) const;
 
     // Host ports
     /// Takes one port of [first, last] (0: any free one of 32768-60999) on host_ip for the container; the lowest free.
@@ -77,6 +82,8 @@ public:
     void mark_copied_up(const std::string& name);
     [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
     [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;         // "": all
+    /// (container id, volume name) of all containers of the project ("": all).
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> volume_uses(const std::string& project) const;
     [[nodiscard]] std::vector<std::string> volume_users(const std::string& name) const;  // container names
     void delete_volume(const std::string& name);  // conflict, naming the containers, while in use
 
@@ -116,6 +123,8 @@ class Generation {
 public:
     explicit Generation(const Layout& layout);
     ~Generation();
+    Generation(const Generation&) = delete;
+    Generation& operator=(const Generation&) = delete;
     [[nodiscard]] std::uint64_t value() const noexcept;
     void bump() noexcept;
 

@@ -139,10 +139,18 @@ std::string current_directory() {
 }
 
 std::optional<FileLock> FileLock::try_acquire(const std::string& path) {
-    auto fd = open_file(path, O_RDWR | O_CREAT, 0600);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
-    if (errno == EWOULDBLOCK) return std::nullopt;
-    throw errno_error("lock {}", path);
+    for (;;) {
+        auto fd = open_file(path, O_RDWR | O_CREAT, 0600);
+        if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno == EWOULDBLOCK) return std::nullopt;
+            throw errno_error("lock {}", path);
+        }
+        // A holder may have removed the file between our open and its end: a lock on that inode excludes nobody.
+        struct stat ours {}, there {};
+        if (::fstat(fd.get(), &ours) != 0) throw errno_error("stat {}", path);
+        if (::stat(path.c_str(), &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+            return FileLock(std::move(fd));
+    }
 }
 
 std::optional<FileLock> FileLock::acquire(const std::string& path, std::chrono::milliseconds timeout) {

@@ -1,0 +1,135 @@
+// The tables of state.db. One entry per version; the database's user_version says how many were applied. Never change an
+// entry that was released: append one.
+#pragma once
+
+#include <array>
+
+namespace compose::store {
+
+// Container rows are split: what never changes lies in `containers`, what the supervisor writes at every event in
+// `container_runtime`, so that an update does not rewrite a long specification.
+inline constexpr std::array kMigrations = {R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('installation', lower(hex(randomblob(4))));
+
+CREATE TABLE containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    project TEXT NOT NULL,
+    service TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    oneoff INTEGER NOT NULL,
+    config_hash TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    image TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    restart TEXT NOT NULL,
+    stop_signal INTEGER NOT NULL,
+    stop_timeout INTEGER NOT NULL,
+    dns TEXT NOT NULL,
+    log INTEGER NOT NULL,
+    health_check TEXT NOT NULL,
+    wished_ports TEXT NOT NULL,
+    spec TEXT NOT NULL
+);
+CREATE INDEX containers_project ON containers(project, name);
+CREATE INDEX containers_image ON containers(image_id);
+
+CREATE TABLE container_runtime (
+    container TEXT PRIMARY KEY REFERENCES containers(id) ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    health TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    pid_start_time INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    exit_code INTEGER NOT NULL,
+    oom_killed INTEGER NOT NULL,
+    stopped_by_user INTEGER NOT NULL,
+    restart_count INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    boot_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE networks (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    subnet TEXT NOT NULL,
+    subnet_first INTEGER UNIQUE,
+    subnet_last INTEGER UNIQUE,
+    gateway TEXT NOT NULL,
+    bridge TEXT NOT NULL,
+    internal INTEGER NOT NULL,
+    attachable INTEGER NOT NULL,
+    labels TEXT NOT NULL,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX networks_bridge ON networks(bridge) WHERE bridge <> '';
+
+CREATE TABLE endpoints (
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    network TEXT NOT NULL REFERENCES networks(id),
+    position INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    address_value INTEGER,
+    mac TEXT NOT NULL,
+    interface TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    default_route INTEGER NOT NULL,
+    PRIMARY KEY (container, network)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);
+CREATE UNIQUE INDEX endpoints_interface ON endpoints(interface) WHERE interface <> '';
+
+CREATE TABLE ports (
+    protocol TEXT NOT NULL,
+    host_port INTEGER NOT NULL,
+    host_ip TEXT NOT NULL,
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    container_port INTEGER NOT NULL,
+    PRIMARY KEY (protocol, host_port, host_ip)
+) WITHOUT ROWID;
+CREATE INDEX ports_container ON ports(container);
+
+CREATE TABLE volumes (
+    name TEXT PRIMARY KEY,
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    driver_opts TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    anonymous INTEGER NOT NULL,
+    copied_up INTEGER NOT NULL,
+    config_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE container_volumes (
+    container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    volume TEXT NOT NULL REFERENCES volumes(name),
+    PRIMARY KEY (container, volume)
+) WITHOUT ROWID;
+CREATE INDEX container_volumes_volume ON container_volumes(volume);
+
+CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    config TEXT NOT NULL,
+    layers TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE TABLE image_names (
+    reference TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    tagged_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX image_names_image ON image_names(image);
+)sql"};
+
+inline constexpr int kSchemaVersion = static_cast<int>(kMigrations.size());
+
+}  // namespace compose::store

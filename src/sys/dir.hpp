@@ -1,0 +1,31 @@
+// Trees of files that others filled: everything here is relative to a directory descriptor, never follows a symbolic
+// link unless it stays inside a root, and never leaves the file system it started in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sys/fd.hpp"
+
+namespace compose::sys {
+
+/// openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS): links are followed but ".." and links that leave `dir` fail
+/// (EXDEV).
+[[nodiscard]] Fd open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
+/// openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): `root` is "/" for the lookup, as after chroot.
+[[nodiscard]] Fd open_in_root(FdRef root, const std::string& path, int flags, unsigned mode = 0);
+/// The raw call: -1 and errno for callers to whom a failure is an answer.
+[[nodiscard]] int try_openat2(FdRef dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept;
+
+[[nodiscard]] Fd open_directory(const std::string& path);
+/// Names in the directory without "." and "..", sorted.
+[[nodiscard]] std::vector<std::string> list_directory(const std::string& path);
+[[nodiscard]] std::vector<std::string> list_directory(FdRef dir);
+
+/// Removes the file or the whole tree; no error when it is not there. Links are removed, not followed; mount points
+/// inside are left alone and reported. Goes on after errors and throws the first one at the end. Depth does not matter.
+void remove_tree(const std::string& path);
+void remove_tree_at(FdRef dir, const std::string& name);
+
+}  // namespace compose::sys
