@@ -1,0 +1,100 @@
+#include "net/address.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace compose::net {
+namespace {
+
+// A decimal number without sign, blank or leading zero (which some programs read as octal).
+std::optional<unsigned> parse_number(std::string_view text, unsigned limit) {
+    if (text.empty() || text.size() > 3 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value > limit) return std::nullopt;
+    return value;
+}
+
+std::uint32_t mask_of(int length) {
+    return length == 0 ? 0 : 0xffffffffU << (32U - static_cast<unsigned>(length));
+}
+
+}  // namespace
+
+std::optional<Ipv4> Ipv4::parse(std::string_view text) {
+    Ipv4 address;
+    for (int part = 0; part < 4; ++part) {
+        const auto dot = text.find('.');
+        if ((dot == std::string_view::npos) != (part == 3)) return std::nullopt;
+        const auto number = parse_number(text.substr(0, dot), 255);
+        if (!number) return std::nullopt;
+        address.value = address.value << 8U | *number;
+        if (part < 3) text.remove_prefix(dot + 1);
+    }
+    return address;
+}
+
+std::string Ipv4::to_string() const {
+    return fmt::format("{}.{}.{}.{}", value >> 24U, value >> 16U & 255U, value >> 8U & 255U, value & 255U);
+}
+
+std::optional<Prefix> Prefix::parse(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const auto address = Ipv4::parse(text.substr(0, slash));
+    const auto length = parse_number(text.substr(slash + 1), 32);
+    if (!address || !length) return std::nullopt;
+    Prefix prefix{*address, static_cast<int>(*length)};
+    prefix.network.value &= mask_of(prefix.length);
+    return prefix;
+}
+
+std::string Prefix::to_string() const {
+    return fmt::format("{}/{}", network.to_string(), length);
+}
+
+bool Prefix::contains(Ipv4 address) const {
+    return ((address.value ^ network.value) & mask_of(length)) == 0;
+}
+
+bool Prefix::overlaps(const Prefix& other) const {
+    return contains(other.network) || other.contains(network);
+}
+
+// In a /31 both addresses are hosts (RFC 3021), a /32 is one.
+Ipv4 Prefix::first() const {
+    return length >= 31 ? network : Ipv4{network.value + 1};
+}
+
+Ipv4 Prefix::last() const {
+    const std::uint32_t top = network.value | ~mask_of(length);
+    return Ipv4{length >= 31 ? top : top - 1};
+}
+
+Ipv4 Prefix::broadcast() const {
+    return Ipv4{network.value | ~mask_of(length)};
+}
+
+std::optional<Mac> parse_mac(std::string_view text) {
+    if (text.size() != 17) return std::nullopt;
+    Mac mac{};
+    for (std::size_t i = 0; i < mac.size(); ++i) {
+        const std::string_view digits = text.substr(i * 3, 2);
+        if (i > 0 && text[i * 3 - 1] != ':' && text[i * 3 - 1] != '-') return std::nullopt;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + 2, mac[i], 16);
+        if (error != std::errc{} || end != digits.data() + 2) return std::nullopt;
+    }
+    return mac;
+}
+
+std::string to_string(const Mac& mac) {
+    return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+Mac mac_of(Ipv4 address) {
+    const auto byte = [&](unsigned shift) { return static_cast<std::uint8_t>(address.value >> shift); };
+    return {0x02, 0x42, byte(24), byte(16), byte(8), byte(0)};
+}
+
+}  // namespace compose::net

@@ -1,0 +1,164 @@
+#include "net/bridge.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+#include "sys/links.hpp"
+#include "sys/namespaces.hpp"
+
+namespace compose::net {
+namespace {
+
+// Names become parts of paths below /proc/sys.
+void check_name(const std::string& name) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > ' ' && c < 127; });
+    if (name.empty() || name.size() > 15 || !plain || name.find_first_of("/:%") != std::string::npos || name == "." ||
+        name == "..")
+        throw make_error("\"{}\" is no interface name", name);
+}
+
+// Reading first: a write takes the kernel's network lock, and ip_forward rebuilds every interface's settings.
+void set_sysctl(const std::string& path, std::string_view value) {
+    const std::string now = sys::read_file(path, 64);
+    if (now.size() > value.size() && now.compare(0, value.size(), value) == 0 && now[value.size()] == '\n') return;
+    sys::write_file(path, value);
+}
+
+// Where the kernel knows no IPv6 there is nothing to turn off.
+void disable_ipv6(const std::string& interface) {
+    const std::string path = fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", interface);
+    try {
+        sys::write_file(path, "1");
+    } catch (const Error& error) {
+        if (error.code() != ENOENT) throw;
+    }
+}
+
+sys::LinkInfo make_or_find(sys::Links& links, const BridgeSpec& spec) {
+    const auto mtu = static_cast<unsigned>(spec.mtu);
+    try {
+        links.create_bridge({.name = spec.name, .mac = mac_of(spec.gateway), .mtu = mtu});
+    } catch (const Error& error) {
+        if (error.code() != EEXIST) throw;
+    }
+    const auto found = links.find(spec.name);
+    if (!found) throw make_error("bridge {} vanished while it was made", spec.name);
+    if (found->kind != "bridge") throw make_error("interface {} exists and is no bridge", spec.name);
+    return *found;
+}
+
+}  // namespace
+
+void create_bridge(const BridgeSpec& spec) {
+    check_name(spec.name);
+    log::debug("create bridge {} with {}/{}", spec.name, spec.gateway.to_string(), spec.subnet.length);
+    sys::Links links;
+    const sys::LinkInfo bridge = make_or_find(links, spec);
+    // Before it has ports: from now on nothing on it speaks IPv6 to the host, so no router advertisement is heard.
+    disable_ipv6(spec.name);
+    if (bridge.mtu != static_cast<unsigned>(spec.mtu)) links.set_mtu(bridge.index, static_cast<unsigned>(spec.mtu));
+    for (const sys::Ipv4Network& old : links.addresses_of(bridge.index)) {
+        if (old.address != spec.gateway.value || old.prefix_length != spec.subnet.length)
+            links.remove_address(bridge.index, old);
+    }
+    links.add_address(bridge.index, {spec.gateway.value, spec.subnet.length});
+    if (!bridge.up) links.set_up(bridge.index);
+    // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.
+    set_sysctl(fmt::format("/proc/sys/net/ipv4/conf/{}/route_localnet", spec.name), "1");
+    set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+}
+
+void remove_bridge(const std::string& name) {
+    check_name(name);
+    log::debug("remove bridge {}", name);
+    sys::Links links;
+    const auto found = links.find(name);
+    if (!found) return;
+    if (found->kind != "bridge") throw make_error("interface {} is no bridge: it is left alone", name);
+    links.remove(name);
+}
+
+bool bridge_exists(const std::string& name) {
+    sys::Links links;
+    const auto found = links.find(name);
+    return found && found->kind == "bridge";
+}
+
+std::vector<Prefix> host_routes() {
+    sys::Links links;
+    std::vector<Prefix> all;
+    const auto take = [&](const std::vector<sys::Ipv4Network>& networks) {
+        for (const auto& network : networks)
+            all.push_back(
+                *Prefix::parse(fmt::format("{}/{}", Ipv4{network.address}.to_string(), network.prefix_length)));
+    };
+    take(links.routes());
+    take(links.addresses());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+}
+
+namespace {
+
+std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
+    std::map<std::string, int> bridges;
+    std::vector<sys::VethRequest> requests;
+    for (const EndpointSpec& endpoint : endpoints) {
+        check_name(endpoint.host_name);
+        check_name(endpoint.container_name);
+        int& master = bridges[endpoint.bridge];
+        if (master == 0) {
+            const auto bridge = links.find(endpoint.bridge);
+            if (!bridge) throw make_error(ErrorKind::not_found, "there is no bridge {}", endpoint.bridge);
+            master = bridge->index;
+        }
+        requests.push_back({.name = endpoint.host_name,
+                            .master = master,
+                            .mtu = static_cast<unsigned>(endpoint.mtu),
+                            .netns = netns,
+                            .peer_name = endpoint.container_name,
+                            .peer_index = endpoint.index,
+                            .peer_mac = endpoint.mac});
+    }
+    return requests;
+}
+
+}  // namespace
+
+void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
+    std::vector<sys::InterfaceSetup> setups;
+    for (const EndpointSpec& endpoint : endpoints) {
+        log::debug("connect {} as {} {}", endpoint.bridge, endpoint.container_name, endpoint.address.to_string());
+        setups.push_back({.index = endpoint.index,
+                          .address = endpoint.address.value,
+                          .prefix_length = endpoint.prefix_length,
+                          .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt});
+    }
+    sys::Links links;
+    if (!endpoints.empty()) links.create_veths(plan_veths(links, endpoints, netns));
+    try {
+        sys::run_in_netns(netns, [&] {
+            sys::Links inside;
+            for (const EndpointSpec& endpoint : endpoints) disable_ipv6(endpoint.container_name);
+            inside.configure(setups);
+        });
+    } catch (...) {
+        for (const EndpointSpec& endpoint : endpoints) {
+            try {
+                links.remove(endpoint.host_name);
+            } catch (const Error& error) {
+                log::debug("leave {} behind: {}", endpoint.host_name, error.what());
+            }
+        }
+        throw;
+    }
+}
+
+}  // namespace compose::net

@@ -1,0 +1,65 @@
+#include "net/dns_table.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace compose::net {
+
+void DnsTable::assign(std::vector<DnsEndpoint> endpoints) {
+    names_.clear();
+    reverse_.clear();
+    for (const DnsEndpoint& endpoint : endpoints) {
+        auto& names = names_[endpoint.network];
+        const auto enter = [&](const std::string& name) {
+            auto& addresses = names[name];
+            if (endpoint.address.value != 0) addresses.push_back(endpoint.address);
+        };
+        for (const std::string& given : endpoint.names) {
+            if (given.empty()) continue;
+            const std::string name = lower(given);
+            enter(name);
+            if (!endpoint.network_name.empty()) enter(name + "." + lower(endpoint.network_name));
+        }
+        if (endpoint.address.value != 0 && !endpoint.container_name.empty())
+            reverse_[endpoint.network][endpoint.address] = endpoint.container_name + "." + endpoint.network_name;
+    }
+    for (auto& [network, names] : names_) {
+        for (auto& [name, addresses] : names) {
+            std::sort(addresses.begin(), addresses.end());
+            addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+        }
+    }
+}
+
+DnsTable::Answer DnsTable::lookup(std::string_view name, const std::vector<std::string>& networks) const {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    const std::string key = lower(name);
+    Answer answer;
+    for (const std::string& network : networks) {
+        const auto names = names_.find(network);
+        if (names == names_.end()) continue;
+        const auto found = names->second.find(key);
+        if (found == names->second.end()) continue;
+        answer.known = true;
+        for (const Ipv4 address : found->second) {
+            if (std::find(answer.addresses.begin(), answer.addresses.end(), address) == answer.addresses.end())
+                answer.addresses.push_back(address);
+        }
+        // The networks stand in the order of preference: an answer from the first that has one, as Docker gives it.
+        if (!answer.addresses.empty()) break;
+    }
+    return answer;
+}
+
+std::string DnsTable::reverse(Ipv4 address, const std::vector<std::string>& networks) const {
+    for (const std::string& network : networks) {
+        const auto names = reverse_.find(network);
+        if (names == reverse_.end()) continue;
+        const auto found = names->second.find(address);
+        if (found != names->second.end()) return found->second;
+    }
+    return {};
+}
+
+}  // namespace compose::net

@@ -1,0 +1,81 @@
+// Network interfaces, addresses and routes over rtnetlink: typed requests, no policy about which and why.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sys/fd.hpp"
+#include "sys/netlink.hpp"
+
+namespace compose::sys {
+
+struct LinkInfo {
+    int index = 0;
+    std::string kind;  // "bridge", "veth", empty for hardware
+    bool up = false;
+    unsigned mtu = 0;
+    int master = 0;
+    std::array<std::uint8_t, 6> mac{};
+};
+
+struct BridgeRequest {
+    std::string name;
+    std::array<std::uint8_t, 6> mac{};
+    unsigned mtu = 1500;
+};
+
+/// A pair whose peer is born inside another namespace.
+struct VethRequest {
+    std::string name;
+    int master = 0;  // index of the bridge
+    unsigned mtu = 1500;
+    FdRef netns;
+    std::string peer_name;
+    int peer_index = 0;  // 0: the kernel chooses
+    std::array<std::uint8_t, 6> peer_mac{};
+};
+
+/// IPv4 in host byte order.
+struct InterfaceSetup {
+    int index = 0;
+    std::uint32_t address = 0;
+    int prefix_length = 0;
+    std::optional<std::uint32_t> gateway;  // of the default route through this interface
+};
+
+struct Ipv4Network {
+    std::uint32_t address = 0;  // host byte order
+    int prefix_length = 0;
+};
+
+/// One rtnetlink socket; it acts on the network namespace in which the thread was when it was made.
+class Links {
+public:
+    Links();
+
+    [[nodiscard]] std::optional<LinkInfo> find(const std::string& name);
+    void create_bridge(const BridgeRequest& request);  // throws with code EEXIST when the name is taken
+    void set_mtu(int index, unsigned mtu);
+    void set_up(int index);
+    void create_veths(std::span<const VethRequest> requests);
+    void remove(const std::string& name);  // no error when it is not there
+    /// Raises the interfaces with their addresses and default routes (and lo, index 1), all in one message.
+    void configure(std::span<const InterfaceSetup> interfaces);
+
+    [[nodiscard]] std::vector<Ipv4Network> addresses();              // of all interfaces
+    [[nodiscard]] std::vector<Ipv4Network> addresses_of(int index);  // of one, with the host bits
+    void add_address(int index, const Ipv4Network& address);         // no error when it is there
+    void remove_address(int index, const Ipv4Network& address);
+    [[nodiscard]] std::vector<Ipv4Network> routes();  // destinations in all tables, without the default route
+
+private:
+    std::vector<Ipv4Network> list_addresses(int index);
+
+    NetlinkSocket socket_;
+};
+
+}  // namespace compose::sys
