@@ -13,7 +13,8 @@ constexpr std::uint16_t kEphemeralLast = 60999;
 
 std::vector<Range> default_pools() {
     std::vector<Range> pools;
-    for (std::uint32_t second = 17; second <= 31; ++second) pools.push_back(make_range(172U << 24U | second << 16U, 16));
+    for (std::uint32_t second = 17; second <= 31; ++second)
+        pools.push_back(make_range(172U << 24U | second << 16U, 16));
     for (std::uint32_t step = 0; step < 16; ++step)
         pools.push_back(make_range(192U << 24U | 168U << 16U | step << 12U, 20));
     return pools;
@@ -37,10 +38,12 @@ Range choose_subnet(const std::vector<Range>& used, std::span<const std::string>
     };
     for (const auto& candidate : default_pools())
         if (!overlaps(used, candidate) && !overlaps(routes, candidate)) return candidate;
-    throw make_error(ErrorKind::conflict, "no subnet is left for another network: all of 172.17.0.0/16 to 172.31.0.0/16 "
-                                          "and 192.168.0.0/16 in /20 steps are taken by networks or routes of this host")
-        .with_hint("remove networks that nothing uses (compose down), or give the network a subnet of its own under "
-                   "ipam.config");
+    throw make_error(ErrorKind::conflict,
+                     "no subnet is left for another network: all of 172.17.0.0/16 to 172.31.0.0/16 "
+                     "and 192.168.0.0/16 in /20 steps are taken by networks or routes of this host")
+        .with_hint(
+            "remove networks that nothing uses (compose down), or give the network a subnet of its own under "
+            "ipam.config");
 }
 
 Range check_subnet(const std::string& text) {
@@ -103,7 +106,9 @@ std::string Store::allocate_address(const Network& network, const std::string& w
 
 namespace {
 
-bool is_wildcard(std::string_view ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; }
+bool is_wildcard(std::string_view ip) {
+    return ip.empty() || ip == "0.0.0.0" || ip == "::";
+}
 
 std::string describe(std::uint16_t port, const std::string& protocol, std::string_view ip) {
     return fmt::format("{}/{} on {}", port, protocol, is_wildcard(ip) ? "all addresses" : ip);
@@ -124,8 +129,9 @@ std::optional<PortHolder> next_holder(Query& rows) {
 
 }  // namespace
 
-PortRecord Store::allocate_port(const std::string& container_id, const std::string& protocol, const std::string& host_ip,
-                                std::uint16_t first, std::uint16_t last, std::uint16_t container_port) {
+PortRecord Store::allocate_port(const std::string& container_id, const std::string& protocol,
+                                const std::string& host_ip, std::uint16_t first, std::uint16_t last,
+                                std::uint16_t container_port) {
     auto& db = impl_->db;
     const bool any = first == 0;
     if (any) {
@@ -160,14 +166,15 @@ PortRecord Store::allocate_port(const std::string& container_id, const std::stri
                 throw make_error(ErrorKind::conflict, "port {} is already published {}",
                                  describe(first, protocol, in_the_way->ip), by)
                     .with_hint("stop that container, or publish another port");
-            throw make_error(ErrorKind::conflict, "no port of {}-{}/{} is free: {} is already published {}", first, last,
-                             protocol, describe(in_the_way->port, protocol, in_the_way->ip), by);
+            throw make_error(ErrorKind::conflict, "no port of {}-{}/{} is free: {} is already published {}", first,
+                             last, protocol, describe(in_the_way->port, protocol, in_the_way->ip), by);
         }
         record.host_port = static_cast<std::uint16_t>(candidate);
-        auto container = db.query("SELECT 1 FROM containers WHERE id = ?", container_id);
+        auto container = db.query("SELECT project FROM containers WHERE id = ?", container_id);
         if (!container.step())
             throw make_error(ErrorKind::not_found, "container {} does not exist", short_id(container_id));
-        db.run("INSERT INTO ports VALUES (?,?,?,?,?)", protocol, record.host_port, host_ip, container_id, container_port);
+        db.run("INSERT INTO ports VALUES (?,?,?,?,?,?)", protocol, record.host_port, host_ip, container_id,
+               container.view(0), container_port);
     });
     return record;
 }
@@ -191,20 +198,20 @@ std::vector<PortRecord> read_ports(Query& rows) {
 
 }  // namespace
 
+#define PORT_COLUMNS "container, protocol, host_ip, host_port, container_port"
+#define PORT_ORDER " ORDER BY container, container_port, protocol, host_port, host_ip"
+
 std::vector<PortRecord> Store::ports_of(const std::string& container_id) const {
-    auto rows = impl_->db.query(
-        "SELECT container, protocol, host_ip, host_port, container_port FROM ports WHERE container = ? "
-        "ORDER BY container_port, protocol, host_port, host_ip",
-        container_id);
+    auto rows = impl_->db.query("SELECT " PORT_COLUMNS " FROM ports WHERE container = ?" PORT_ORDER, container_id);
     return read_ports(rows);
 }
 
 std::vector<PortRecord> Store::ports(const std::string& project) const {
-    auto rows = impl_->db.query(
-        "SELECT p.container, p.protocol, p.host_ip, p.host_port, p.container_port FROM ports p "
-        "JOIN containers c ON c.id = p.container WHERE c.project = ?1 OR ?1 = '' "
-        "ORDER BY p.container, p.container_port, p.protocol, p.host_port, p.host_ip",
-        project);
+    if (project.empty()) {
+        auto rows = impl_->db.query("SELECT " PORT_COLUMNS " FROM ports" PORT_ORDER);
+        return read_ports(rows);
+    }
+    auto rows = impl_->db.query("SELECT " PORT_COLUMNS " FROM ports WHERE project = ?" PORT_ORDER, project);
     return read_ports(rows);
 }
 

@@ -8,13 +8,14 @@ namespace compose::store {
 
 namespace {
 
-// The specification is the last column and long: SQLite does not read its pages when it is not asked for.
-#define CONTAINER_COLUMNS                                                                                          \
+#define CONTAINER_COLUMNS                                                                                            \
     "c.id, c.name, c.project, c.service, c.number, c.oneoff, c.config_hash, c.labels, c.created_at, c.image, "       \
     "c.image_id, c.restart, c.stop_signal, c.stop_timeout, c.dns, c.log, c.health_check, r.state, r.health, r.pid, " \
     "r.pid_start_time, r.started_at, r.finished_at, r.exit_code, r.oom_killed, r.stopped_by_user, r.restart_count, " \
     "r.error, r.boot_id, c.wished_ports"
-#define CONTAINER_TABLES " FROM containers c JOIN container_runtime r ON r.container = c.id "
+#define CONTAINER_TABLES " FROM containers c JOIN container_runtime r ON r.container = c.row "
+#define CONTAINER_WITH_SPEC \
+    "SELECT " CONTAINER_COLUMNS ", s.spec" CONTAINER_TABLES "JOIN container_specs s ON s.container = c.row "
 
 ContainerState parse_state(std::string_view text) {
     for (const auto state : {ContainerState::created, ContainerState::running, ContainerState::restarting,
@@ -80,16 +81,18 @@ void check_name_free(Database& db, const std::string& name) {
 }
 
 void insert_rows(Database& db, const Container& c) {
-    db.run("INSERT INTO containers VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project, c.service,
-           c.number, c.oneoff, c.config_hash, encode(c.labels), c.created_at, c.config.image, c.config.image_id,
-           c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns), c.config.log,
-           c.config.health_json, c.config.ports_json, c.config.spec);
-    db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, to_string(c.state),
+    db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
+           c.service, c.number, c.oneoff, c.config_hash, encode(c.labels), c.created_at, c.config.image,
+           c.config.image_id, c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns),
+           c.config.log, c.config.health_json, c.config.ports_json);
+    const auto row = db.last_row();
+    db.run("INSERT INTO container_specs VALUES (?,?)", row, c.config.spec);
+    db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row, to_string(c.state),
            to_string(c.health), c.pid, c.pid_start_time, c.started_at, c.finished_at, c.exit_code, c.oom_killed,
            c.stopped_by_user, c.restart_count, c.error, c.boot_id);
 }
 
-void insert_endpoint(Database& db, const std::string& container, const Endpoint& e) {
+void insert_endpoint(Database& db, const Container& container, const Endpoint& e) {
     auto network = db.query("SELECT name FROM networks WHERE id = ?", e.network_id);
     if (!network.step()) throw make_error(ErrorKind::not_found, "network {} does not exist", short_id(e.network_id));
     std::optional<std::int64_t> value;
@@ -101,8 +104,8 @@ void insert_endpoint(Database& db, const std::string& container, const Endpoint&
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?)", container, e.network_id, e.index, e.address, value, e.mac,
-           e.interface, encode(e.aliases), e.default_route);
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project, e.index,
+           e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route);
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -131,7 +134,7 @@ void Store::insert_container(const Container& container, std::span<const Endpoin
                                  container.config.image_id);
         }
         insert_rows(db, container);
-        for (const auto& endpoint : endpoints) insert_endpoint(db, container.id, endpoint);
+        for (const auto& endpoint : endpoints) insert_endpoint(db, container, endpoint);
         for (const auto& volume : volumes) {
             auto row = db.query("SELECT 1 FROM volumes WHERE name = ?", volume);
             if (!row.step()) throw make_error(ErrorKind::not_found, "volume {} does not exist", volume);
@@ -141,25 +144,30 @@ void Store::insert_container(const Container& container, std::span<const Endpoin
 }
 
 std::optional<Container> Store::container(const std::string& id) const {
-    auto row = impl_->db.query("SELECT " CONTAINER_COLUMNS ", c.spec" CONTAINER_TABLES "WHERE c.id = ?", id);
+    auto row = impl_->db.query(CONTAINER_WITH_SPEC "WHERE c.id = ?", id);
     if (!row.step()) return std::nullopt;
     return read_container(row, true);
 }
 
 std::optional<Container> Store::container_by_name(const std::string& name) const {
-    auto row = impl_->db.query("SELECT " CONTAINER_COLUMNS ", c.spec" CONTAINER_TABLES "WHERE c.name = ?", name);
+    auto row = impl_->db.query(CONTAINER_WITH_SPEC "WHERE c.name = ?", name);
     if (!row.step()) return std::nullopt;
     return read_container(row, true);
 }
 
 std::vector<Container> Store::containers(const std::string& project) const {
+    auto& db = impl_->db;
+    std::vector<Container> out;
     if (project.empty()) {
-        auto rows = impl_->db.query("SELECT " CONTAINER_COLUMNS ", c.spec" CONTAINER_TABLES "ORDER BY c.name");
-        return read_all(rows, true);
+        auto rows = db.query(CONTAINER_WITH_SPEC "ORDER BY c.name");
+        out = read_all(rows, true);
+    } else {
+        auto rows = db.query(CONTAINER_WITH_SPEC "WHERE c.project = ? ORDER BY c.name", project);
+        out = read_all(rows, true);
     }
-    auto rows = impl_->db.query(
-        "SELECT " CONTAINER_COLUMNS ", c.spec" CONTAINER_TABLES "WHERE c.project = ? ORDER BY c.name", project);
-    return read_all(rows, true);
+    // A supervisor does this once, when it starts, and stays.
+    db.release_memory();
+    return out;
 }
 
 std::vector<Container> Store::containers_without_spec(const std::string& project) const {
@@ -176,7 +184,7 @@ void Store::update_runtime(const Container& c) {
     impl_->db.run(
         "UPDATE container_runtime SET state = ?, health = ?, pid = ?, pid_start_time = ?, started_at = ?, "
         "finished_at = ?, exit_code = ?, oom_killed = ?, stopped_by_user = ?, restart_count = ?, error = ?, "
-        "boot_id = ? WHERE container = ?",
+        "boot_id = ? WHERE container = (SELECT row FROM containers WHERE id = ?)",
         to_string(c.state), to_string(c.health), c.pid, c.pid_start_time, c.started_at, c.finished_at, c.exit_code,
         c.oom_killed, c.stopped_by_user, c.restart_count, c.error, c.boot_id, c.id);
 }
@@ -192,10 +200,13 @@ void Store::rename_container(const std::string& id, const std::string& name) {
     });
 }
 
-void Store::delete_container(const std::string& id) { impl_->db.run("DELETE FROM containers WHERE id = ?", id); }
+void Store::delete_container(const std::string& id) {
+    impl_->db.run("DELETE FROM containers WHERE id = ?", id);
+}
 
 std::vector<std::string> Store::volumes_of(const std::string& container_id) const {
-    auto rows = impl_->db.query("SELECT volume FROM container_volumes WHERE container = ? ORDER BY volume", container_id);
+    auto rows =
+        impl_->db.query("SELECT volume FROM container_volumes WHERE container = ? ORDER BY volume", container_id);
     std::vector<std::string> out;
     while (rows.step()) out.push_back(rows.text(0));
     return out;
@@ -211,8 +222,8 @@ std::vector<std::string> Store::projects() const {
 #define ENDPOINT_COLUMNS "container, network, position, address, mac, interface, aliases, default_route"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
-    auto rows =
-        impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position", container_id);
+    auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",
+                                container_id);
     std::vector<Endpoint> out;
     while (rows.step()) out.push_back(read_endpoint(rows));
     return out;
@@ -227,12 +238,14 @@ std::vector<Endpoint> Store::endpoints_on(const std::string& network_id) const {
 }
 
 std::vector<Endpoint> Store::endpoints(const std::string& project) const {
-    auto rows = impl_->db.query(
-        "SELECT e.container, e.network, e.position, e.address, e.mac, e.interface, e.aliases, e.default_route "
-        "FROM containers c JOIN endpoints e ON e.container = c.id WHERE c.project = ?1 OR ?1 = '' "
-        "ORDER BY e.container, e.position",
-        project);
     std::vector<Endpoint> out;
+    if (project.empty()) {
+        auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints ORDER BY container, position");
+        while (rows.step()) out.push_back(read_endpoint(rows));
+        return out;
+    }
+    auto rows = impl_->db.query(
+        "SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE project = ? ORDER BY container, position", project);
     while (rows.step()) out.push_back(read_endpoint(rows));
     return out;
 }

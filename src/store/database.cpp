@@ -1,7 +1,7 @@
 #include "store/database.hpp"
 
+#include <filesystem>
 #include <sqlite3.h>
-
 #include <thread>
 
 #include "base/error.hpp"
@@ -41,9 +41,15 @@ std::string_view Query::view(int column) const {
     return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-std::string Query::text(int column) const { return std::string(view(column)); }
-std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-bool Query::null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+std::string Query::text(int column) const {
+    return std::string(view(column));
+}
+std::int64_t Query::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
+bool Query::null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 void Query::bind(int index, std::string_view value) {
     // A null data pointer would bind NULL, not the empty text.
@@ -69,6 +75,10 @@ void Query::bind(int index, const std::optional<std::int64_t>& value) {
 
 Database::Database(std::string path) : path_(std::move(path)) {
     sys::make_private_file(path_);
+    // SQLite would take a file shorter than its header for an empty one, and what was cut off would be forgotten.
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(path_, ignored);
+    if (!ignored && size > 0 && size < 512) fail(SQLITE_NOTADB, "open");
     try {
         open(false, false);
         try {
@@ -86,7 +96,9 @@ Database::Database(std::string path) : path_(std::move(path)) {
     }
 }
 
-Database::~Database() { close(); }
+Database::~Database() {
+    close();
+}
 
 void Database::close() noexcept {
     for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
@@ -120,32 +132,41 @@ void Database::open(bool private_index, bool frozen) {
 
 void Database::configure() {
     execute(
-        "PRAGMA cache_size = 64; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = 256; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
         "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF");
 }
 
-// Without room for the shared index of the write-ahead log, SQLite can keep it in memory as long as no other process has
-// the database open; with a log that is empty, the file alone can be read as it stands.
+// A file whose log is empty can be read as it stands. Else the log's index, for whose shared file there is no room, can
+// be kept in memory as long as no other process has the database open.
 void Database::open_without_writing() {
     close();
     read_only_ = true;
-    try {
-        open(true, false);
-        configure();
-        if (read_version() == kSchemaVersion) return;
-    } catch (const Error& error) {
-        log::debug("open {} with an index in memory: {}", path_, error.what());
-    }
-    close();
-    const auto log = sys::read_file_if_exists(path_ + "-wal");
-    if (log && !log->empty())
-        throw make_error("{} cannot be opened: its folder cannot be written", path_)
-            .with_hint("make room on the file system, or make it writable");
-    open(false, true);
+    std::error_code missing;
+    const auto log_size = std::filesystem::file_size(path_ + "-wal", missing);
+    const bool log_is_empty = missing || log_size == 0;
+    open(!log_is_empty, log_is_empty);
     configure();
     if (read_version() != kSchemaVersion)
         throw make_error("{} has to be made or converted, and its folder cannot be written", path_)
             .with_hint("make room on the file system, or make it writable");
+}
+
+// There may be room again by now.
+void Database::become_writable() {
+    if (!read_only_ || in_use_ > 0 || in_transaction()) return;
+    close();
+    read_only_ = false;
+    try {
+        open(false, false);
+        configure();
+        static_cast<void>(read_version());
+    } catch (const Error& error) {
+        if (error.code() == 0) throw;
+        open_without_writing();
+        throw make_error("write {}: its file system is full or read-only", path_)
+            .with_code(error.code())
+            .with_hint("make room on the file system, or make it writable");
+    }
 }
 
 std::int64_t Database::read_version() {
@@ -186,7 +207,9 @@ void Database::migrate() {
     }
 }
 
-int Database::execute_code(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); }
+int Database::execute_code(const char* sql) {
+    return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+}
 
 void Database::execute(const char* sql) {
     const int code = execute_code(sql);
@@ -197,23 +220,34 @@ sqlite3_stmt* Database::take(const char* sql) {
     if (const auto found = idle_.find(sql); found != idle_.end()) {
         auto* statement = found->second;
         idle_.erase(found);
+        ++in_use_;
         return statement;
     }
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) fail(code, "use");
+    ++in_use_;
     return statement;
 }
 
 void Database::give_back(const char* sql, sqlite3_stmt* statement) noexcept {
+    --in_use_;
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     if (!idle_.emplace(sql, statement).second) sqlite3_finalize(statement);
 }
 
-int Database::changes() const { return sqlite3_changes(handle_); }
+int Database::changes() const {
+    return sqlite3_changes(handle_);
+}
 
-bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+std::int64_t Database::last_row() const {
+    return sqlite3_last_insert_rowid(handle_);
+}
+
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
 
 void Database::atomically(const std::function<void()>& body) {
     if (in_transaction()) return body();
@@ -225,6 +259,10 @@ void Database::atomically(const std::function<void()>& body) {
         if (in_transaction()) static_cast<void>(execute_code("ROLLBACK"));
         throw;
     }
+}
+
+void Database::release_memory() {
+    sqlite3_db_release_memory(handle_);
 }
 
 void Database::sync() {
@@ -259,9 +297,10 @@ void Database::fail(int code, const char* doing) const {
             case SQLITE_NOTADB:
             case SQLITE_CORRUPT:
                 return make_error(ErrorKind::invalid, "{} is damaged: {}", path_, reason)
-                    .with_hint(fmt::format("stop using this state, move {0} (with {0}-wal and {0}-shm) away and bring the "
-                                           "projects up again; volumes and layers are kept",
-                                           path_));
+                    .with_hint(
+                        fmt::format("stop using this state, move {0} (with {0}-wal and {0}-shm) away and bring the "
+                                    "projects up again; volumes and layers are kept",
+                                    path_));
             case SQLITE_BUSY:
             case SQLITE_LOCKED:
                 return make_error(ErrorKind::conflict, "{} is held by another process for more than {} s", path_,

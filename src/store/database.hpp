@@ -68,6 +68,7 @@ public:
     /// Runs to the end; returns the number of rows changed.
     template <class... Args>
     int run(const char* sql, const Args&... args) {
+        become_writable();
         {
             auto statement = query(sql, args...);
             while (statement.step()) {
@@ -79,6 +80,10 @@ public:
     /// Runs `body` in an immediate transaction, or as part of the one that is open already.
     void atomically(const std::function<void()>& body);
     [[nodiscard]] bool in_transaction() const;
+    /// The INTEGER PRIMARY KEY of the row that was inserted last.
+    [[nodiscard]] std::int64_t last_row() const;
+    /// Gives the page cache back, after a long read.
+    void release_memory();
     /// Writes the log to the disk.
     void sync();
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -102,6 +107,7 @@ private:
     void open(bool private_index, bool frozen);
     void configure();
     void open_without_writing();
+    void become_writable();
     void migrate();
     void execute(const char* sql);
     int execute_code(const char* sql);
@@ -116,7 +122,8 @@ private:
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> idle_;
     std::int64_t waiting_since_ns_ = 0;
-    bool read_only_ = false;
+    int in_use_ = 0;          // statements taken and not given back
+    bool read_only_ = false;  // opened by open_without_writing()
 };
 
 }  // namespace compose::store

@@ -1,8 +1,8 @@
 #include "store/ipv4.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace compose::store {
 
@@ -50,6 +50,8 @@ std::optional<Range> parse_range(std::string_view text) {
     return make_range(*address, *length);
 }
 
-std::string format_range(const Range& range) { return fmt::format("{}/{}", format_ipv4(range.first), range.length); }
+std::string format_range(const Range& range) {
+    return fmt::format("{}/{}", format_ipv4(range.first), range.length);
+}
 
 }  // namespace compose::store

@@ -41,8 +41,8 @@ std::vector<NamedRange> used_ranges(Database& db, const std::string& but_id) {
 void check_no_overlap(const std::vector<NamedRange>& used, const Range& range) {
     for (const auto& other : used)
         if (other.range.overlaps(range))
-            throw make_error(ErrorKind::conflict, "subnet {} overlaps {} of network {} (project {})", format_range(range),
-                             format_range(other.range), other.network, other.project)
+            throw make_error(ErrorKind::conflict, "subnet {} overlaps {} of network {} (project {})",
+                             format_range(range), format_range(other.range), other.network, other.project)
                 .with_hint("choose another subnet, or remove that network");
 }
 
@@ -80,9 +80,9 @@ void Store::insert_network(Network& network, std::span<const std::string> avoid)
         // Only bridges have addresses; the host's own network and none do not.
         if (filled.driver == "bridge") fill_in_subnet(db, filled, avoid);
         db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name, filled.project,
-               filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false), range_end(filled.subnet, true),
-               filled.gateway, filled.bridge, filled.internal, filled.attachable, encode(filled.labels),
-               filled.config_hash, filled.created_at);
+               filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false),
+               range_end(filled.subnet, true), filled.gateway, filled.bridge, filled.internal, filled.attachable,
+               encode(filled.labels), filled.config_hash, filled.created_at);
     });
     network = std::move(filled);
 }
@@ -92,8 +92,9 @@ void Store::update_network_subnet(const std::string& id, const std::string& subn
     db.atomically([&] {
         const auto range = check_subnet(subnet);
         check_no_overlap(used_ranges(db, id), range);
-        const int changed = db.run("UPDATE networks SET subnet = ?, subnet_first = ?, subnet_last = ?, gateway = ? WHERE id = ?",
-                                   subnet, range.first, range.last, format_ipv4(check_gateway(range, gateway)), id);
+        const int changed =
+            db.run("UPDATE networks SET subnet = ?, subnet_first = ?, subnet_last = ?, gateway = ? WHERE id = ?",
+                   subnet, range.first, range.last, format_ipv4(check_gateway(range, gateway)), id);
         if (changed == 0) throw make_error(ErrorKind::not_found, "network {} does not exist", short_id(id));
     });
 }
@@ -111,8 +112,8 @@ std::optional<Network> Store::network_by_name(const std::string& name) const {
 }
 
 std::vector<Network> Store::networks(const std::string& project) const {
-    auto rows = impl_->db.query(
-        "SELECT " NETWORK_COLUMNS " FROM networks WHERE project = ?1 OR ?1 = '' ORDER BY name", project);
+    auto rows = impl_->db.query("SELECT " NETWORK_COLUMNS " FROM networks WHERE project = ?1 OR ?1 = '' ORDER BY name",
+                                project);
     std::vector<Network> out;
     while (rows.step()) out.push_back(read_network(rows));
     return out;

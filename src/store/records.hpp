@@ -27,8 +27,8 @@ struct ContainerConfig {
     std::string health_json;       // supervisor::HealthConfig as JSON; empty: no health check
     std::vector<std::string> dns;  // upstream servers; empty: the host's
     bool log = true;
-    /// Wished host ports, JSON: [{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80}]. They are
-    /// taken at each start (see Store::allocate_port); empty: none.
+    /// Wished host ports, JSON: [{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80}]. They
+    /// are taken at each start (see Store::allocate_port); empty: none.
     std::string ports_json;
 };
 

@@ -1,5 +1,5 @@
-// The tables of state.db. One entry per version; the database's user_version says how many were applied. Never change an
-// entry that was released: append one.
+// The tables of state.db. One entry per version; the database's user_version says how many were applied. Never change
+// an entry that was released: append one.
 #pragma once
 
 #include <array>
@@ -7,13 +7,16 @@
 namespace compose::store {
 
 // Container rows are split: what never changes lies in `containers`, what the supervisor writes at every event in
-// `container_runtime`, so that an update does not rewrite a long specification.
+// `container_runtime`, and the long specification, which listings do not need, in `container_specs`. The three
+// share a number and not the random id, so that the rows of one project lie beside each other: the page cache is small.
+// Endpoints and ports repeat the project, so that a listing is one index range.
 inline constexpr std::array kMigrations = {R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('installation', lower(hex(randomblob(4))));
 
 CREATE TABLE containers (
-    id TEXT PRIMARY KEY,
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL UNIQUE,
     project TEXT NOT NULL,
     service TEXT NOT NULL,
@@ -30,14 +33,13 @@ CREATE TABLE containers (
     dns TEXT NOT NULL,
     log INTEGER NOT NULL,
     health_check TEXT NOT NULL,
-    wished_ports TEXT NOT NULL,
-    spec TEXT NOT NULL
+    wished_ports TEXT NOT NULL
 );
 CREATE INDEX containers_project ON containers(project, name);
 CREATE INDEX containers_image ON containers(image_id);
 
 CREATE TABLE container_runtime (
-    container TEXT PRIMARY KEY REFERENCES containers(id) ON DELETE CASCADE,
+    container INTEGER PRIMARY KEY REFERENCES containers(row) ON DELETE CASCADE,
     state TEXT NOT NULL,
     health TEXT NOT NULL,
     pid INTEGER NOT NULL,
@@ -50,7 +52,12 @@ CREATE TABLE container_runtime (
     restart_count INTEGER NOT NULL,
     error TEXT NOT NULL,
     boot_id TEXT NOT NULL
-) WITHOUT ROWID;
+);
+
+CREATE TABLE container_specs (
+    container INTEGER PRIMARY KEY REFERENCES containers(row) ON DELETE CASCADE,
+    spec TEXT NOT NULL
+);
 
 CREATE TABLE networks (
     id TEXT PRIMARY KEY,
@@ -74,6 +81,7 @@ CREATE UNIQUE INDEX networks_bridge ON networks(bridge) WHERE bridge <> '';
 CREATE TABLE endpoints (
     container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
     network TEXT NOT NULL REFERENCES networks(id),
+    project TEXT NOT NULL,
     position INTEGER NOT NULL,
     address TEXT NOT NULL,
     address_value INTEGER,
@@ -84,6 +92,7 @@ CREATE TABLE endpoints (
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);
+CREATE INDEX endpoints_project ON endpoints(project, container, position);
 CREATE UNIQUE INDEX endpoints_interface ON endpoints(interface) WHERE interface <> '';
 
 CREATE TABLE ports (
@@ -91,10 +100,12 @@ CREATE TABLE ports (
     host_port INTEGER NOT NULL,
     host_ip TEXT NOT NULL,
     container TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+    project TEXT NOT NULL,
     container_port INTEGER NOT NULL,
     PRIMARY KEY (protocol, host_port, host_ip)
 ) WITHOUT ROWID;
 CREATE INDEX ports_container ON ports(container);
+CREATE INDEX ports_project ON ports(project, container);
 
 CREATE TABLE volumes (
     name TEXT PRIMARY KEY,

@@ -14,15 +14,21 @@ Store::~Store() = default;
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 
-const Layout& Store::layout() const { return impl_->layout; }
-const std::string& Store::installation_id() const { return impl_->installation; }
+const Layout& Store::layout() const {
+    return impl_->layout;
+}
+const std::string& Store::installation_id() const {
+    return impl_->installation;
+}
 
 void Store::transaction(const std::function<void()>& body) {
     if (impl_->db.in_transaction()) throw Error("a transaction inside a transaction");
     impl_->db.atomically(body);
 }
 
-void Store::sync() { impl_->db.sync(); }
+void Store::sync() {
+    impl_->db.sync();
+}
 
 std::string name_some(const std::vector<std::string>& names) {
     constexpr std::size_t kShown = 3;

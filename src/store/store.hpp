@@ -81,7 +81,7 @@ public:
     bool insert_volume(const Volume& volume);
     void mark_copied_up(const std::string& name);
     [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
-    [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;         // "": all
+    [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;  // "": all
     /// (container id, volume name) of all containers of the project ("": all).
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> volume_uses(const std::string& project) const;
     [[nodiscard]] std::vector<std::string> volume_users(const std::string& name) const;  // container names

@@ -4,8 +4,7 @@ namespace compose::store {
 
 namespace {
 
-#define VOLUME_COLUMNS \
-    "name, project, key, driver, driver_opts, labels, anonymous, copied_up, config_hash, created_at"
+#define VOLUME_COLUMNS "name, project, key, driver, driver_opts, labels, anonymous, copied_up, config_hash, created_at"
 
 Volume read_volume(const Query& row) {
     return {.name = row.text(0),
@@ -39,8 +38,8 @@ std::optional<Volume> Store::volume(const std::string& name) const {
 }
 
 std::vector<Volume> Store::volumes(const std::string& project) const {
-    auto rows = impl_->db.query(
-        "SELECT " VOLUME_COLUMNS " FROM volumes WHERE project = ?1 OR ?1 = '' ORDER BY name", project);
+    auto rows =
+        impl_->db.query("SELECT " VOLUME_COLUMNS " FROM volumes WHERE project = ?1 OR ?1 = '' ORDER BY name", project);
     std::vector<Volume> out;
     while (rows.step()) out.push_back(read_volume(rows));
     return out;
