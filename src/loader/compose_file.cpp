@@ -1,0 +1,80 @@
+#include "loader/compose_file.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "loader/interpolate.hpp"
+#include "loader/stages.hpp"
+#include "loader/yaml_reader.hpp"
+
+namespace compose {
+
+std::optional<RawFile> read_compose_file(LoadSession& session, const std::string& path, const AskedAt& asked) {
+    if (is_remote(path)) {
+        session.findings.error(asked.pos, asked.path, fmt::format("the remote file {} is not supported", path),
+                               "fetch it and name the local copy");
+        return std::nullopt;
+    }
+    const auto file = session.files.open(path, asked, "Compose file");
+    if (!file) return std::nullopt;
+    RawFile out{path, *file, {}};
+    const auto errors = session.findings.error_count();
+    for (auto& document : read_yaml(*file, session.findings)) {
+        if (document.is_null()) continue;
+        if (document.is_mapping())
+            out.documents.push_back(std::move(document));
+        else
+            session.findings.error(document.pos, "",
+                                   fmt::format("a Compose file is a mapping, this is {}", to_string(document.kind)),
+                                   "begin with \"services:\"");
+    }
+    if (out.documents.empty()) {
+        if (session.findings.error_count() == errors)
+            session.findings.error({*file, 1, 1}, "",
+                                   fmt::format("empty Compose file: {} says nothing", session.files.shown(path)));
+        return std::nullopt;
+    }
+    return out;
+}
+
+std::vector<NodePath> prepare_document(LoadSession& session, Node& document, const Environment& environment) {
+    const bool expand = session.request.interpolate;
+    if (expand) interpolate(document, environment, session.warned_variables, session.findings);
+    auto resets = take_reset_paths(document);
+    validate_schema(document, session.findings, expand);
+    canonicalize(document, session.findings, expand);
+    remove_duplicates(document);
+    return resets;
+}
+
+namespace {
+
+void forget_version(Node& document, Diagnostics& findings) {
+    const auto* version = document.find_entry("version");
+    if (version == nullptr) return;
+    findings.warning(version->key_pos, "version", "the attribute `version` is obsolete, it will be ignored",
+                     "remove this line");
+    document.erase("version");
+}
+
+}  // namespace
+
+ComposeFile prepare_compose_file(LoadSession& session, RawFile raw, const Environment& environment) {
+    ComposeFile out{std::move(raw.path), Node::make_mapping({raw.file, 1, 1}), {}};
+    for (auto& document : raw.documents) {
+        forget_version(document, session.findings);
+        auto resets = prepare_document(session, document, environment);
+        drop_paths(out.root, resets);
+        const auto pos = document.pos;
+        if (out.root.entries.empty())
+            out.root = std::move(document);
+        else
+            merge_tree(out.root, std::move(document));
+        out.root.pos = pos;
+        for (auto& path : resets) out.resets.push_back(std::move(path));
+    }
+    return out;
+}
+
+}  // namespace compose

@@ -1,0 +1,20 @@
+// The variables and labels that services take from files and from the project's environment: env_file, label_file, keys
+// without a value, build arguments.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "loader/source_files.hpp"
+#include "model/node.hpp"
+
+namespace compose {
+
+/// For each service named in `services`. The attributes `env_file` and `label_file` are gone afterwards. `folder` is
+/// what paths that are still relative are relative to.
+void resolve_environment(Node& root, const std::set<std::string>& services,
+                         const std::map<std::string, std::string>& environment, const std::string& folder,
+                         SourceFiles& files, Diagnostics& findings);
+
+}  // namespace compose

@@ -1,0 +1,142 @@
+#include "loader/interpolate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/strings.hpp"
+#include "loader/expand.hpp"
+#include "loader/path_pattern.hpp"
+
+namespace compose {
+
+namespace {
+
+/// The place of the byte `offset` of a scalar's text, where the text stands in the file as it is; else the scalar's.
+SourcePos inner_place(const Node& node, std::size_t offset, const Diagnostics& findings) {
+    auto pos = node.pos;
+    const auto line = findings.sources.line(pos);
+    if (pos.column == 0 || pos.column > line.size()) return pos;
+    const auto mark = line[pos.column - 1];
+    const std::size_t skip = node.quoted && (mark == '"' || mark == '\'') ? 1 : 0;
+    if (line.substr(pos.column - 1 + skip).starts_with(node.text))
+        pos.column += static_cast<std::uint32_t>(offset + skip);
+    return pos;
+}
+
+class Interpolator {
+public:
+    Interpolator(const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
+                 Diagnostics& findings)
+        : environment_(environment), warned_(warned), findings_(findings) {
+        lookup_ = [this](const std::string& name) -> const std::string* {
+            const auto found = environment_.find(name);
+            return found == environment_.end() ? nullptr : &found->second;
+        };
+        hooks_.unset = [this](std::string_view name, std::size_t offset) { warn(name, offset); };
+    }
+
+    void walk(Node& node, const PathFrame& path) {
+        if (node.is_string()) {
+            if (node.text.find('$') != std::string::npos) value(node, path);
+            return;
+        }
+        for (auto& entry : node.entries) walk(entry.value, path.child(entry.key));
+        for (std::size_t i = 0; i < node.items.size(); ++i) walk(node.items[i], path.item(i));
+    }
+
+    std::optional<std::string> text(const Node& node, const std::string& path) {
+        current_ = &node;
+        try {
+            return expand(node.text, lookup_, hooks_);
+        } catch (const ExpandFailure& failure) {
+            report(failure, node, path);
+            return std::nullopt;
+        }
+    }
+
+private:
+    void value(Node& node, const PathFrame& path) {
+        current_ = &node;
+        try {
+            node.text = expand(node.text, lookup_, hooks_);
+        } catch (const ExpandFailure& failure) {
+            report(failure, node, to_string(path));
+            node.kind = Node::Kind::null;
+        }
+    }
+
+    void report(const ExpandFailure& failure, const Node& node, const std::string& path) {
+        const auto pos = inner_place(node, failure.offset, findings_);
+        if (failure.kind == ExpandFailure::Kind::malformed) {
+            const auto shown = node.text.size() > 60 ? node.text.substr(0, 57) + "..." : node.text;
+            findings_.error(pos, path,
+                            fmt::format("invalid interpolation format {}: {}", quote(shown), failure.message),
+                            "a $ that is meant as such is written $$");
+        } else {
+            findings_.error(pos, path, failure.message);
+        }
+    }
+
+    void warn(std::string_view name, std::size_t offset) {
+        if (!warned_.insert(std::string(name)).second) return;
+        findings_.warning(inner_place(*current_, offset, findings_), "",
+                          fmt::format("The \"{}\" variable is not set. Defaulting to a blank string.", name));
+    }
+
+    const std::map<std::string, std::string>& environment_;
+    std::set<std::string>& warned_;
+    Diagnostics& findings_;
+    VariableLookup lookup_;
+    ExpandHooks hooks_;
+    const Node* current_ = nullptr;
+};
+
+}  // namespace
+
+void interpolate(Node& root, const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
+                 Diagnostics& findings) {
+    Interpolator(environment, warned, findings).walk(root, {});
+}
+
+std::optional<std::string> interpolate_text(const Node& text, const std::string& path,
+                                            const std::map<std::string, std::string>& environment,
+                                            std::set<std::string>& warned, Diagnostics& findings) {
+    return Interpolator(environment, warned, findings).text(text, path);
+}
+
+namespace {
+
+void collect(const Node& node, std::map<std::string, Variable>& found) {
+    if (node.is_string() && node.text.find('$') != std::string::npos) {
+        ExpandHooks hooks;
+        hooks.use = [&](const VariableUse& use) {
+            auto& variable = found[std::string(use.name)];
+            variable.name = use.name;
+            if (use.default_value && variable.default_value.empty()) variable.default_value = *use.default_value;
+            if (use.alternate && variable.alternate.empty()) variable.alternate = *use.alternate;
+            variable.required |= use.required;
+        };
+        static const std::string kPresent = "x";  // so that no required variable ends the search
+        try {
+            (void)expand(
+                node.text, [](const std::string&) { return &kPresent; }, hooks);
+        } catch (const ExpandFailure&) {  // a malformed text names what stands before the mistake
+        }
+    }
+    for (const auto& entry : node.entries) collect(entry.value, found);
+    for (const auto& item : node.items) collect(item, found);
+}
+
+}  // namespace
+
+std::vector<Variable> find_variables(const Node& root) {
+    std::map<std::string, Variable> found;
+    collect(root, found);
+    std::vector<Variable> out;
+    for (auto& [name, variable] : found) out.push_back(std::move(variable));
+    return out;
+}
+
+}  // namespace compose

@@ -1,0 +1,152 @@
+// The pipeline: one line a stage.
+#include <compose/load.hpp>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/strings.hpp"
+#include "loader/compose_file.hpp"
+#include "loader/discovery.hpp"
+#include "loader/environment_files.hpp"
+#include "loader/include.hpp"
+#include "loader/interpolate.hpp"
+#include "loader/project_name.hpp"
+#include "loader/selection.hpp"
+#include "loader/source_files.hpp"
+#include "loader/stages.hpp"
+#include "model/node.hpp"
+
+namespace compose {
+
+namespace {
+
+std::string variable(const Environment& environment, const std::string& name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string{} : found->second;
+}
+
+std::vector<RawFile> read_files(LoadSession& session, const std::vector<std::string>& paths) {
+    std::vector<RawFile> out;
+    for (const auto& path : paths)
+        if (auto file = read_compose_file(session, path, {})) out.push_back(std::move(*file));
+    return out;
+}
+
+/// The `name` that the last file sets.
+const Node* name_in_files(const std::vector<RawFile>& files) {
+    const Node* found = nullptr;
+    for (const auto& file : files)
+        for (const auto& document : file.documents)
+            if (const auto* name = document.find("name"); name != nullptr && name->is_string()) found = name;
+    return found;
+}
+
+/// What -p, COMPOSE_PROJECT_NAME, `name` in a file, or the folder gives, in this order; empty after a reported mistake.
+std::string choose_name(LoadSession& session, const ProjectPlace& place, const std::vector<RawFile>& files) {
+    const auto check = [&](std::string name, SourcePos pos, const char* path) {
+        if (is_project_name(name)) return name;
+        session.findings.error(pos, path, project_name_complaint(name), project_name_hint(name));
+        return std::string{};
+    };
+    if (session.request.project_name && !session.request.project_name->empty())
+        return check(*session.request.project_name, {}, "");
+    if (auto name = variable(place.environment, "COMPOSE_PROJECT_NAME"); !name.empty())
+        return check(std::move(name), {}, "");
+    if (const auto* node = name_in_files(files)) {
+        if (!session.request.interpolate && node->text.find('$') != std::string::npos) return node->text;
+        auto name = interpolate_text(*node, "name", place.environment, session.warned_variables, session.findings);
+        if (!name) return {};
+        if (!name->empty()) return check(std::move(*name), node->pos, "name");
+    }
+    auto name = project_name_from(std::filesystem::path(place.folder).filename().string());
+    return name.empty() ? check(std::move(name), {}, "") : name;
+}
+
+std::vector<std::string> active_profiles(const LoadRequest& request, const Environment& environment) {
+    if (!request.profiles.empty()) return request.profiles;
+    std::vector<std::string> out;
+    for (const auto& name : split(variable(environment, "COMPOSE_PROFILES"), ','))
+        if (const auto text = trim(name); !text.empty()) out.emplace_back(text);
+    return out;
+}
+
+void set_name(Node& root, const std::string& name) {
+    auto& node = root.at_or_insert("name", root.pos);
+    const auto pos = node.pos;
+    node = Node::make_string(name, pos);
+}
+
+/// What `config` prints: without the services that were not asked for.
+Node printed_tree(Node root, const LoadRequest& request) {
+    if (!request.selected_services.empty())
+        (void)split_services(root, with_dependencies(root, request.selected_services));
+    if (!request.all_resources) remove_unused_resources(root);
+    return root;
+}
+
+Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnostics& findings) {
+    auto project = bind_project(root, findings);
+    if (!disabled.entries.empty()) {
+        Node others = Node::make_mapping({});
+        others.entries.push_back({"name", {}, Node::make_string(project.name, {})});
+        others.entries.push_back({"services", {}, std::move(disabled)});
+        project.disabled_services = std::move(bind_project(others, findings).services);
+    }
+    project.working_dir = place.folder;
+    project.config_files = place.config_files;
+    project.environment_files = place.environment_files;
+    return project;
+}
+
+}  // namespace
+
+LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagnostics& findings) {
+    LoadedProject out;
+    SourceFiles files(source, request.working_directory, findings);
+    LoadSession session{request, files, findings, {}, {}};
+
+    auto place = locate_project(request, files, findings);
+    session.home = variable(place.environment, "HOME");
+    auto raw = read_files(session, place.config_files);
+    const auto name = choose_name(session, place, raw);
+    if (raw.empty() || (findings.has_errors() && raw.size() != place.config_files.size())) return out;
+    place.environment["COMPOSE_PROJECT_NAME"] = name;
+
+    auto root = load_model(session, std::move(raw), place.folder, place.environment);
+    set_name(root, name);
+    const bool readable = !findings.has_errors();
+    set_defaults(root, findings);
+    if (request.resolve_paths) resolve_paths(root, place.folder, session.home);
+    const auto active = active_services(root, request, active_profiles(request, place.environment), findings);
+    if (request.resolve_environment)
+        resolve_environment(root, active, place.environment, place.folder, files, findings);
+    if (request.normalize) normalize(root, name, findings);
+    auto disabled = split_services(root, active);
+    if (request.consistency && readable) check_consistency(root, findings, &disabled);
+    auto tree = std::make_shared<ConfigTree>();
+    tree->root = printed_tree(root, request);
+    if (!request.all_resources) remove_unused_resources(root);
+    if (request.interpolate && readable) out.project = bind(root, std::move(disabled), place, findings);
+    out.tree = std::move(tree);
+    out.environment = std::move(place.environment);
+    return out;
+}
+
+std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& source) {
+    Diagnostics findings;  // only the name is asked for: what else is wrong does not matter here
+    SourceFiles files(source, request.working_directory, findings);
+    LoadSession session{request, files, findings, {}, {}};
+    if (request.project_name && is_project_name(*request.project_name)) return request.project_name;
+    const auto place = locate_project(request, files, findings);
+    const auto from_environment = variable(place.environment, "COMPOSE_PROJECT_NAME");
+    if (place.config_files.empty() && from_environment.empty()) return std::nullopt;
+    auto name = choose_name(session, place, read_files(session, place.config_files));
+    return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
+}  // namespace compose
