@@ -7,12 +7,11 @@
 //                      -> bind_project
 #pragma once
 
-#include "model/node.hpp"
-
 #include <compose/diagnostics.hpp>
 #include <compose/project.hpp>
-
 #include <string>
+
+#include "model/node.hpp"
 
 namespace compose {
 

@@ -1,0 +1,71 @@
+// Canonical tree -> Project: networks and volumes, and the services through bind_service.
+#include "loader/bind_service.hpp"
+#include "loader/stages.hpp"
+#include "loader/tree_edit.hpp"
+#include "model/config_hash.hpp"
+#include "model/names.hpp"
+
+namespace compose {
+
+namespace {
+
+std::string name_of(const Node::Entry& entry, const std::string& project, bool external) {
+    if (const auto name = text_of(entry.value, "name"); !name.empty()) return std::string(name);
+    return external ? entry.key : resource_name(project, entry.key);
+}
+
+Network bind_network(const Node::Entry& entry, const std::string& project) {
+    const Node& node = entry.value;
+    Network out;
+    out.key = entry.key;
+    out.pos = entry.key_pos;
+    out.config_hash = resource_hash(node);
+    out.external = bind_flag(node, "external");
+    out.name = name_of(entry, project, out.external);
+    out.internal = bind_flag(node, "internal");
+    out.attachable = bind_flag(node, "attachable");
+    out.enable_ipv4 = bind_flag(node, "enable_ipv4", true);
+    out.enable_ipv6 = bind_flag(node, "enable_ipv6");
+    out.driver = text_of(node, "driver");
+    out.driver_opts = bind_texts(node.find("driver_opts"));
+    out.labels = bind_texts(node.find("labels"));
+    for (const auto& pool : child_or_empty(child_or_empty(node, "ipam"), "config").items) {
+        IpamPool bound;
+        bound.subnet = text_of(pool, "subnet");
+        bound.gateway = text_of(pool, "gateway");
+        bound.ip_range = text_of(pool, "ip_range");
+        bound.aux_addresses = bind_texts(pool.find("aux_addresses"));
+        out.ipam.push_back(std::move(bound));
+    }
+    return out;
+}
+
+Volume bind_volume(const Node::Entry& entry, const std::string& project) {
+    const Node& node = entry.value;
+    Volume out;
+    out.key = entry.key;
+    out.pos = entry.key_pos;
+    out.config_hash = resource_hash(node);
+    out.external = bind_flag(node, "external");
+    out.name = name_of(entry, project, out.external);
+    out.driver = text_of(node, "driver");
+    out.driver_opts = bind_texts(node.find("driver_opts"));
+    out.labels = bind_texts(node.find("labels"));
+    return out;
+}
+
+}  // namespace
+
+Project bind_project(const Node& root, Diagnostics& findings) {
+    Project out;
+    out.name = text_of(root, "name");
+    for (const auto& entry : child_or_empty(root, "services").entries)
+        out.services.emplace(entry.key, bind_service(entry, out.name, findings));
+    for (const auto& entry : child_or_empty(root, "networks").entries)
+        out.networks.emplace(entry.key, bind_network(entry, out.name));
+    for (const auto& entry : child_or_empty(root, "volumes").entries)
+        out.volumes.emplace(entry.key, bind_volume(entry, out.name));
+    return out;
+}
+
+}  // namespace compose

@@ -1,0 +1,294 @@
+// The one table of what the engine can run: every attribute is either listed here or refused with its place. Only
+// commands that run containers ask it; `config` prints everything.
+#include <array>
+#include <compose/config.hpp>
+
+#include "base/strings.hpp"
+#include "loader/path_pattern.hpp"
+#include "loader/schema.hpp"
+#include "loader/stages.hpp"
+#include "loader/tree_edit.hpp"
+
+namespace compose {
+
+namespace {
+
+// Says what is wrong with a value that is only partly supported; empty when it is fine.
+using ValueCheck = std::string (*)(const Node& value);
+
+struct Support {
+    enum class State : std::uint8_t {
+        whole,    // works, with all that is below
+        inside,   // works as far as its attributes do
+        ignored,  // a warning: means nothing here
+    };
+    State state = State::whole;
+    ValueCheck check = nullptr;
+    const char* note = nullptr;  // why it is ignored
+};
+
+constexpr const char* kWindows = "only Windows has it";
+constexpr const char* kCluster = "only clusters have it";
+
+std::string is_one_of(const Node& value, const std::vector<std::string_view>& known) {
+    for (const auto word : known)
+        if (value.text == word) return {};
+    return quote(value.text) + " is not implemented yet";
+}
+
+std::string check_network_mode(const Node& value) {
+    return is_one_of(value, {"none", "host", "bridge"});
+}
+std::string check_pull_policy(const Node& value) {
+    return is_one_of(value, {"missing", "never", "if_not_present"});
+}
+std::string check_protocol(const Node& value) {
+    return is_one_of(value, {"tcp", "udp"});
+}
+std::string check_mount_type(const Node& value) {
+    return is_one_of(value, {"bind", "volume", "tmpfs"});
+}
+std::string check_deploy_mode(const Node& value) {
+    return is_one_of(value, {"replicated"});
+}
+std::string check_network_driver(const Node& value) {
+    return is_one_of(value, {"bridge", "default"});
+}
+std::string check_volume_driver(const Node& value) {
+    return is_one_of(value, {"local", "default"});
+}
+std::string check_ipv4(const Node& value) {
+    return value.boolean ? "" : "a network without IPv4 is not implemented yet";
+}
+std::string check_ipv6(const Node& value) {
+    return value.boolean ? "IPv6 is not implemented yet" : "";
+}
+
+std::string check_platform(const Node& value) {
+#if defined(__x86_64__)
+    return is_one_of(value, {"linux/amd64", "linux/x86_64"});
+#elif defined(__aarch64__)
+    return is_one_of(value, {"linux/arm64", "linux/arm64/v8", "linux/aarch64"});
+#else
+    return value.text.starts_with("linux/") ? "" : quote(value.text) + " is not this machine's platform";
+#endif
+}
+
+std::string check_security_option(const Node& value) {
+    auto text = value.text;
+    if (const auto colon = text.find(':'); colon != std::string::npos && text.find('=') == std::string::npos)
+        text[colon] = '=';
+    for (const std::string_view known :
+         {"no-new-privileges", "no-new-privileges=true", "no-new-privileges=false", "seccomp=unconfined"})
+        if (text == known) return {};
+    return quote(value.text) + " is not implemented yet";
+}
+
+using enum Support::State;
+
+const PathTable<Support>& table() {
+    static const PathTable<Support> rows{
+        {"services.*", {inside}},
+        {"services.*.annotations", {}},
+        {"services.*.attach", {}},
+        {"services.*.cap_add", {}},
+        {"services.*.cap_drop", {}},
+        {"services.*.command", {}},
+        {"services.*.container_name", {}},
+        {"services.*.cpu_count", {ignored, nullptr, kWindows}},
+        {"services.*.cpu_percent", {ignored, nullptr, kWindows}},
+        {"services.*.cpus", {}},
+        {"services.*.credential_spec", {ignored, nullptr, kWindows}},
+        {"services.*.depends_on", {}},
+        {"services.*.deploy", {inside}},
+        {"services.*.deploy.endpoint_mode", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.labels", {}},
+        {"services.*.deploy.mode", {whole, check_deploy_mode}},
+        {"services.*.deploy.placement", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.replicas", {}},
+        {"services.*.deploy.resources", {inside}},
+        {"services.*.deploy.resources.limits", {inside}},
+        {"services.*.deploy.resources.limits.cpus", {}},
+        {"services.*.deploy.resources.limits.memory", {}},
+        {"services.*.deploy.resources.limits.pids", {}},
+        {"services.*.deploy.resources.reservations", {inside}},
+        {"services.*.deploy.resources.reservations.cpus", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.resources.reservations.generic_resources", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy", {inside}},
+        {"services.*.deploy.restart_policy.condition", {}},
+        {"services.*.deploy.restart_policy.delay", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.max_attempts", {}},
+        {"services.*.deploy.restart_policy.window", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.rollback_config", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.update_config", {ignored, nullptr, kCluster}},
+        {"services.*.develop", {}},
+        {"services.*.dns", {}},
+        {"services.*.dns_opt", {}},
+        {"services.*.dns_search", {}},
+        {"services.*.domainname", {}},
+        {"services.*.entrypoint", {}},
+        {"services.*.env_file", {}},
+        {"services.*.environment", {}},
+        {"services.*.expose", {}},
+        {"services.*.extends", {}},
+        {"services.*.extra_hosts", {}},
+        {"services.*.group_add", {}},
+        {"services.*.healthcheck", {}},
+        {"services.*.hostname", {}},
+        {"services.*.image", {}},
+        {"services.*.init", {}},
+        {"services.*.isolation", {ignored, nullptr, kWindows}},
+        {"services.*.label_file", {}},
+        {"services.*.labels", {}},
+        {"services.*.mac_address", {}},
+        {"services.*.mem_limit", {}},
+        {"services.*.network_mode", {whole, check_network_mode}},
+        {"services.*.networks", {inside}},
+        {"services.*.networks.*", {inside}},
+        {"services.*.networks.*.aliases", {}},
+        {"services.*.networks.*.gw_priority", {}},
+        {"services.*.networks.*.ipv4_address", {}},
+        {"services.*.networks.*.mac_address", {}},
+        {"services.*.networks.*.priority", {}},
+        {"services.*.pids_limit", {}},
+        {"services.*.platform", {whole, check_platform}},
+        {"services.*.ports", {inside}},
+        {"services.*.ports.[]", {inside}},
+        {"services.*.ports.[].app_protocol", {}},
+        {"services.*.ports.[].host_ip", {}},
+        {"services.*.ports.[].mode", {}},
+        {"services.*.ports.[].name", {}},
+        {"services.*.ports.[].protocol", {whole, check_protocol}},
+        {"services.*.ports.[].published", {}},
+        {"services.*.ports.[].target", {}},
+        {"services.*.privileged", {}},
+        {"services.*.profiles", {}},
+        {"services.*.pull_policy", {whole, check_pull_policy}},
+        {"services.*.read_only", {}},
+        {"services.*.restart", {}},
+        {"services.*.scale", {}},
+        {"services.*.security_opt", {inside}},
+        {"services.*.security_opt.[]", {whole, check_security_option}},
+        {"services.*.shm_size", {}},
+        {"services.*.stdin_open", {}},
+        {"services.*.stop_grace_period", {}},
+        {"services.*.stop_signal", {}},
+        {"services.*.sysctls", {}},
+        {"services.*.tmpfs", {}},
+        {"services.*.tty", {}},
+        {"services.*.ulimits", {}},
+        {"services.*.user", {}},
+        {"services.*.volumes", {inside}},
+        {"services.*.volumes.[]", {inside}},
+        {"services.*.volumes.[].bind", {inside}},
+        {"services.*.volumes.[].bind.create_host_path", {}},
+        {"services.*.volumes.[].bind.propagation", {}},
+        {"services.*.volumes.[].bind.recursive", {}},
+        {"services.*.volumes.[].bind.selinux", {ignored, nullptr, "the engine sets no SELinux labels"}},
+        {"services.*.volumes.[].consistency", {}},
+        {"services.*.volumes.[].read_only", {}},
+        {"services.*.volumes.[].source", {}},
+        {"services.*.volumes.[].target", {}},
+        {"services.*.volumes.[].tmpfs", {}},
+        {"services.*.volumes.[].type", {whole, check_mount_type}},
+        {"services.*.volumes.[].volume", {inside}},
+        {"services.*.volumes.[].volume.nocopy", {}},
+        {"services.*.volumes.[].volume.subpath", {}},
+        {"services.*.working_dir", {}},
+        {"networks.*", {inside}},
+        {"networks.*.attachable", {}},
+        {"networks.*.driver", {whole, check_network_driver}},
+        {"networks.*.enable_ipv4", {whole, check_ipv4}},
+        {"networks.*.enable_ipv6", {whole, check_ipv6}},
+        {"networks.*.external", {}},
+        {"networks.*.internal", {}},
+        {"networks.*.ipam", {inside}},
+        {"networks.*.ipam.config", {}},
+        {"networks.*.ipam.driver", {whole, check_network_driver}},
+        {"networks.*.labels", {}},
+        {"networks.*.name", {}},
+        {"volumes.*", {inside}},
+        {"volumes.*.driver", {whole, check_volume_driver}},
+        {"volumes.*.external", {}},
+        {"volumes.*.labels", {}},
+        {"volumes.*.name", {}},
+    };
+    return rows;
+}
+
+class SupportCheck {
+public:
+    explicit SupportCheck(Diagnostics& findings) : findings_(findings) {}
+
+    // `node` is reached and listed as `inside`.
+    void walk(const Node& node, const PathTrie::Cursor& cursor, const PathFrame& path) {
+        for (const auto& entry : node.entries) {
+            if (entry.key.starts_with("x-") && table().at(cursor.child(entry.key)) == nullptr) continue;
+            visit(entry.key, entry.key_pos, entry.value, cursor.child(entry.key), path.child(entry.key));
+        }
+        const auto next = cursor.item();
+        for (std::size_t i = 0; i < node.items.size(); ++i)
+            visit({}, node.items[i].pos, node.items[i], next, path.item(i));
+    }
+
+    void check_build(const Node::Entry& service, const PathFrame& path) {
+        const auto* build = service.value.find_entry("build");
+        if (build == nullptr) return;
+        if (service.value.find("image") == nullptr)
+            findings_.error(build->key_pos, to_string(path), "building images is not implemented yet",
+                            "build an image first, import it, and name it with image:");
+        else
+            findings_.warning(build->key_pos, to_string(path), "is not built: the image is used as it is",
+                              "remove build: for now");
+    }
+
+    void check_host_ports(const Node::Entry& service, const PathFrame& path) {
+        if (text_of(service.value, "network_mode") == "host" && service.value.find("ports") != nullptr)
+            findings_.warning(key_pos_of(service.value, "ports"), to_string(path),
+                              "ports mean nothing with network_mode: host", "remove ports");
+    }
+
+private:
+    void visit(std::string_view key, SourcePos pos, const Node& value, const PathTrie::Cursor& cursor,
+               const PathFrame& path) {
+        if (key == "build" && path.parent != nullptr && path.parent->parent != nullptr &&
+            path.parent->parent->key == "services")
+            return;  // check_build says more
+        const auto* support = table().at(cursor);
+        if (support == nullptr) {
+            findings_.error(pos, to_string(*path.parent), quote(key) + " is not implemented yet",
+                            "remove it to run this project");
+        } else if (support->state == ignored) {
+            findings_.warning(pos, to_string(*path.parent), fmt::format("{} is ignored: {}", key, support->note),
+                              "remove it");
+        } else {
+            if (support->check != nullptr)
+                if (const auto wrong = support->check(value); !wrong.empty())
+                    findings_.error(value.pos, to_string(path), wrong);
+            if (support->state == inside) walk(value, cursor, path);
+        }
+    }
+
+    Diagnostics& findings_;
+};
+
+}  // namespace
+
+void check_supported(const Node& root, Diagnostics& findings) {
+    SupportCheck check(findings);
+    const PathFrame top;
+    const auto cursor = table().root();
+    for (const char* section : {"services", "networks", "volumes"})
+        check.walk(child_or_empty(root, section), cursor.child(section), top.child(section));
+    const auto services = top.child("services");
+    for (const auto& entry : child_or_empty(root, "services").entries) {
+        check.check_build(entry, services.child(entry.key));
+        check.check_host_ports(entry, services.child(entry.key));
+    }
+}
+
+void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
+    if (loaded.tree) check_supported(loaded.tree->root, findings);
+}
+
+}  // namespace compose

@@ -1,0 +1,16 @@
+// The identity of a definition: what must be recreated when it changes.
+#pragma once
+
+#include <string>
+
+#include "model/node.hpp"
+
+namespace compose {
+
+/// SHA-256 over the canonical JSON of a service, without what only decides how many containers there are, where the
+/// image comes from and in which order things start.
+[[nodiscard]] std::string service_hash(const Node& service);
+/// Of a network or volume, its real name included.
+[[nodiscard]] std::string resource_hash(const Node& resource);
+
+}  // namespace compose
