@@ -30,7 +30,8 @@ public:
     Cgroup(Cgroup&&) noexcept;
 
     void create(const Resources& resources, bool privileged);  // also device rules; idempotent
-    void attach(pid_t pid);
+    /// `in_v2_already`: the process was cloned into the v2 directory.
+    void attach(pid_t pid, bool in_v2_already = false);
     /// For CLONE_INTO_CGROUP: the v2 directory (also the unified one of a v1 hybrid), or empty.
     [[nodiscard]] sys::Fd open_v2_directory() const;
     void update(const Resources& resources);
@@ -40,6 +41,10 @@ public:
     [[nodiscard]] CgroupStats stats() const;
     [[nodiscard]] std::vector<pid_t> processes() const;
     [[nodiscard]] bool exists() const;
+    /// Is v2 the only hierarchy?
+    [[nodiscard]] bool pure_v2() const;
+    /// v1: the hierarchies where this cgroup has a directory: "devices", "cpu,cpuacct"; without the unified one.
+    [[nodiscard]] std::vector<std::string> v1_hierarchies() const;
 
 private:
     struct Impl;

@@ -1,0 +1,473 @@
+#include "runtime/cgroup.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+#include <thread>
+
+#include "base/strings.hpp"
+#include "runtime/device_rules.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+
+namespace compose::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kPatience = std::chrono::milliseconds(2000);
+constexpr std::int64_t kCpuPeriod = 100000;  // microseconds
+constexpr const char* kUnified = "unified";
+
+// A name as one component of a path, and no way out of it.
+void check_name(const std::string& name) {
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+               c == '.';
+    });
+    if (name.empty() || name == "." || name == ".." || !plain)
+        throw make_error(ErrorKind::invalid, "{} is no name for a cgroup", quote(name));
+}
+
+void write_value(const std::string& file, std::string_view value) {
+    const sys::Fd fd(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+    if (!fd || ::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
+        throw sys::errno_error("write {} to {}", value, file);
+}
+
+bool try_write(const std::string& file, std::string_view value) {
+    const sys::Fd fd(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+    return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+}
+
+// A limit whose file is not there can't be kept: that is an error, not a detail.
+void write_limit(const std::string& file, std::string_view value, const char* what) {
+    if (!sys::exists(file))
+        throw make_error(ErrorKind::unavailable, "this host can't limit {}: {} does not exist", what, file);
+    write_value(file, value);
+}
+
+std::string read_text(const std::string& file) {
+    const sys::Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return {};
+    std::string text;
+    char buffer[4096];
+    for (;;) {
+        const auto n = ::read(fd.get(), buffer, sizeof buffer);
+        if (n <= 0) return text;
+        text.append(buffer, static_cast<std::size_t>(n));
+    }
+}
+
+std::optional<std::uint64_t> read_number(const std::string& file) {
+    const std::string text = read_text(file);
+    const std::string_view digits = trim(text);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return value;
+}
+
+// The number after `key` in a file of "key number" lines.
+std::optional<std::uint64_t> read_field(const std::string& file, std::string_view key) {
+    const std::string text = read_text(file);
+    for (const auto& line : split(text, '\n')) {
+        if (line.size() <= key.size() || line[key.size()] != ' ' || !line.starts_with(key)) continue;
+        const std::string_view digits = trim(std::string_view(line).substr(key.size()));
+        std::uint64_t value = 0;
+        if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc{}) return value;
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> child_directories(const std::string& directory) {
+    std::vector<std::string> result;
+    DIR* stream = ::opendir(directory.c_str());
+    if (stream == nullptr) return result;
+    while (const dirent* entry = ::readdir(stream)) {
+        const std::string_view name = entry->d_name;
+        if (entry->d_type == DT_DIR && name != "." && name != "..")
+            result.push_back(fmt::format("{}/{}", directory, name));
+    }
+    ::closedir(stream);
+    return result;
+}
+
+// From the leaves up; false while something is still in use.
+bool try_remove_tree(const std::string& directory) {
+    if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return true;
+    bool all = true;
+    for (const auto& child : child_directories(directory)) all = try_remove_tree(child) && all;
+    return all && (::rmdir(directory.c_str()) == 0 || errno == ENOENT);
+}
+
+void collect_processes(const std::string& directory, std::vector<pid_t>& out) {
+    for (const auto& line : split(read_text(directory + "/cgroup.procs"), '\n')) {
+        pid_t pid = 0;
+        if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{} && pid > 0)
+            out.push_back(pid);
+    }
+    for (const auto& child : child_directories(directory)) collect_processes(child, out);
+}
+
+// Until `done` says so; false when time runs out.
+template <class Done>
+bool wait_until(Done done) {
+    const auto deadline = Clock::now() + kPatience;
+    for (auto pause = std::chrono::microseconds(200);; pause = std::min(pause * 2, std::chrono::microseconds(10000))) {
+        if (done()) return true;
+        if (Clock::now() >= deadline) return false;
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+std::string number_or_max(std::int64_t value) {
+    return value < 0 ? "max" : std::to_string(value);
+}
+
+bool host_has_swap() {
+    const std::string text = read_text("/proc/swaps");
+    return std::count(text.begin(), text.end(), '\n') > 1;
+}
+
+// Docker's mapping of [2, 262144] onto [1, 10000].
+std::uint64_t weight_of_shares(std::uint64_t shares) {
+    const std::uint64_t clamped = std::clamp<std::uint64_t>(shares, 2, 262144);
+    return 1 + (clamped - 2) * 9999 / 262142;
+}
+
+}  // namespace
+
+struct Cgroup::Impl {
+    std::string root, parent, id;
+    bool v2 = false;
+    bool unified = false;
+
+    // The directory of the hierarchy that has `controller`; nothing when this host has none. Where controllers share
+    // one
+    // ("cpu,cpuacct"), their names are links to it.
+    [[nodiscard]] std::optional<std::string> hierarchy(const std::string& controller) const {
+        const std::string path = root + "/" + controller;
+        char target[256];
+        const auto n = ::readlink(path.c_str(), target, sizeof target);
+        if (n > 0 && static_cast<std::size_t>(n) < sizeof target) {
+            std::string name(target, static_cast<std::size_t>(n));
+            if (name.find('/') == std::string::npos && sys::is_directory(root + "/" + name)) return name;
+        }
+        if (!sys::is_directory(path)) return std::nullopt;
+        return controller;
+    }
+    [[nodiscard]] std::string directory(const std::string& hierarchy) const {
+        return hierarchy.empty() ? fmt::format("{}/{}/{}", root, parent, id)
+                                 : fmt::format("{}/{}/{}/{}", root, hierarchy, parent, id);
+    }
+    [[nodiscard]] std::string v2_directory() const { return directory(v2 ? "" : kUnified); }
+    // Of a controller, for reading and writing its files.
+    [[nodiscard]] std::string of(const std::string& controller) const {
+        if (v2) return directory("");
+        return directory(hierarchy(controller).value_or(controller));
+    }
+
+    [[nodiscard]] std::vector<std::string> all_hierarchies() const {
+        if (v2) return {""};
+        std::vector<std::string> result;
+        for (const char* controller :
+             {"devices", "pids", "memory", "freezer", "cpuacct", "cpu", "cpuset", "blkio", kUnified})
+            if (auto name = hierarchy(controller);
+                name && std::find(result.begin(), result.end(), *name) == result.end())
+                result.push_back(std::move(*name));
+        return result;
+    }
+    [[nodiscard]] std::vector<std::string> existing() const {
+        auto names = all_hierarchies();
+        std::erase_if(names, [&](const std::string& name) { return !sys::is_directory(directory(name)); });
+        return names;
+    }
+    // What the unified hierarchy can do (freeze, kill, count cpu time) needs no v1 directory of its own: each costs
+    // time at every start.
+    [[nodiscard]] std::vector<std::string> wanted(const Resources& resources) const {
+        if (v2) return {""};
+        std::vector<const char*> controllers{"devices", "pids", "memory"};
+        if (!unified) controllers.insert(controllers.end(), {"freezer", "cpuacct"});
+        if (resources.cpus || resources.cpu_shares) controllers.push_back("cpu");
+        if (resources.cpuset_cpus) controllers.push_back("cpuset");
+        if (unified) controllers.push_back(kUnified);
+        std::vector<std::string> result;
+        for (const char* controller : controllers)
+            if (auto name = hierarchy(controller);
+                name && std::find(result.begin(), result.end(), *name) == result.end())
+                result.push_back(std::move(*name));
+        return result;
+    }
+
+    void make_directory(const std::string& name, bool cpuset);
+    void enable_controllers(bool cpuset);
+    void apply(const Resources& resources);
+    void apply_memory(const Resources& resources);
+    void apply_cpu(const Resources& resources);
+    void restrict_devices();
+};
+
+// Level by level. Another container's removal may take an empty parent away in between: then once more.
+void Cgroup::Impl::make_directory(const std::string& name, bool cpuset) {
+    const std::string base = name.empty() ? root : root + "/" + name;
+    for (int attempt = 0;; ++attempt) {
+        std::string path = base;
+        bool made = true;
+        for (const auto& part : split(fmt::format("{}/{}", parent, id), '/')) {
+            const std::string above = path;
+            path += "/" + part;
+            if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+                if (errno != ENOENT || attempt == 5) throw sys::errno_error("create cgroup {}", path);
+                made = false;
+                break;
+            }
+            if (!cpuset) continue;
+            // A v1 cpuset starts empty, and an empty one takes no process.
+            for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
+                if (trim(read_text(path + file)).empty()) try_write(path + file, trim(read_text(above + file)));
+        }
+        if (made) return;
+    }
+}
+
+// A v2 controller works in a cgroup when every one above passes it on.
+void Cgroup::Impl::enable_controllers(bool cpuset) {
+    std::string path = root;
+    auto parts = split(parent, '/');
+    parts.insert(parts.begin(), "");
+    for (const auto& part : parts) {
+        if (!part.empty()) path += "/" + part;
+        const auto available = split(trim(read_text(path + "/cgroup.controllers")), ' ');
+        const auto enabled = split(trim(read_text(path + "/cgroup.subtree_control")), ' ');
+        for (const char* controller : {"cpu", "memory", "pids", "cpuset"}) {
+            if (!cpuset && std::string_view(controller) == "cpuset") continue;
+            const auto in = [&](const auto& list) {
+                return std::find(list.begin(), list.end(), controller) != list.end();
+            };
+            if (in(available) && !in(enabled))
+                try_write(path + "/cgroup.subtree_control", fmt::format("+{}", controller));
+        }
+    }
+}
+
+void Cgroup::Impl::apply_memory(const Resources& resources) {
+    if (!resources.memory && !resources.memory_swap) return;
+    const std::string base = of("memory");
+    // As Docker has it: without a word about swap, as much of it as of memory.
+    const std::int64_t memory = resources.memory.value_or(-1);
+    const std::int64_t both = resources.memory_swap.value_or(memory < 0 ? -1 : 2 * memory);
+    if (memory >= 0 && both >= 0 && both < memory)
+        throw make_error(ErrorKind::invalid, "the limit of memory and swap ({}) is lower than that of memory ({})",
+                         both, memory);
+    const std::string swap_file = base + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
+    const std::string swap = v2 ? number_or_max(both < 0 || memory < 0 ? -1 : both - memory) : std::to_string(both);
+    const bool has_swap_file = sys::exists(swap_file);
+    if (!has_swap_file && resources.memory_swap && both >= 0 && host_has_swap())
+        throw make_error(ErrorKind::unavailable, "this host can't limit swap: {} does not exist", swap_file);
+    const std::string memory_file = base + (v2 ? "/memory.max" : "/memory.limit_in_bytes");
+    const std::string memory_text = v2 ? number_or_max(memory) : std::to_string(memory);
+    if (!sys::exists(memory_file)) write_limit(memory_file, memory_text, "memory");
+    // v1 wants memory <= memory + swap after every step, so one of the two orders works.
+    const bool memory_first = try_write(memory_file, memory_text);
+    if (has_swap_file) write_value(swap_file, swap);
+    if (!memory_first) write_value(memory_file, memory_text);
+}
+
+void Cgroup::Impl::apply_cpu(const Resources& resources) {
+    const std::string base = of("cpu");
+    if (resources.cpus) {
+        const auto quota =
+            std::max<std::int64_t>(1000, std::llround(*resources.cpus * static_cast<double>(kCpuPeriod)));
+        if (v2) {
+            write_limit(base + "/cpu.max", fmt::format("{} {}", quota, kCpuPeriod), "cpus");
+        } else {
+            write_limit(base + "/cpu.cfs_period_us", std::to_string(kCpuPeriod), "cpus");
+            write_limit(base + "/cpu.cfs_quota_us", std::to_string(quota), "cpus");
+        }
+    }
+    if (resources.cpu_shares) {
+        if (v2)
+            write_limit(base + "/cpu.weight", std::to_string(weight_of_shares(*resources.cpu_shares)), "cpu shares");
+        else
+            write_limit(base + "/cpu.shares", std::to_string(*resources.cpu_shares), "cpu shares");
+    }
+    if (resources.cpuset_cpus) write_limit(of("cpuset") + "/cpuset.cpus", *resources.cpuset_cpus, "the set of cpus");
+}
+
+void Cgroup::Impl::apply(const Resources& resources) {
+    write_limit(of("pids") + "/pids.max", number_or_max(resources.pids), "processes");
+    apply_memory(resources);
+    apply_cpu(resources);
+}
+
+void Cgroup::Impl::restrict_devices() {
+    const auto& rules = default_device_rules();
+    if (v2) {
+        const sys::Fd fd = sys::open_file(v2_directory(), O_RDONLY | O_DIRECTORY);
+        attach_device_program(fd, device_program(rules));
+        return;
+    }
+    const std::string base = of("devices");
+    if (!sys::exists(base + "/devices.deny"))
+        throw make_error(ErrorKind::unavailable, "this host can't restrict devices: {} does not exist",
+                         base + "/devices.deny");
+    write_value(base + "/devices.deny", "a");
+    const sys::Fd allow = sys::open_file(base + "/devices.allow", O_WRONLY);
+    for (const auto& rule : rules) {
+        const std::string line = to_line(rule);
+        if (::write(allow.get(), line.data(), line.size()) < 0) throw sys::errno_error("allow device {}", line);
+    }
+}
+
+Cgroup::Cgroup(std::string root, std::string parent, std::string id) : impl_(std::make_unique<Impl>()) {
+    check_name(id);
+    for (const auto& part : split(parent, '/')) check_name(part);
+    impl_->root = std::move(root);
+    impl_->parent = std::move(parent);
+    impl_->id = std::move(id);
+    impl_->v2 = sys::exists(impl_->root + "/cgroup.controllers");
+    impl_->unified = !impl_->v2 && sys::exists(impl_->root + "/unified/cgroup.procs");
+}
+
+Cgroup::~Cgroup() = default;
+Cgroup::Cgroup(Cgroup&&) noexcept = default;
+
+void Cgroup::create(const Resources& resources, bool privileged) {
+    for (const auto& name : impl_->wanted(resources)) impl_->make_directory(name, name == "cpuset");
+    if (impl_->v2) impl_->enable_controllers(resources.cpuset_cpus.has_value());
+    impl_->apply(resources);
+    if (!privileged) impl_->restrict_devices();
+}
+
+void Cgroup::attach(pid_t pid, bool in_v2_already) {
+    for (const auto& name : impl_->existing()) {
+        if (in_v2_already && (name.empty() || name == kUnified)) continue;
+        write_value(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
+    }
+}
+
+sys::Fd Cgroup::open_v2_directory() const {
+    if (!impl_->v2 && !impl_->unified) return {};
+    return sys::open_file(impl_->v2_directory(), O_PATH | O_DIRECTORY);
+}
+
+void Cgroup::update(const Resources& resources) {
+    for (const auto& name : impl_->wanted(resources)) {
+        const bool is_new = !sys::is_directory(impl_->directory(name));
+        if (!is_new) continue;
+        const auto members = processes();
+        impl_->make_directory(name, name == "cpuset");
+        for (const pid_t pid : members) try_write(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
+    }
+    if (impl_->v2) impl_->enable_controllers(resources.cpuset_cpus.has_value());
+    impl_->apply(resources);
+}
+
+void Cgroup::freeze(bool on) {
+    if (impl_->v2 || impl_->unified) {
+        const std::string base = impl_->v2_directory();
+        write_value(base + "/cgroup.freeze", on ? "1" : "0");
+        if (!wait_until([&] { return read_field(base + "/cgroup.events", "frozen") == std::uint64_t{on ? 1U : 0U}; }))
+            throw make_error("cgroup {} does not {}", base, on ? "freeze" : "thaw");
+        return;
+    }
+    const std::string file = impl_->of("freezer") + "/freezer.state";
+    const std::string_view wanted = on ? "FROZEN" : "THAWED";
+    // Forks in the meantime may leave it half frozen: the state is written until it holds.
+    if (!wait_until([&] {
+            write_value(file, wanted);
+            return trim(read_text(file)) == wanted;
+        }))
+        throw make_error("cgroup {} does not become {}", file, wanted);
+}
+
+void Cgroup::kill() {
+    const std::string freezer = impl_->of("freezer") + "/freezer.state";
+    const bool can_freeze_v1 = !impl_->v2 && sys::exists(freezer);
+    if (impl_->v2 || impl_->unified) {
+        const std::string base = impl_->v2_directory();
+        if (!sys::is_directory(base)) return;
+        try_write(base + "/cgroup.freeze", "0");
+        const bool killed = try_write(base + "/cgroup.kill", "1");
+        if (can_freeze_v1) try_write(freezer, "THAWED");
+        if (killed) return;
+    }
+    // Frozen members can't fork away, nor exit and leave their number to a stranger.
+    wait_until([&] {
+        if (can_freeze_v1) try_write(freezer, "FROZEN");
+        const auto members = processes();
+        for (const pid_t pid : members)
+            if (const auto process = sys::open_pidfd(pid)) sys::send_signal(*process, 9);
+        if (can_freeze_v1) try_write(freezer, "THAWED");
+        return members.empty();
+    });
+}
+
+void Cgroup::remove() {
+    const auto names = impl_->existing();
+    std::string left;
+    const bool done = wait_until([&] {
+        left.clear();
+        for (const auto& name : names)
+            if (!try_remove_tree(impl_->directory(name))) left = impl_->directory(name);
+        return left.empty();
+    });
+    if (!done) throw make_error(ErrorKind::conflict, "cgroup {} still holds processes", left);
+    for (const auto& name : impl_->all_hierarchies()) {
+        const std::string base = name.empty() ? impl_->root : impl_->root + "/" + name;
+        for (std::string path = base + "/" + impl_->parent; path.size() > base.size() + 1; path.resize(path.rfind('/')))
+            if (::rmdir(path.c_str()) != 0) break;
+    }
+}
+
+CgroupStats Cgroup::stats() const {
+    CgroupStats result;
+    const std::string memory = impl_->of("memory");
+    constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62U;  // v1 has no word for it
+    constexpr std::uint64_t kNanosecondsPerMicrosecond = 1000;
+    result.memory_current = read_number(memory + (impl_->v2 ? "/memory.current" : "/memory.usage_in_bytes"));
+    result.memory_peak = read_number(memory + (impl_->v2 ? "/memory.peak" : "/memory.max_usage_in_bytes"));
+    result.memory_limit = read_number(memory + (impl_->v2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    if (result.memory_limit && *result.memory_limit > kUnlimited) result.memory_limit.reset();
+    result.oom_kills =
+        read_field(memory + (impl_->v2 ? "/memory.events" : "/memory.oom_control"), "oom_kill").value_or(0);
+    if (impl_->v2 || impl_->unified)
+        result.cpu_usage_usec = read_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
+    else if (const auto usage = read_number(impl_->of("cpuacct") + "/cpuacct.usage"))
+        result.cpu_usage_usec = *usage / kNanosecondsPerMicrosecond;
+    result.pids_current = read_number(impl_->of("pids") + "/pids.current");
+    return result;
+}
+
+std::vector<pid_t> Cgroup::processes() const {
+    std::vector<pid_t> result;
+    const auto names = impl_->existing();
+    if (!names.empty()) collect_processes(impl_->directory(names.back()), result);
+    return result;
+}
+
+bool Cgroup::exists() const {
+    return !impl_->existing().empty();
+}
+
+bool Cgroup::pure_v2() const {
+    return impl_->v2;
+}
+
+std::vector<std::string> Cgroup::v1_hierarchies() const {
+    if (impl_->v2) return {};
+    auto names = impl_->existing();
+    std::erase(names, kUnified);
+    return names;
+}
+
+const char* cgroup_root() {
+    return "/sys/fs/cgroup";
+}
+
+}  // namespace compose::runtime

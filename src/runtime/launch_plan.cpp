@@ -1,0 +1,112 @@
+#include "runtime/launch_plan.hpp"
+
+#include <sched.h>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "runtime/plan_builder.hpp"
+
+namespace compose::runtime {
+namespace {
+
+constexpr std::uint64_t kNewTime = 0x80;
+
+// The cgroup namespace is not among them: it must be made after the process has been put into its cgroups.
+std::uint64_t namespaces_of(const ContainerSpec& spec, const HostFacts& facts) {
+    std::uint64_t flags = CLONE_NEWNS;
+    if (spec.network == NamespaceMode::own) flags |= CLONE_NEWNET;
+    if (spec.pid == NamespaceMode::own) flags |= CLONE_NEWPID;
+    if (spec.ipc == NamespaceMode::own) flags |= CLONE_NEWIPC;
+    if (spec.uts == NamespaceMode::own) flags |= CLONE_NEWUTS;
+    if (facts.time_namespaces) flags |= kNewTime;
+    return flags;
+}
+
+void plan_oom_score(PlanBuilder& plan) {
+    const int wanted = plan.spec.oom_score_adj.value_or(0);
+    if (wanted == plan.facts.oom_score_adj) return;
+    Op& op = plan.add(OpKind::oom_score_adj, fmt::format("set oom_score_adj to {}", wanted));
+    op.source = plan.arena.text(std::to_string(wanted));
+}
+
+void plan_hostname(PlanBuilder& plan) {
+    if (plan.spec.uts != NamespaceMode::own) return;
+    if (!plan.spec.hostname.empty())
+        plan.add(OpKind::hostname, "set the host name to " + quote(plan.spec.hostname)).source =
+            plan.arena.text(plan.spec.hostname);
+    if (!plan.spec.domainname.empty())
+        plan.add(OpKind::domainname, "set the domain name to " + quote(plan.spec.domainname)).source =
+            plan.arena.text(plan.spec.domainname);
+}
+
+// What follows once the process is inside, alike for a container's first process and for an exec.
+void plan_last_steps(PlanBuilder& plan, const ProcessSpec& process, bool make_working_directory) {
+    plan.add(OpKind::close_handles, "close descriptors");
+    plan_limits(plan);
+    plan.add(OpKind::session_keyring, "join a session keyring").source = plan.arena.text("_ses." + plan.spec.id);
+    Op& directory = plan.add(OpKind::working_directory, fmt::format("enter working directory {}", quote(process.cwd)));
+    if (!process.cwd.starts_with('/'))
+        throw make_error(ErrorKind::invalid, "working directory {} is not an absolute path", quote(process.cwd));
+    directory.target = plan.arena.text(process.cwd.substr(1));
+    directory.flag = make_working_directory;
+    plan.add(OpKind::become_user, "drop privileges");
+    plan.add(OpKind::run, "exec");
+}
+
+LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process) {
+    LaunchPlan result;
+    result.slots = static_cast<std::size_t>(plan.slots);
+    plan_process(plan, process, result);
+    result.ops = plan.arena.list(plan.ops);
+    return result;
+}
+
+}  // namespace
+
+LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsigned null_mask, Arena& arena) {
+    PlanBuilder plan(spec, facts, arena);
+    plan_oom_score(plan);
+    plan_sources(plan);
+    plan_root(plan);
+    if (!facts.cgroup_v2) plan.add(OpKind::wait_attached, "wait for the cgroup");
+    if (spec.cgroup == NamespaceMode::own) plan.add(OpKind::join_cgroup, "make a cgroup namespace");
+    plan_default_mounts(plan);
+    if (null_mask != 0 && !spec.process.terminal) {
+        Op& op = plan.add(OpKind::null_stdio, "open /dev/null");
+        op.place = Handle::dev;
+        op.mode = null_mask;
+    }
+    plan_user_mounts(plan);
+    if (spec.network == NamespaceMode::own) plan.add(OpKind::loopback_up, "bring up the loopback interface");
+    plan_protected_paths(plan);
+    plan.add(OpKind::pivot, "change the root");
+    plan_hostname(plan);
+    plan.add(OpKind::resolve_user, "look up the user");
+    plan.add(OpKind::wait_release, "wait for the network");
+    plan_sysctls(plan);
+    plan_last_steps(plan, spec.process, true);
+    LaunchPlan result = finish(plan, spec.process);
+    result.namespaces = namespaces_of(spec, facts);
+    result.reaper = spec.init;
+    return result;
+}
+
+LaunchPlan plan_exec(const ContainerSpec& spec, const ProcessSpec& process, const HostFacts& facts, unsigned null_mask,
+                     Arena& arena) {
+    PlanBuilder plan(spec, facts, arena);
+    plan_oom_score(plan);
+    plan.add(OpKind::wait_attached, "wait for the cgroup");
+    plan.add(OpKind::join_namespaces, "join the container's namespaces");
+    if (process.terminal)
+        plan.add(OpKind::open_terminal, "open a terminal");
+    else if (null_mask != 0)
+        plan.add(OpKind::null_stdio, "open the container's /dev/null").mode = null_mask;
+    plan.add(OpKind::second_stage, "start a process in the container");
+    plan.add(OpKind::resolve_user, "look up the user");
+    plan_last_steps(plan, process, false);
+    LaunchPlan result = finish(plan, process);
+    result.namespaces = namespaces_of(spec, facts) | (spec.cgroup == NamespaceMode::own ? CLONE_NEWCGROUP : 0U);
+    return result;
+}
+
+}  // namespace compose::runtime

@@ -1,0 +1,143 @@
+// What the child does after clone, worked out before it: a flat list of operations with every path, option, argument
+// and number ready, so that the child only walks the list and calls the kernel. Building a plan is pure: it looks at a
+// spec and at HostFacts, and does no I/O.
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/arena.hpp"
+#include "runtime/capabilities.hpp"
+#include "runtime/spec.hpp"
+#include "runtime/users.hpp"
+
+namespace compose::runtime {
+
+struct DeviceNode {
+    std::string path;  // relative to /dev
+    bool block = false;
+    unsigned major = 0, minor = 0;
+};
+
+/// What a plan needs to know about the host.
+struct HostFacts {
+    CapabilitySet capabilities = 0;  // that this process has, and may give on
+    std::uint64_t nofile_hard = 524288;
+    int oom_score_adj = 0;
+    bool time_namespaces = false;
+    bool kcore = false;                         // /proc/kcore exists
+    std::vector<std::string> thermal_throttle;  // "sys/devices/system/cpu/cpu0/thermal_throttle"
+    std::vector<DeviceNode> devices;            // of the host; for privileged containers
+    bool cgroup_v2 = false;                     // the only hierarchy is v2
+    std::vector<std::string> cgroup_v1;         // hierarchies where a container has a cgroup: "devices", "pids"
+    bool cgroup_unified = false;                // a v2 hierarchy lies beside them
+};
+
+/// Descriptors that operations leave for later ones.
+enum class Handle : std::uint8_t { none, root, proc, proc_sys, dev, pts, cgroup, count };
+
+enum class OpKind : std::uint8_t {
+    // an exec in a running container starts with these
+    wait_attached,    // until the parent has put this process into its cgroups
+    join_namespaces,  // of the target process
+    second_stage,     // the process that will exec is born inside, with nothing to be spied on
+    // a new container
+    open_source,     // slot = a detached copy of `source`
+    isolate_mounts,  // nothing mounted here reaches the host
+    overlay_root,    // `list` = lower directories, topmost first; options = the rest; attached at `source`
+    bind_root,       // `source` is the root
+    join_cgroup,     // a new cgroup namespace, rooted where this process now is
+    mount_new,       // a new file system of type `source` on `target` under `place`; kept as `save`
+    attach_source,   // slot -> `target`
+    directory,       // `target` under `place`
+    device,          // `target` under `place`: mode, device
+    symlink,         // `target` under `place` -> `source`
+    empty_file,      // `target` under `place`
+    seal,            // `place` becomes read-only
+    open_terminal,   // a new pty; its master goes to the parent
+    null_stdio,      // the descriptors in `mode` become the container's own /dev/null
+    mask,            // `target` can't be seen
+    read_only_path,  // `target` can't be written
+    pivot,           // the root becomes /
+    hostname,
+    domainname,
+    loopback_up,
+    rlimit,  // resource `slot`, to a (soft), b (hard)
+    oom_score_adj,
+    resolve_user,
+    wait_release,  // until the parent says that the network is ready
+    sysctl,        // `target` under /proc/sys := `source`
+    close_handles,
+    session_keyring,
+    working_directory,  // made when missing if `flag`
+    become_user,        // groups, ids, capabilities, seccomp
+    run,
+};
+
+struct Option {
+    const char* key = nullptr;
+    const char* value = nullptr;  // null: a flag
+};
+
+struct Op {
+    OpKind kind{};
+    Handle place = Handle::none;
+    Handle save = Handle::none;
+    bool flag = false;  // a meaning of its own for each kind
+    bool recursive = false;
+    bool inherit_mode = false;  // mount_new: the mode of what it covers, where there is something
+    const char* what = "";      // for messages: "mount proc on /proc"
+    const char* target = "";    // relative, without a leading slash
+    const char* source = "";
+    Span<Option> options;
+    Span<const char*> list;
+    std::uint64_t attributes = 0;   // MOUNT_ATTR_*
+    std::uint64_t propagation = 0;  // MS_PRIVATE, MS_SLAVE, MS_SHARED
+    int slot = -1;
+    unsigned mode = 0;
+    std::uint64_t a = 0, b = 0;
+};
+
+struct LaunchPlan {
+    Span<Op> ops;
+    std::uint64_t namespaces = 0;  // CLONE_NEW*: made by the clone, or joined by an exec
+    std::size_t slots = 0;
+
+    UserQuery user;
+    CapabilitySet capabilities = 0;
+    bool no_new_privileges = false;
+    Span<sock_filter> seccomp;
+
+    const char** argv = nullptr;
+    const char** envp = nullptr;
+    const char** home_slot = nullptr;  // an entry of envp that is to become "HOME=…"; null: the spec has one
+    Span<const char*> candidates;      // the paths to try to execute
+    bool looked_up = false;            // they come from $PATH
+
+    std::uint16_t rows = 0, columns = 0;
+    bool terminal = false;
+    bool reaper = false;
+    unsigned null_mask = 0;  // which of 0, 1, 2 become /dev/null
+};
+
+/// `null_mask`: which of 0, 1 and 2 the caller left empty. Throws Error(invalid) on what a container must not ask for.
+[[nodiscard]] LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsigned null_mask,
+                                     Arena& arena);
+[[nodiscard]] LaunchPlan plan_exec(const ContainerSpec& spec, const ProcessSpec& process, const HostFacts& facts,
+                                   unsigned null_mask, Arena& arena);
+
+/// The parts, for tests.
+[[nodiscard]] std::vector<std::string> complete_environment(const ContainerSpec& spec, const ProcessSpec& process);
+[[nodiscard]] std::vector<std::string> executable_candidates(const std::string& command,
+                                                             const std::vector<std::string>& environment);
+/// "net.ipv4.ip_forward" or "net/ipv4/ip_forward" -> "net/ipv4/ip_forward"; throws Error(invalid) when the container
+/// may not set it.
+[[nodiscard]] std::string sysctl_path(const std::string& name, const ContainerSpec& spec);
+/// Absolute, lexically clean, without the leading slash. Throws Error(invalid) for a target that can't be mounted on.
+[[nodiscard]] std::string mount_target(const std::string& target, bool read_only_bind);
+
+}  // namespace compose::runtime

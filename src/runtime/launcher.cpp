@@ -1,0 +1,384 @@
+#include "runtime/launcher.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "base/log.hpp"
+#include "runtime/arena.hpp"
+#include "runtime/cgroup.hpp"
+#include "runtime/channel.hpp"
+#include "runtime/child.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/host_facts.hpp"
+#include "runtime/seccomp.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+#include "sys/raw.hpp"
+#include "sys/socket.hpp"
+
+namespace compose::runtime {
+
+struct Launch::Impl {
+    ProcessSpec process;
+    Arena arena;
+    LaunchPlan plan;
+    pid_t pid = -1;
+    sys::Fd pidfd;
+    sys::Fd channel;
+    sys::Fd terminal;
+    bool own_child = false;  // ours to reap
+    bool needs_release = false;
+    bool about_to_exec = false;
+    State state = State::pending;
+    LaunchFailure failure;
+
+    void fail(LaunchFailure why) {
+        failure = std::move(why);
+        state = State::failed;
+        channel.reset();
+    }
+    void take(const Report& report, std::vector<sys::Fd>& fds);
+    void finish();
+    void abandon() noexcept;
+};
+
+namespace {
+
+constexpr auto kStageTimeout = std::chrono::seconds(10);
+
+bool is_null_device(sys::FdRef fd) {
+    struct stat info {};
+    return ::fstat(fd.get(), &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+// The child gets these by number, above the three that they will become.
+void raise(sys::Fd& fd) {
+    if (fd && fd.get() < 3) fd = fd.duplicate();
+}
+
+// A /dev/null of the host is never passed on: the container could change the mode of that node. It gets its own.
+unsigned null_mask_of(const Stdio& stdio) {
+    unsigned mask = 0;
+    const sys::Fd* const ends[] = {&stdio.in, &stdio.out, &stdio.err};
+    for (unsigned i = 0; i < 3; ++i)
+        if (!*ends[i] || is_null_device(*ends[i])) mask |= 1U << i;
+    return mask;
+}
+
+// A process that has the engine's memory must not be readable by others for the moment in which it is still alike.
+class Undumpable {
+public:
+    Undumpable() : before_(::prctl(PR_GET_DUMPABLE)) { ::prctl(PR_SET_DUMPABLE, 0); }
+    ~Undumpable() {
+        if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
+    }
+    Undumpable(const Undumpable&) = delete;
+    Undumpable& operator=(const Undumpable&) = delete;
+
+private:
+    int before_;
+};
+
+struct CloneRequest {
+    std::uint64_t flags = 0;
+    bool as_sibling = false;  // the parent's parent becomes the child's
+    int exit_signal = SIGCHLD;
+    sys::Fd cgroup;  // to be born in; empty: the parent's
+    ChildSetup setup;
+};
+
+pid_t clone_child(CloneRequest& request, sys::Fd& pidfd) {
+    int raw_pidfd = -1;
+    clone_args arguments{};
+    arguments.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&raw_pidfd);
+    arguments.exit_signal = static_cast<std::uint64_t>(request.exit_signal);
+    if (request.as_sibling) {
+        // The kernel takes the exit signal from the caller then, and wants none here.
+        arguments.flags |= CLONE_PARENT;
+        arguments.exit_signal = 0;
+    }
+    if (request.cgroup) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<std::uint64_t>(request.cgroup.get());
+    }
+    const Undumpable undumpable;
+    const long pid = sys::raw::call(sys::raw::kClone3, &arguments, sizeof arguments);
+    if (pid == 0) run_child(request.setup);
+    if (pid < 0) throw sys::error_from(static_cast<int>(-pid), "start a process");
+    pidfd = sys::Fd(raw_pidfd);
+    return static_cast<pid_t>(pid);
+}
+
+void reap(sys::FdRef pidfd) noexcept {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+    }
+}
+
+// What the child is given, and both ends of the channel.
+sys::Fd prepare(Launch::Impl& impl, Stdio& stdio, CloneRequest& request) {
+    auto pair = sys::make_seqpacket_pair();
+    raise(pair.first);
+    raise(pair.second);
+    sys::set_nonblocking(pair.first, true);
+    impl.channel = std::move(pair.first);
+    ChildSetup& setup = request.setup;
+    setup.plan = &impl.plan;
+    setup.arena = impl.arena.begin();
+    setup.arena_size = impl.arena.capacity();
+    setup.slots = impl.arena.list<int>(impl.plan.slots).data;
+    setup.channel = pair.second.get();
+    if (!impl.plan.terminal) {
+        sys::Fd* const ends[] = {&stdio.in, &stdio.out, &stdio.err};
+        for (unsigned i = 0; i < 3; ++i) {
+            raise(*ends[i]);
+            setup.stdio[i] = ends[i]->get();
+        }
+    }
+    return std::move(pair.second);
+}
+
+void send_byte(sys::FdRef channel, char byte) {
+    try {
+        if (!sys::send_packet(channel, {&byte, 1})) throw make_error("the launch channel is full");
+    } catch (const Error& error) {
+        // A child that is gone is found by poll(), with its reason.
+        if (error.code() != EPIPE && error.code() != ECONNRESET) throw;
+    }
+}
+
+bool is_terminal_master(sys::FdRef fd) {
+    struct stat info {};
+    struct statfs fs {};
+    return ::fstat(fd.get(), &info) == 0 && S_ISCHR(info.st_mode) && major(info.st_rdev) == 5 &&
+           minor(info.st_rdev) == 2 && ::fstatfs(fd.get(), &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+std::optional<Report> report_in(const sys::Packet& packet) {
+    Report report;
+    if (packet.data.size() != sizeof report) return std::nullopt;
+    std::memcpy(&report, packet.data.data(), sizeof report);
+    if (static_cast<std::uint32_t>(report.detail) >= static_cast<std::uint32_t>(Detail::count)) return std::nullopt;
+    return report;
+}
+
+// Waits until the first stage has started the process that will exec, and is gone itself.
+void await_second_stage(Launch::Impl& impl, sys::FdRef stage) {
+    const auto deadline = std::chrono::steady_clock::now() + kStageTimeout;
+    while (impl.pid < 0 && impl.state == Launch::State::pending) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        pollfd item{impl.channel.get(), POLLIN, 0};
+        if (left.count() <= 0 || (::poll(&item, 1, static_cast<int>(left.count())) < 0 && errno != EINTR))
+            throw make_error("no answer from the container: is it paused?");
+        if (item.revents == 0) continue;
+        sys::Packet packet;
+        const auto received = sys::receive_packet(impl.channel, packet);
+        if (received == sys::Received::nothing) continue;
+        const auto report = received == sys::Received::packet ? report_in(packet) : std::nullopt;
+        if (!report) throw make_error("the process that enters the container died");
+        impl.take(*report, packet.fds);
+    }
+    reap(stage);
+}
+
+}  // namespace
+
+void Launch::Impl::take(const Report& report, std::vector<sys::Fd>& fds) {
+    switch (report.kind) {
+        case Report::Kind::failed:
+            fail(failure_of(report, plan, process));
+            return;
+        case Report::Kind::about_to_exec:
+            about_to_exec = true;
+            return;
+        case Report::Kind::terminal:
+            if (plan.terminal && !terminal && fds.size() == 1 && is_terminal_master(fds.front())) {
+                terminal = std::move(fds.front());
+                return;
+            }
+            break;
+        case Report::Kind::started:
+            // Only the first stage may say so, which no container can see.
+            if (pid < 0 && fds.size() == 1 && report.value > 0) {
+                pid = static_cast<pid_t>(report.value);
+                pidfd = std::move(fds.front());
+                return;
+            }
+            break;
+    }
+    fail({"the launch channel brought something unexpected"});
+}
+
+void Launch::Impl::finish() {
+    if (about_to_exec && (!plan.terminal || terminal)) {
+        state = State::running;
+        channel.reset();
+    } else {
+        fail({"the process died while it was being set up"});
+    }
+}
+
+// Kills what has not become a container.
+void Launch::Impl::abandon() noexcept {
+    if (!pidfd) return;
+    try {
+        sys::send_signal(pidfd, SIGKILL);
+    } catch (const Error& error) {
+        log::debug("abandon launch: {}", error.what());
+    }
+    channel.reset();
+    if (own_child) reap(pidfd);
+    pidfd.reset();
+}
+
+Launch::Launch(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Launch::Launch(Launch&&) noexcept = default;
+Launch& Launch::operator=(Launch&& other) noexcept {
+    if (this != &other) {
+        if (impl_ && impl_->state == State::pending) impl_->abandon();
+        impl_ = std::move(other.impl_);
+    }
+    return *this;
+}
+Launch::~Launch() {
+    if (impl_ && impl_->state == State::pending) impl_->abandon();
+}
+
+pid_t Launch::pid() const {
+    return impl_->pid;
+}
+sys::FdRef Launch::pidfd() const {
+    return impl_->pidfd;
+}
+sys::FdRef Launch::channel() const {
+    return impl_->channel;
+}
+const LaunchFailure& Launch::failure() const {
+    return impl_->failure;
+}
+sys::Fd Launch::take_pidfd() {
+    return std::move(impl_->pidfd);
+}
+sys::Fd Launch::take_terminal() {
+    return std::move(impl_->terminal);
+}
+
+sys::Fd Launch::open_netns() const {
+    sys::Fd fd = sys::open_file(fmt::format("/proc/{}/ns/net", impl_->pid), O_RDONLY);
+    // Alive after the open: so the number was still its own.
+    if (sys::has_exited(impl_->pidfd)) throw make_error("the process has exited");
+    return fd;
+}
+
+void Launch::release() {
+    if (!impl_->needs_release || impl_->state != State::pending) return;
+    impl_->needs_release = false;
+    send_byte(impl_->channel, kReleased);
+}
+
+Launch::State Launch::poll() {
+    try {
+        sys::Packet packet;
+        while (impl_->state == State::pending) {
+            const auto received = sys::receive_packet(impl_->channel, packet);
+            if (received == sys::Received::nothing) break;
+            if (received == sys::Received::closed) {
+                impl_->finish();
+            } else if (const auto report = report_in(packet)) {
+                impl_->take(*report, packet.fds);
+            } else {
+                impl_->fail({"the launch channel brought something unexpected"});
+            }
+        }
+    } catch (const Error& error) {
+        impl_->fail({error.what()});
+    }
+    return impl_->state;
+}
+
+Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper) {
+    auto impl = std::make_unique<Launch::Impl>();
+    impl->process = spec.process;
+    impl->own_child = !for_keeper;
+    impl->needs_release = true;
+    Cgroup cgroup(cgroup_root(), spec.cgroup_parent, spec.id);
+    try {
+        cgroup.create(spec.resources, spec.privileged);
+        impl->plan = plan_launch(spec, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
+        CloneRequest request;
+        request.flags = impl->plan.namespaces;
+        request.as_sibling = for_keeper;
+        request.cgroup = cgroup.open_v2_directory();
+        const sys::Fd far_end = prepare(*impl, stdio, request);
+        impl->pid = clone_child(request, impl->pidfd);
+        log::debug("container {}: process {}", spec.id, impl->pid);
+        if (!cgroup.pure_v2()) {
+            cgroup.attach(impl->pid, static_cast<bool>(request.cgroup));
+            send_byte(impl->channel, kAttached);
+        }
+    } catch (...) {
+        impl->abandon();
+        try {
+            cgroup.remove();
+        } catch (const Error& error) {
+            log::debug("remove cgroup of {}: {}", spec.id, error.what());
+        }
+        throw;
+    }
+    return Launch(std::move(impl));
+}
+
+Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpec& process, Stdio stdio,
+                  bool for_keeper) {
+    auto impl = std::make_unique<Launch::Impl>();
+    impl->process = process;
+    impl->own_child = !for_keeper;
+    Cgroup cgroup(cgroup_root(), spec.cgroup_parent, spec.id);
+    impl->plan = plan_exec(spec, process, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
+    CloneRequest request;
+    // A sibling of the first stage inherits its exit signal; else that stage is nobody's business but ours.
+    request.exit_signal = for_keeper ? 0 : SIGCHLD;
+    request.cgroup = cgroup.open_v2_directory();
+    sys::Fd far_end = prepare(*impl, stdio, request);
+    const sys::Fd pidfd(::fcntl(target.pidfd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!pidfd) throw sys::errno_error("duplicate the pidfd of the container");
+    request.setup.target = pidfd.get();
+    request.setup.sibling = !for_keeper;
+    sys::Fd stage;
+    const pid_t stage_pid = clone_child(request, stage);
+    far_end.reset();  // or the end of the child would go unnoticed
+    try {
+        cgroup.attach(stage_pid, static_cast<bool>(request.cgroup));
+        send_byte(impl->channel, kAttached);
+        await_second_stage(*impl, stage);
+        if (impl->state == Launch::State::failed && impl->pid < 0)
+            throw make_error("{}", impl->failure.message).with_exit_code(impl->failure.exit_code);
+    } catch (...) {
+        sys::send_signal(stage, SIGKILL);
+        reap(stage);
+        impl->abandon();
+        throw;
+    }
+    return Launch(std::move(impl));
+}
+
+void prepare_launcher() {
+    (void)fixed_host_facts();
+    (void)seccomp_program(kDefaultCapabilities);
+}
+
+}  // namespace compose::runtime

@@ -1,0 +1,233 @@
+// ContainerSpec as JSON: what the store keeps and the supervisor is sent.
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "runtime/spec.hpp"
+
+namespace compose::runtime {
+namespace {
+
+// One description of the fields serves both directions: `Archive` writes them into an object or reads them from one.
+class Writer {
+public:
+    json::object object;
+
+    template <class T>
+    void field(const char* key, const T& value) {
+        object[key] = write(value);
+    }
+
+private:
+    static json::value write(const std::string& value) { return json::value(value); }
+    static json::value write(bool value) { return value; }
+    static json::value write(int value) { return value; }
+    static json::value write(std::int64_t value) { return value; }
+    static json::value write(std::uint64_t value) { return value; }
+    static json::value write(std::uint16_t value) { return value; }
+    static json::value write(double value) { return value; }
+    static json::value write(MountSpec::Kind value) { return value == MountSpec::Kind::tmpfs ? "tmpfs" : "bind"; }
+    static json::value write(NamespaceMode value) { return value == NamespaceMode::host ? "host" : "own"; }
+    template <class T>
+    static json::value write(const std::optional<T>& value) {
+        return value ? write(*value) : json::value(nullptr);
+    }
+    template <class T>
+    static json::value write(const std::vector<T>& values) {
+        json::array result;
+        for (const auto& value : values) result.push_back(write(value));
+        return result;
+    }
+    static json::value write(const std::map<std::string, std::string>& values) {
+        json::object result;
+        for (const auto& [key, value] : values) result[key] = value;
+        return result;
+    }
+    template <class T>
+    static json::value write(const T& value);
+};
+
+class Reader {
+public:
+    explicit Reader(const json::value& value) : value_(&value) {
+        if (!value.is_object()) throw bad("an object");
+    }
+
+    template <class T>
+    void field(const char* key, T& value) {
+        const auto* found = value_->get_object().if_contains(key);
+        if (found == nullptr) throw make_error(ErrorKind::invalid, "container description has no {}", key);
+        read(*found, value);
+        ++used_;
+    }
+    void end() const {
+        if (used_ != value_->get_object().size())
+            throw make_error(ErrorKind::invalid, "container description has unknown members");
+    }
+
+private:
+    static Error bad(const char* expected) {
+        return make_error(ErrorKind::invalid, "container description: expected {}", expected);
+    }
+    static void read(const json::value& from, std::string& to) {
+        if (!from.is_string()) throw bad("a text");
+        to = std::string(from.get_string());
+    }
+    static void read(const json::value& from, bool& to) {
+        if (!from.is_bool()) throw bad("true or false");
+        to = from.get_bool();
+    }
+    static void read(const json::value& from, double& to) {
+        if (!from.is_number()) throw bad("a number");
+        to = from.to_number<double>();
+    }
+    template <class T>
+    requires std::is_integral_v<T>
+    static void read(const json::value& from, T& to) {
+        json::error_code error;
+        to = from.to_number<T>(error);
+        if (error) throw bad("a number in range");
+    }
+    static void read(const json::value& from, MountSpec::Kind& to) {
+        std::string text;
+        read(from, text);
+        if (text != "bind" && text != "tmpfs") throw bad("bind or tmpfs");
+        to = text == "tmpfs" ? MountSpec::Kind::tmpfs : MountSpec::Kind::bind;
+    }
+    static void read(const json::value& from, NamespaceMode& to) {
+        std::string text;
+        read(from, text);
+        if (text != "own" && text != "host") throw bad("own or host");
+        to = text == "host" ? NamespaceMode::host : NamespaceMode::own;
+    }
+    template <class T>
+    static void read(const json::value& from, std::optional<T>& to) {
+        to.reset();
+        if (!from.is_null()) read(from, to.emplace());
+    }
+    template <class T>
+    static void read(const json::value& from, std::vector<T>& to) {
+        if (!from.is_array()) throw bad("a list");
+        to.clear();
+        for (const auto& item : from.get_array()) read(item, to.emplace_back());
+    }
+    static void read(const json::value& from, std::map<std::string, std::string>& to) {
+        if (!from.is_object()) throw bad("an object");
+        to.clear();
+        for (const auto& item : from.get_object()) read(item.value(), to[std::string(item.key())]);
+    }
+    template <class T>
+    requires std::is_class_v<T>
+    static void read(const json::value& from, T& to);
+
+    const json::value* value_;
+    std::size_t used_ = 0;
+};
+
+template <class Archive, class Mount>
+void fields(Archive& archive, Mount& mount) requires std::is_same_v<std::remove_const_t<Mount>, MountSpec> {
+    archive.field("kind", mount.kind);
+    archive.field("source", mount.source);
+    archive.field("target", mount.target);
+    archive.field("read_only", mount.read_only);
+    archive.field("recursive_read_only", mount.recursive_read_only);
+    archive.field("recursive", mount.recursive);
+    archive.field("propagation", mount.propagation);
+    archive.field("options", mount.options);
+}
+
+template <class Archive, class Limit>
+void fields(Archive& archive, Limit& limit) requires std::is_same_v<std::remove_const_t<Limit>, Rlimit> {
+    archive.field("name", limit.name);
+    archive.field("soft", limit.soft);
+    archive.field("hard", limit.hard);
+}
+
+template <class Archive, class Process>
+void fields(Archive& archive, Process& process) requires std::is_same_v<std::remove_const_t<Process>, ProcessSpec> {
+    archive.field("args", process.args);
+    archive.field("env", process.env);
+    archive.field("cwd", process.cwd);
+    archive.field("user", process.user);
+    archive.field("additional_groups", process.additional_groups);
+    archive.field("terminal", process.terminal);
+    archive.field("rows", process.rows);
+    archive.field("columns", process.columns);
+    archive.field("privileged", process.privileged);
+}
+
+template <class Archive, class Limits>
+void fields(Archive& archive, Limits& resources) requires std::is_same_v<std::remove_const_t<Limits>, Resources> {
+    archive.field("memory", resources.memory);
+    archive.field("memory_swap", resources.memory_swap);
+    archive.field("pids", resources.pids);
+    archive.field("cpus", resources.cpus);
+    archive.field("cpu_shares", resources.cpu_shares);
+    archive.field("cpuset_cpus", resources.cpuset_cpus);
+}
+
+template <class Archive, class Spec>
+void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_const_t<Spec>, ContainerSpec> {
+    archive.field("id", spec.id);
+    archive.field("name", spec.name);
+    archive.field("lower", spec.lower);
+    archive.field("upper", spec.upper);
+    archive.field("work", spec.work);
+    archive.field("read_only", spec.read_only);
+    archive.field("hostname", spec.hostname);
+    archive.field("domainname", spec.domainname);
+    archive.field("hosts_file", spec.hosts_file);
+    archive.field("resolv_conf_file", spec.resolv_conf_file);
+    archive.field("hostname_file", spec.hostname_file);
+    archive.field("process", spec.process);
+    archive.field("mounts", spec.mounts);
+    archive.field("shm_size", spec.shm_size);
+    archive.field("network", spec.network);
+    archive.field("pid", spec.pid);
+    archive.field("ipc", spec.ipc);
+    archive.field("uts", spec.uts);
+    archive.field("cgroup", spec.cgroup);
+    archive.field("cap_add", spec.cap_add);
+    archive.field("cap_drop", spec.cap_drop);
+    archive.field("privileged", spec.privileged);
+    archive.field("no_new_privileges", spec.no_new_privileges);
+    archive.field("seccomp_unconfined", spec.seccomp_unconfined);
+    archive.field("init", spec.init);
+    archive.field("sysctls", spec.sysctls);
+    archive.field("rlimits", spec.rlimits);
+    archive.field("resources", spec.resources);
+    archive.field("cgroup_parent", spec.cgroup_parent);
+    archive.field("oom_score_adj", spec.oom_score_adj);
+}
+
+template <class T>
+json::value Writer::write(const T& value) {
+    Writer inner;
+    fields(inner, value);
+    return std::move(inner.object);
+}
+
+template <class T>
+requires std::is_class_v<T>
+void Reader::read(const json::value& from, T& to) {
+    Reader inner(from);
+    fields(inner, to);
+    inner.end();
+}
+
+}  // namespace
+
+std::string to_json(const ContainerSpec& spec) {
+    Writer writer;
+    fields(writer, spec);
+    return json::serialize(writer.object);
+}
+
+ContainerSpec spec_from_json(std::string_view text) {
+    const json::value value = parse_json(text);
+    ContainerSpec spec;
+    Reader reader(value);
+    fields(reader, spec);
+    reader.end();
+    return spec;
+}
+
+}  // namespace compose::runtime
