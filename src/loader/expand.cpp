@@ -72,7 +72,6 @@ private:
         } else if (starts_name(peek(1))) {
             const auto start = at_++;
             const auto name = read_name();
-            if (hooks_.use) hooks_.use({name, {}, {}, false});
             plain_value(out, name, start);
         } else {
             append(out, "$");
@@ -101,7 +100,6 @@ private:
         const char operation = peek(colon ? 1 : 0);
         if (!colon && operation == '}') {
             ++at_;
-            if (hooks_.use) hooks_.use({name, {}, {}, false});
             plain_value(out, name, start);
             return;
         }
@@ -113,10 +111,8 @@ private:
         const bool present = value != nullptr && !(colon && value->empty());
         const bool word_counts = out != nullptr && present == (operation == '+');
         std::string message;
-        const auto word_start = at_;
         word(!word_counts ? nullptr : operation == '?' ? &message : out, true);
         if (peek() != '}') fail(ExpandFailure::Kind::malformed, start, "the expression has no closing }");
-        note_use(name, operation, text_.substr(word_start, at_ - word_start));
         ++at_;
         if (out == nullptr || operation == '+') return;
         if (present)
@@ -125,14 +121,6 @@ private:
             fail(
                 ExpandFailure::Kind::required, start,
                 fmt::format("required variable {} is missing a value{}{}", name, message.empty() ? "" : ": ", message));
-    }
-
-    void note_use(std::string_view name, char operation, std::string_view raw) const {
-        if (!hooks_.use) return;
-        VariableUse use{name, {}, {}, operation == '?'};
-        if (operation == '-') use.default_value = raw;
-        if (operation == '+') use.alternate = raw;
-        hooks_.use(use);
     }
 
     std::string_view text_;

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,17 +11,8 @@ namespace compose {
 
 using VariableLookup = std::function<const std::string*(const std::string& name)>;
 
-/// One `${...}` or `$...` as it is written.
-struct VariableUse {
-    std::string_view name;
-    std::optional<std::string_view> default_value;  // after - or :-
-    std::optional<std::string_view> alternate;      // after + or :+
-    bool required = false;                          // ? or :?
-};
-
 struct ExpandHooks {
     std::function<void(std::string_view name, std::size_t offset)> unset;  // used without default though not set
-    std::function<void(const VariableUse& use)> use;                       // every one, evaluated or not
 };
 
 struct ExpandFailure {

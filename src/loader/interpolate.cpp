@@ -106,37 +106,4 @@ std::optional<std::string> interpolate_text(const Node& text, const std::string&
     return Interpolator(environment, warned, findings).text(text, path);
 }
 
-namespace {
-
-void collect(const Node& node, std::map<std::string, Variable>& found) {
-    if (node.is_string() && node.text.find('$') != std::string::npos) {
-        ExpandHooks hooks;
-        hooks.use = [&](const VariableUse& use) {
-            auto& variable = found[std::string(use.name)];
-            variable.name = use.name;
-            if (use.default_value && variable.default_value.empty()) variable.default_value = *use.default_value;
-            if (use.alternate && variable.alternate.empty()) variable.alternate = *use.alternate;
-            variable.required |= use.required;
-        };
-        static const std::string kPresent = "x";  // so that no required variable ends the search
-        try {
-            (void)expand(
-                node.text, [](const std::string&) { return &kPresent; }, hooks);
-        } catch (const ExpandFailure&) {  // a malformed text names what stands before the mistake
-        }
-    }
-    for (const auto& entry : node.entries) collect(entry.value, found);
-    for (const auto& item : node.items) collect(item, found);
-}
-
-}  // namespace
-
-std::vector<Variable> find_variables(const Node& root) {
-    std::map<std::string, Variable> found;
-    collect(root, found);
-    std::vector<Variable> out;
-    for (auto& [name, variable] : found) out.push_back(std::move(variable));
-    return out;
-}
-
 }  // namespace compose

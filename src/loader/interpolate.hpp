@@ -22,14 +22,4 @@ void interpolate(Node& root, const std::map<std::string, std::string>& environme
                                                           const std::map<std::string, std::string>& environment,
                                                           std::set<std::string>& warned, Diagnostics& findings);
 
-/// A variable that the values of a tree mention.
-struct Variable {
-    std::string name;
-    std::string default_value;
-    std::string alternate;
-    bool required = false;
-};
-/// Sorted by name, each once; for `config --variables`.
-[[nodiscard]] std::vector<Variable> find_variables(const Node& root);
-
 }  // namespace compose

@@ -103,6 +103,17 @@ Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnos
     return project;
 }
 
+/// Without expansion a model can be printed, but neither selected from nor run: names and paths are expressions still.
+LoadedProject as_written(Node root, ProjectPlace place, const LoadRequest& request, Diagnostics& findings) {
+    if (request.normalize) normalize(root, variable(place.environment, "COMPOSE_PROJECT_NAME"), findings);
+    auto tree = std::make_shared<ConfigTree>();
+    tree->root = std::move(root);
+    LoadedProject out;
+    out.tree = std::move(tree);
+    out.environment = std::move(place.environment);
+    return out;
+}
+
 }  // namespace
 
 LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagnostics& findings) {
@@ -122,6 +133,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     const bool readable = !findings.has_errors();
     set_defaults(root, findings);
     if (request.resolve_paths) resolve_paths(root, place.folder, session.home);
+    if (!request.interpolate) return as_written(std::move(root), std::move(place), request, findings);
     const auto active = active_services(root, request, active_profiles(request, place.environment), findings);
     if (request.resolve_environment)
         resolve_environment(root, active, place.environment, place.folder, files, findings);
@@ -130,8 +142,9 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     if (request.consistency && readable) check_consistency(root, findings, &disabled);
     auto tree = std::make_shared<ConfigTree>();
     tree->root = printed_tree(root, request);
+    drop_absent_dependencies(root);
     if (!request.all_resources) remove_unused_resources(root);
-    if (request.interpolate && readable) out.project = bind(root, std::move(disabled), place, findings);
+    if (readable) out.project = bind(root, std::move(disabled), place, findings);
     out.tree = std::move(tree);
     out.environment = std::move(place.environment);
     return out;

@@ -15,6 +15,7 @@ namespace {
 enum class Rule {
     append,     // lists; what is not in the table
     replace,    // the later value as a whole
+    clear,      // the later value as a whole, null included: back to the image's own
     nulls_win,  // a mapping of plain values, where a later null counts ("take it from the shell")
     logging,    // merged when both name the same driver, else replaced
     unique,     // list, this and all below: an equal item is not added again
@@ -38,19 +39,19 @@ const PathTable<Rule>& rules() {
         {"services.*.build.ulimits.*", Rule::replace},
         {"services.*.cap_add", Rule::unique},
         {"services.*.cap_drop", Rule::unique},
-        {"services.*.command", Rule::replace},
+        {"services.*.command", Rule::clear},
         {"services.*.configs", Rule::by_grant},
         {"services.*.deploy.labels", Rule::nulls_win},
         {"services.*.devices", Rule::by_target},
         {"services.*.dns", Rule::unique},
         {"services.*.dns_opt", Rule::unique},
         {"services.*.dns_search", Rule::unique},
-        {"services.*.entrypoint", Rule::replace},
+        {"services.*.entrypoint", Rule::clear},
         {"services.*.env_file", Rule::by_path},
         {"services.*.environment", Rule::nulls_win},
         {"services.*.expose", Rule::unique},
         {"services.*.extra_hosts", Rule::unique},
-        {"services.*.healthcheck.test", Rule::replace},
+        {"services.*.healthcheck.test", Rule::clear},
         {"services.*.label_file", Rule::unique},
         {"services.*.labels", Rule::nulls_win},
         {"services.*.links", Rule::unique},
@@ -130,9 +131,9 @@ public:
     static void merge(Node& base, Node&& over, const PathTrie::Cursor& cursor) {
         const auto* found = rules().at(cursor);
         const auto rule = found == nullptr ? Rule::append : *found;
-        if (over.is_null()) return;
+        if (over.is_null() && rule != Rule::clear) return;
         if (base.is_null() || base.kind != over.kind || over.is_scalar() || rule == Rule::replace ||
-            (rule == Rule::logging && !same_driver(base, over)))
+            rule == Rule::clear || (rule == Rule::logging && !same_driver(base, over)))
             return replace(base, std::move(over));
         if (over.is_mapping()) return merge_mapping(base, std::move(over), cursor, rule == Rule::nulls_win);
         if (is_keyed(rule)) return merge_keyed(base, std::move(over), rule, cursor);

@@ -80,15 +80,5 @@ TEST(Interpolate, PointsIntoTheTextAndWarnsOncePerVariable) {
     EXPECT_EQ(root.find("a")->text, "x-");
 }
 
-TEST(FindVariables, NamesDefaultsAlternatesAndRequired) {
-    Diagnostics findings;
-    const auto file =
-        findings.sources.add("c.yaml", "a: ${T:-latest}\nb: [$P, '${R:?m}']\nc: ${A:+y}\nd: $$NO\ne: ${T-${IN}}");
-    std::string got;
-    for (const auto& item : find_variables(read_yaml(file, findings).at(0)))
-        got += fmt::format("{} {} [{}] [{}]\n", item.name, item.required, item.default_value, item.alternate);
-    EXPECT_EQ(got, "A false [] [y]\nIN false [] []\nP false [] []\nR true [] []\nT false [latest] []\n");
-}
-
 }  // namespace
 }  // namespace compose

@@ -38,7 +38,7 @@ TEST(Merge, FollowsTheTable) {
         {"hostname: h, labels: {x: '1'}", "hostname: null, labels: null", "{hostname: 'h', labels: {x: '1'}}"},
         {"command: [a, b]", "command: [c]", "{command: ['c']}"},
         {"command: [a]", "command: []", "{command: []}"},
-        {"entrypoint: [a]", "entrypoint: null", "{entrypoint: ['a']}"},
+        {"entrypoint: [a], user: u", "entrypoint: null, user: null", "{entrypoint: null, user: 'u'}"},
         {"healthcheck: {test: [A], retries: 2}", "healthcheck: {test: [B, c]}",
          "{healthcheck: {test: ['B', 'c'], retries: 2}}"},
         {"security_opt: [a]", "security_opt: [a, b]", "{security_opt: ['a', 'a', 'b']}"},
