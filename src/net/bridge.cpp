@@ -107,8 +107,15 @@ std::vector<Prefix> host_routes() {
 
 namespace {
 
+// With br_netfilter, a container's connection to its own published port is turned around before it leaves the bridge.
+bool bridged_packets_are_filtered() {
+    const auto value = sys::read_file_if_exists("/proc/sys/net/bridge/bridge-nf-call-iptables");
+    return value && value->starts_with('1');
+}
+
 std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
     std::map<std::string, int> bridges;
+    const bool hairpin = bridged_packets_are_filtered();
     std::vector<sys::VethRequest> requests;
     for (const EndpointSpec& endpoint : endpoints) {
         check_name(endpoint.host_name);
@@ -125,38 +132,59 @@ std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const Endp
                             .netns = netns,
                             .peer_name = endpoint.container_name,
                             .peer_index = endpoint.index,
-                            .peer_mac = endpoint.mac});
+                            .peer_mac = endpoint.mac,
+                            .hairpin = hairpin});
     }
     return requests;
+}
+
+// Inside the namespace. The kernel takes our wish for an index only in some versions, so the name says which it is.
+void configure_inside(std::span<const EndpointSpec> endpoints) {
+    sys::Links links;
+    std::vector<sys::InterfaceSetup> setups;
+    for (const EndpointSpec& endpoint : endpoints) {
+        const auto interface = links.find(endpoint.container_name);
+        if (!interface) throw make_error("interface {} vanished from the container", endpoint.container_name);
+        disable_ipv6(endpoint.container_name);
+        setups.push_back({.index = interface->index,
+                          .address = endpoint.address.value,
+                          .prefix_length = endpoint.prefix_length,
+                          .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt});
+    }
+    links.configure(setups);
+}
+
+// Once this has returned, packets of the container arrive.
+void settle(sys::Links& links, std::span<const EndpointSpec> endpoints) {
+    std::vector<std::string> names;
+    for (const EndpointSpec& endpoint : endpoints) names.push_back(endpoint.host_name);
+    // A bridge has a carrier only since its first port has one.
+    for (const EndpointSpec& endpoint : endpoints) names.push_back(endpoint.bridge);
+    if (!names.empty()) links.settle(names);
+}
+
+void remove_all(sys::Links& links, std::span<const EndpointSpec> endpoints) noexcept {
+    for (const EndpointSpec& endpoint : endpoints) {
+        try {
+            links.remove(endpoint.host_name);
+        } catch (const Error& error) {
+            log::debug("leave {} behind: {}", endpoint.host_name, error.what());
+        }
+    }
 }
 
 }  // namespace
 
 void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
-    std::vector<sys::InterfaceSetup> setups;
-    for (const EndpointSpec& endpoint : endpoints) {
+    for (const EndpointSpec& endpoint : endpoints)
         log::debug("connect {} as {} {}", endpoint.bridge, endpoint.container_name, endpoint.address.to_string());
-        setups.push_back({.index = endpoint.index,
-                          .address = endpoint.address.value,
-                          .prefix_length = endpoint.prefix_length,
-                          .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt});
-    }
     sys::Links links;
     if (!endpoints.empty()) links.create_veths(plan_veths(links, endpoints, netns));
     try {
-        sys::run_in_netns(netns, [&] {
-            sys::Links inside;
-            for (const EndpointSpec& endpoint : endpoints) disable_ipv6(endpoint.container_name);
-            inside.configure(setups);
-        });
+        sys::run_in_netns(netns, [&] { configure_inside(endpoints); });
+        settle(links, endpoints);
     } catch (...) {
-        for (const EndpointSpec& endpoint : endpoints) {
-            try {
-                links.remove(endpoint.host_name);
-            } catch (const Error& error) {
-                log::debug("leave {} behind: {}", endpoint.host_name, error.what());
-            }
-        }
+        remove_all(links, endpoints);
         throw;
     }
 }

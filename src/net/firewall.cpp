@@ -72,9 +72,23 @@ FirewallElements present(sys::NetlinkSocket& socket, const std::string& table, c
         std::sort(have.begin(), have.end());
         auto& matches = found.emplace_back(set, std::vector<sys::nft::Element>{}).second;
         for (const auto& element : list) {
-            const auto at = std::lower_bound(have.begin(), have.end(), sys::nft::Element{element.key, {}});
+            const auto at = std::lower_bound(have.begin(), have.end(), sys::nft::Element{.key = element.key});
             if (at == have.end() || at->key != element.key) continue;
             if ((at->data == element.data) == (which == Present::equal)) matches.push_back(*at);
+        }
+    }
+    return found;
+}
+
+// Whatever a bridge has in the sets of networks, in which every key begins with its name.
+FirewallElements of_bridge(sys::NetlinkSocket& socket, const std::string& table, const std::string& bridge) {
+    FirewallElements found;
+    const FirewallNetwork network{.bridge = bridge, .subnet = {}, .internal = false, .masquerade = false};
+    for (const auto& [set, list] : elements_of(std::span(&network, 1))) {
+        auto& matches = found.emplace_back(set, std::vector<sys::nft::Element>{}).second;
+        for (auto& element : sys::nft::list_elements(socket, kFamily, table, set)) {
+            const std::string_view name(element.key.c_str());
+            if (name == bridge) matches.push_back(std::move(element));
         }
     }
     return found;
@@ -125,13 +139,23 @@ void Firewall::ensure() {
 void Firewall::add_network(const FirewallNetwork& network) {
     const FirewallElements elements = elements_of(std::span(&network, 1));
     const auto build = [&](Transaction& t) { add_elements(t, table_, elements); };
-    if (commit(table_, build, {ENOENT}) == 0) return;
-    ensure();
-    commit(table_, build, {});
+    int code = commit(table_, build, {ENOENT, EEXIST, ENOTEMPTY});
+    if (code == ENOENT) {
+        ensure();
+        code = commit(table_, build, {EEXIST, ENOTEMPTY});
+    }
+    if (code == 0) return;
+    // The bridge's name is known with another subnet.
+    look_and_change(table_, [&](sys::NetlinkSocket& socket, Transaction& t) {
+        delete_elements(t, table_, of_bridge(socket, table_, network.bridge));
+        add_elements(t, table_, elements);
+    });
 }
 
 void Firewall::remove_network(const FirewallNetwork& network) {
-    delete_all(table_, elements_of(std::span(&network, 1)));
+    look_and_change(table_, [&](sys::NetlinkSocket& socket, Transaction& t) {
+        delete_elements(t, table_, of_bridge(socket, table_, network.bridge));
+    });
 }
 
 void Firewall::publish(std::span<const PublishedPort> ports) {

@@ -23,6 +23,7 @@ namespace {
 const std::string kNetworks = "networks";        // all bridges
 const std::string kInternals = "internals";      // bridges without a way out
 const std::string kMasqueraded = "masqueraded";  // bridges whose traffic leaves under the host's address
+const std::string kHomes = "homes";              // bridge . addresses of its subnet
 const std::string kPairs = "pairs";              // bridge . the same bridge
 // Maps to container address . port.
 const std::string kPublishedAny = "published_any";    // protocol . host port
@@ -156,8 +157,14 @@ Chain outbound_chain() {
             .rules = {
                 // The host's own 127.0.0.1 to a published port: the container must answer to an address it can reach.
                 loopback(to(kNetworks), kSourceAddress).masquerade(),
-                // A container to a published port of its own network: the answer must come back through the host.
-                same_bridge().any_bit(Conntrack::status, kDestinationChanged).masquerade(),
+                // A container to a published port of its own network: the answer must come back through the host. Not
+                // by the pair of bridges: where bridged packets pass here (br_netfilter), they have no input interface.
+                ipv4()
+                    .meta(Meta::output_name)
+                    .payload(Header::network, kSourceAddress, 4, kSecondName)
+                    .in_set(kHomes)
+                    .any_bit(Conntrack::status, kDestinationChanged)
+                    .masquerade(),
                 ipv4()
                     .meta(Meta::input_name)
                     .in_set(kMasqueraded)
@@ -198,6 +205,10 @@ std::vector<Set> firewall_sets() {
         {.name = kInternals, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
         {.name = kMasqueraded, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
         {.name = kPairs, .key_type = type_list(kTypeInterface, kTypeInterface), .key_length = 2 * kNameSize},
+        {.name = kHomes,
+         .key_type = type_list(kTypeInterface, kTypeIpv4),
+         .key_length = kNameSize + 4,
+         .fields = {kNameSize, 4}},
         {.name = kPublishedAny,
          .key_type = type_list(kTypeProtocol, kTypePort),
          .key_length = 8,
@@ -221,14 +232,17 @@ FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
     std::vector<Element> internal;
     std::vector<Element> masqueraded;
     std::vector<Element> pairs;
+    std::vector<Element> homes;
     for (const FirewallNetwork& network : networks) {
         const std::string name = name_bytes(network.bridge);
-        all.push_back({name, {}});
-        pairs.push_back({name + name, {}});
-        if (network.internal) internal.push_back({name, {}});
-        if (network.masquerade && !network.internal) masqueraded.push_back({name, {}});
+        all.push_back({.key = name});
+        pairs.push_back({.key = name + name});
+        homes.push_back({.key = name + address_bytes(network.subnet.network),
+                         .key_end = name + address_bytes(network.subnet.broadcast())});
+        if (network.internal) internal.push_back({.key = name});
+        if (network.masquerade && !network.internal) masqueraded.push_back({.key = name});
     }
-    return {{kNetworks, all}, {kPairs, pairs}, {kInternals, internal}, {kMasqueraded, masqueraded}};
+    return {{kNetworks, all}, {kPairs, pairs}, {kHomes, homes}, {kInternals, internal}, {kMasqueraded, masqueraded}};
 }
 
 FirewallElements elements_of(std::span<const PublishedPort> ports) {
@@ -238,9 +252,9 @@ FirewallElements elements_of(std::span<const PublishedPort> ports) {
         const std::string key = protocol_bytes(port.protocol) + port_bytes(port.host_port);
         const std::string target = address_bytes(port.container) + port_bytes(port.container_port);
         if (port.host_ip && port.host_ip->value != 0)
-            addressed.push_back({address_bytes(*port.host_ip) + key, target});
+            addressed.push_back({.key = address_bytes(*port.host_ip) + key, .data = target});
         else
-            any.push_back({key, target});
+            any.push_back({.key = key, .data = target});
     }
     return {{kPublishedAny, any}, {kPublishedAddr, addressed}};
 }

@@ -88,6 +88,18 @@ void append_veth(NetlinkBuffer& buffer, const VethRequest& request) {
     buffer.close(info);
 }
 
+// What a bridge knows of a port can be set only once it is one.
+void append_hairpin(NetlinkBuffer& buffer, const std::string& name) {
+    buffer.begin(RTM_NEWLINK, NLM_F_ACK, ifinfomsg{});
+    buffer.text(IFLA_IFNAME, name);
+    const auto info = buffer.open(IFLA_LINKINFO);
+    buffer.text(IFLA_INFO_SLAVE_KIND, "bridge");
+    const auto data = buffer.open(IFLA_INFO_SLAVE_DATA);
+    buffer.attribute(IFLA_BRPORT_MODE, std::uint8_t{1});
+    buffer.close(data);
+    buffer.close(info);
+}
+
 void append_address(NetlinkBuffer& buffer, unsigned type, unsigned flags, int index, const Ipv4Network& address) {
     ifaddrmsg body{};
     body.ifa_family = AF_INET;
@@ -100,6 +112,17 @@ void append_address(NetlinkBuffer& buffer, unsigned type, unsigned flags, int in
         const std::uint32_t hosts = 0xffffffffU >> static_cast<unsigned>(address.prefix_length);
         buffer.attribute_be32(IFA_BROADCAST, address.address | hosts);
     }
+}
+
+// The kernel notices a carrier in the background, and drops packets until then: the first connection of a fresh
+// container would wait a second for its second try. Asking for a link makes the kernel bring its state up to date
+// before it answers.
+void append_query(NetlinkBuffer& buffer, int index, const std::string& name) {
+    ifinfomsg link{};
+    link.ifi_index = index;
+    buffer.begin(RTM_GETLINK, 0, link);
+    if (!name.empty()) buffer.text(IFLA_IFNAME, name);
+    buffer.attribute(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
 }
 
 void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gateway) {
@@ -120,9 +143,7 @@ Links::Links() : socket_(NETLINK_ROUTE) {}
 
 std::optional<LinkInfo> Links::find(const std::string& name) {
     NetlinkBuffer buffer;
-    buffer.begin(RTM_GETLINK, 0, ifinfomsg{});
-    buffer.text(IFLA_IFNAME, name);
-    buffer.attribute(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
+    append_query(buffer, 0, name);
     std::optional<LinkInfo> found;
     const auto failures =
         socket_.exchange(buffer, [&](unsigned, std::string_view payload) { found = parse_link(payload); });
@@ -161,6 +182,9 @@ void Links::set_up(int index) {
 void Links::create_veths(std::span<const VethRequest> requests) {
     NetlinkBuffer buffer;
     for (const VethRequest& request : requests) append_veth(buffer, request);
+    for (const VethRequest& request : requests) {
+        if (request.hairpin) append_hairpin(buffer, request.name);
+    }
     const auto failures = socket_.exchange(buffer);
     if (failures.empty()) return;
     // The kernel goes on after a refused message: what it made must go again, and only that.
@@ -168,8 +192,14 @@ void Links::create_veths(std::span<const VethRequest> requests) {
         const auto refused_it = [&](const NetlinkFailure& failure) { return failure.sequence == sequence; };
         if (std::none_of(failures.begin(), failures.end(), refused_it)) remove(requests[sequence - 1].name);
     }
-    const VethRequest& first = requests[failures.front().sequence - 1];
+    const VethRequest& first = requests[(failures.front().sequence - 1) % requests.size()];
     throw refused(failures.front(), fmt::format("create interface pair {} and {}", first.name, first.peer_name));
+}
+
+void Links::settle(std::span<const std::string> names) {
+    NetlinkBuffer buffer;
+    for (const std::string& name : names) append_query(buffer, 0, name);
+    check(socket_.exchange(buffer), "settle interfaces");
 }
 
 void Links::remove(const std::string& name) {
@@ -191,6 +221,8 @@ void Links::configure(std::span<const InterfaceSetup> interfaces) {
         steps.push_back(fmt::format("add address to interface {}", interface.index));
         buffer.begin(RTM_NEWLINK, NLM_F_ACK, raised(interface.index));
         steps.push_back(fmt::format("raise interface {}", interface.index));
+        append_query(buffer, interface.index, {});
+        steps.push_back(fmt::format("settle interface {}", interface.index));
     }
     for (const InterfaceSetup& interface : interfaces) {
         if (!interface.gateway) continue;

@@ -35,8 +35,9 @@ struct VethRequest {
     unsigned mtu = 1500;
     FdRef netns;
     std::string peer_name;
-    int peer_index = 0;  // 0: the kernel chooses
+    int peer_index = 0;  // 0: the kernel chooses; it may do so anyway
     std::array<std::uint8_t, 6> peer_mac{};
+    bool hairpin = false;  // the bridge may send packets back where they came from
 };
 
 /// IPv4 in host byte order.
@@ -62,6 +63,8 @@ public:
     void set_mtu(int index, unsigned mtu);
     void set_up(int index);
     void create_veths(std::span<const VethRequest> requests);
+    /// Waits until the carriers that they have by now count: bridges forward, queues take packets.
+    void settle(std::span<const std::string> names);
     void remove(const std::string& name);  // no error when it is not there
     /// Raises the interfaces with their addresses and default routes (and lo, index 1), all in one message.
     void configure(std::span<const InterfaceSetup> interfaces);

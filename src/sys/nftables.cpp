@@ -263,7 +263,8 @@ void Transaction::add_set(const std::string& table, const Set& set) {
     begin(NFT_MSG_NEWSET, NLM_F_CREATE);
     messages_.text(NFTA_SET_TABLE, table);
     messages_.text(NFTA_SET_NAME, set.name);
-    messages_.attribute_be32(NFTA_SET_FLAGS, set.data_length > 0 ? NFT_SET_MAP : 0);
+    const std::uint32_t ranges = set.fields.empty() ? 0U : std::uint32_t{NFT_SET_INTERVAL | NFT_SET_CONCAT};
+    messages_.attribute_be32(NFTA_SET_FLAGS, ranges | (set.data_length > 0 ? std::uint32_t{NFT_SET_MAP} : 0U));
     messages_.attribute_be32(NFTA_SET_KEY_TYPE, set.key_type);
     messages_.attribute_be32(NFTA_SET_KEY_LEN, set.key_length);
     if (set.data_length > 0) {
@@ -271,6 +272,17 @@ void Transaction::add_set(const std::string& table, const Set& set) {
         messages_.attribute_be32(NFTA_SET_DATA_LEN, set.data_length);
     }
     messages_.attribute_be32(NFTA_SET_ID, messages_.count());
+    if (ranges != 0) {
+        const auto description = messages_.open(NFTA_SET_DESC);
+        const auto fields = messages_.open(NFTA_SET_DESC_CONCAT);
+        for (const std::uint32_t size : set.fields) {
+            const auto field = messages_.open(NFTA_LIST_ELEM);
+            messages_.attribute_be32(NFTA_SET_FIELD_LEN, size);
+            messages_.close(field);
+        }
+        messages_.close(fields);
+        messages_.close(description);
+    }
     // What nft keeps there for itself: type, length, value. Key byte order, 1: the host's.
     if (set.host_order) {
         std::string user_data{kUserDataKeyByteOrder, sizeof(std::uint32_t)};
@@ -292,6 +304,7 @@ void Transaction::append_elements(unsigned message, unsigned flags, const std::s
         for (const Element& element : part) {
             const auto nest = messages_.open(NFTA_LIST_ELEM);
             put_data(messages_, NFTA_SET_ELEM_KEY, element.key);
+            if (!element.key_end.empty()) put_data(messages_, NFTA_SET_ELEM_KEY_END, element.key_end);
             if (!element.data.empty()) put_data(messages_, NFTA_SET_ELEM_DATA, element.data);
             messages_.close(nest);
         }
@@ -421,6 +434,7 @@ Element parse_element(std::string_view attributes) {
     Element element;
     for_each_attribute(attributes, [&](unsigned type, std::string_view value) {
         if (type == NFTA_SET_ELEM_KEY) element.key = value_in(value);
+        if (type == NFTA_SET_ELEM_KEY_END) element.key_end = value_in(value);
         if (type == NFTA_SET_ELEM_DATA) element.data = value_in(value);
     });
     return element;

@@ -68,13 +68,15 @@ struct Set {
     std::uint32_t key_type = 0;  // only for those who list it
     std::uint32_t key_length = 0;
     std::uint32_t data_type = 0;
-    std::uint32_t data_length = 0;  // not 0: a map
+    std::uint32_t data_length = 0;        // not 0: a map
+    std::vector<std::uint32_t> fields{};  // sizes of the key's parts, each of which then is a range
     bool host_order = false;  // the key's parts are in the order of the host, such as names; for those who list it
 };
 
 struct Element {
     std::string key;
-    std::string data;  // of a map
+    std::string data{};     // of a map
+    std::string key_end{};  // of a set of ranges: the last key of this one
     friend auto operator<=>(const Element&, const Element&) = default;
 };
 
