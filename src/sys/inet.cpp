@@ -80,7 +80,11 @@ int InetAddress::family() const {
 }
 
 Fd bind_udp(const InetAddress& address) {
-    return bind_socket(address, SOCK_DGRAM);
+    Fd fd = bind_socket(address, SOCK_DGRAM);
+    // Room for bursts: what doesn't fit is lost, and its sender waits for seconds before it tries again.
+    const int size = 512 * 1024;  // the kernel doubles it
+    (void)::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+    return fd;
 }
 
 Fd listen_tcp(const InetAddress& address) {

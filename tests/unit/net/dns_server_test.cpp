@@ -327,7 +327,7 @@ TEST(DnsServer, OwnNamesDoNotWaitForADeadUpstream) {
         const Upstream black_hole("127.0.0.1", Upstream::Manner::silent);
         const Served served;
         const sys::Fd flood = client_socket(served.out, SOCK_DGRAM);
-        for (int i = 0; i < 2000; ++i) transmit(flood, packet_of(fmt::format("x{}.example", i), i));
+        for (int i = 0; i < 1000; ++i) transmit(flood, packet_of(fmt::format("x{}.example", i), i));
         std::vector<Clock::duration> times;
         for (int i = 0; i < 200; ++i) {
             const auto start = Clock::now();
