@@ -113,6 +113,8 @@ std::optional<std::string> identity(const Node& item, Rule rule) {
             break;
         case Rule::by_grant:
             key = text_at(item, "target");
+            // A secret without a target appears there under its own name.
+            if (key.starts_with("/run/secrets/")) key.erase(0, 13);
             break;
         case Rule::by_subnet:
             key = text_at(item, "subnet");

@@ -54,6 +54,7 @@ void YamlBuilder::apply_tag(Node& node, std::string_view tag, bool quoted) {
 }
 
 void YamlBuilder::scalar(SourcePos pos, std::string_view tag, bool quoted, Anchor anchor, std::string text) {
+    if (text.find('\0') != std::string::npos) abort(pos, "a NUL character is not allowed in a value");
     Node node;
     const bool is_text = quoted || tag == "tag:yaml.org,2002:str";
     if (is_text) {

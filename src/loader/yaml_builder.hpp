@@ -20,7 +20,7 @@ class YamlBuilder {
 public:
     using Anchor = std::size_t;  // 0: none
 
-    YamlBuilder(Diagnostics& findings, const YamlLimits& limits) : findings_(findings), limits_(limits) {}
+    YamlBuilder(Diagnostics& findings, const YamlOptions& limits) : findings_(findings), limits_(limits) {}
 
     /// `quoted` covers block scalars; `tag` is empty without a tag.
     void scalar(SourcePos pos, std::string_view tag, bool quoted, Anchor anchor, std::string text);
@@ -62,7 +62,7 @@ private:
     [[noreturn]] void abort(SourcePos pos, std::string message, std::string hint = {});
 
     Diagnostics& findings_;
-    const YamlLimits& limits_;
+    const YamlOptions& limits_;
     std::vector<Frame> stack_;
     std::optional<Node> done_;
     std::unordered_map<Anchor, Stored> anchors_;

@@ -10,6 +10,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "base/strings.hpp"
+#include "loader/simple_yaml.hpp"
 #include "loader/yaml_builder.hpp"
 
 namespace compose {
@@ -128,10 +129,10 @@ std::size_t first_invalid_utf8(std::string_view line) {
 }
 
 /// Reports what makes the text no YAML at all, before any parser sees it.
-bool check_bytes(std::uint32_t file, std::string_view text, Diagnostics& findings, const YamlLimits& limits) {
+bool check_bytes(std::uint32_t file, std::string_view text, Diagnostics& findings, const YamlOptions& options) {
     SourcePos pos{file, 1, 1};
-    if (text.size() > limits.bytes) {
-        findings.error(pos, "", fmt::format("the file is larger than {} MiB", limits.bytes >> 20U));
+    if (text.size() > options.bytes) {
+        findings.error(pos, "", fmt::format("the file is larger than {} MiB", options.bytes >> 20U));
         return false;
     }
     while (!text.empty()) {
@@ -171,13 +172,17 @@ std::string_view without_bom(std::string_view text) {
     return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
 }
 
-std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlLimits& limits) {
+std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlOptions& options) {
     const std::string_view text = findings.sources.text(file);
     std::vector<Node> documents;
-    if (!check_bytes(file, text, findings, limits)) return documents;
-    YamlBuilder builder(findings, limits);
+    if (!check_bytes(file, text, findings, options)) return documents;
+    YamlBuilder builder(findings, options);
     try {
         const auto clean = without_carriage_returns(text);
+        if (options.quick && read_simple_yaml(clean, file, builder)) {
+            documents.push_back(builder.take());
+            return documents;
+        }
         std::istringstream stream(clean);
         YAML::Parser parser(stream);
         EventAdapter adapter(builder, file, clean, findings);

@@ -12,16 +12,17 @@
 
 namespace compose {
 
-struct YamlLimits {
+struct YamlOptions {
     std::size_t bytes = std::size_t{16} << 20U;
     std::size_t alias_nodes = 100'000;  // values that aliases may add
     std::size_t nodes = 400'000;        // values in all
     std::size_t depth = 100;
+    bool quick = true;  // false: the full parser only, which simple texts do without
 };
 
 /// One tree for each document of the text that `findings.sources` holds under `file`. What is wrong goes to `findings`;
 /// the result is empty when the text has no tree at all.
-[[nodiscard]] std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlLimits& limits = {});
+[[nodiscard]] std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlOptions& options = {});
 
 /// The text as it should be kept for reading and for excerpts: without a byte order mark.
 [[nodiscard]] std::string_view without_bom(std::string_view text);

@@ -19,7 +19,7 @@ struct Reading {
     std::vector<Node> documents;
 };
 
-Reading read(std::string text, const YamlLimits& limits = {}) {
+Reading read(std::string text, const YamlOptions& limits = {}) {
     Reading out;
     const auto file = out.findings.sources.add("c.yaml", std::string(without_bom(text)));
     out.documents = read_yaml(file, out.findings, limits);
@@ -134,7 +134,7 @@ TEST(YamlReader, RefusesHostileTexts) {
         EXPECT_TRUE(got.documents.empty());
         EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
     }
-    YamlLimits small;
+    YamlOptions small;
     small.nodes = 100;
     std::string many = "a:\n";
     for (int i = 0; i < 200; ++i) many += "- x\n";

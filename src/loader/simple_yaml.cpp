@@ -1,0 +1,538 @@
+#include "loader/simple_yaml.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "loader/yaml_escapes.hpp"
+
+namespace compose {
+
+namespace {
+
+/// Thrown to give up.
+struct NotSimple {};
+
+constexpr std::size_t kMaxEvents = 1'000'000;
+constexpr std::size_t kMaxDepth = 100;
+
+struct Event {
+    enum class Kind : std::uint8_t { scalar, alias, begin_sequence, begin_mapping, end };
+    Kind kind = Kind::scalar;
+    bool quoted = false;
+    SourcePos pos;
+    std::size_t anchor = 0;
+    std::string_view tag;
+    std::string_view text;
+};
+
+/// What stands before a value: `&anchor` and `!tag`, and where the first of them or the value begins.
+struct Properties {
+    SourcePos pos;
+    std::size_t anchor = 0;
+    std::string_view tag;
+    bool any = false;
+};
+
+bool is_flow_indicator(char c) {
+    return c == ',' || c == '[' || c == ']' || c == '{' || c == '}';
+}
+bool in_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+bool is_name_end(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || is_flow_indicator(c);
+}
+
+class SimpleParser {
+public:
+    SimpleParser(std::string_view text, std::uint32_t file) : text_(text), file_(file) {}
+
+    void parse() {
+        if (!first_content()) to_content();
+        if (at_ >= text_.size()) give_up();
+        block_node(column(), Properties{});
+        if (!on_content_) to_content();
+        if (at_ < text_.size()) give_up();
+    }
+
+    void replay(YamlBuilder& builder) const {
+        for (const auto& event : events_) {
+            switch (event.kind) {
+                case Event::Kind::scalar:
+                    builder.scalar(event.pos, event.tag, event.quoted, event.anchor, std::string(event.text));
+                    break;
+                case Event::Kind::alias:
+                    builder.alias(event.pos, event.anchor);
+                    break;
+                case Event::Kind::begin_sequence:
+                    builder.begin_sequence(event.pos, event.tag, event.anchor);
+                    break;
+                case Event::Kind::begin_mapping:
+                    builder.begin_mapping(event.pos, event.tag, event.anchor);
+                    break;
+                case Event::Kind::end:
+                    builder.end();
+                    break;
+            }
+        }
+    }
+
+private:
+    [[noreturn]] static void give_up() { throw NotSimple{}; }
+    [[nodiscard]] char peek(std::size_t ahead = 0) const {
+        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n';
+    }
+    [[nodiscard]] std::size_t column() const { return at_ - line_start_; }
+    [[nodiscard]] SourcePos here() const { return {file_, line_, static_cast<std::uint32_t>(column() + 1)}; }
+    [[nodiscard]] bool blank_follows(std::size_t ahead) const { return peek(ahead) == ' ' || peek(ahead) == '\n'; }
+
+    void emit(Event event) {
+        if (events_.size() >= kMaxEvents) give_up();
+        events_.push_back(event);
+    }
+    void emit_scalar(const Properties& properties, bool quoted, std::string_view text) {
+        emit({Event::Kind::scalar, quoted, properties.pos, properties.anchor, properties.tag, text});
+    }
+    void begin(Event::Kind kind, const Properties& properties) {
+        if (++depth_ > kMaxDepth) give_up();
+        emit({kind, false, properties.pos, properties.anchor, properties.tag, {}});
+    }
+    void end() {
+        --depth_;
+        emit({Event::Kind::end, false, {}, 0, {}, {}});
+    }
+
+    void skip_blanks() {
+        while (peek() == ' ' && at_ < text_.size()) ++at_;
+        if (peek() == '\t') give_up();
+    }
+    void next_line() {
+        ++at_;
+        ++line_;
+        line_start_ = at_;
+    }
+    /// At the end of what a line says: over blanks and a comment, to the line's end.
+    void finish_line() {
+        skip_blanks();
+        if (peek() == '#') {
+            if (column() > 0 && text_[at_ - 1] != ' ') give_up();
+            const auto end = text_.find('\n', at_);
+            at_ = end == std::string_view::npos ? text_.size() : end;
+        }
+        if (at_ < text_.size() && text_[at_] != '\n') give_up();
+    }
+    /// From the rest of a line, which says nothing more, to the next content or the end of the text.
+    void to_content() {
+        finish_line();
+        while (at_ < text_.size()) {
+            next_line();
+            if (first_content()) return;
+        }
+    }
+    /// At a line's start: to its content, if it has any; else to its end.
+    bool first_content() {
+        skip_blanks();
+        if (at_ >= text_.size()) return true;
+        if (text_[at_] == '#') at_ = std::min(text_.find('\n', at_), text_.size());
+        if (at_ >= text_.size()) return true;
+        if (text_[at_] == '\n') return false;
+        const auto start = text_.substr(at_, 3);
+        if (column() == 0 && (start[0] == '%' || start == "---" || start == "...")) give_up();
+        return true;
+    }
+
+    // --- block structure ----------------------------------------------------------------------------------------
+
+    /// The node that begins here, at `column`, as the first thing on its line or after "- ".
+    void block_node(std::size_t indent, Properties properties) {
+        if (!properties.any) properties.pos = here();
+        if (peek() == '-' && blank_follows(1)) return block_sequence(indent, properties);
+        if (is_key()) return block_mapping(indent, properties);
+        // A scalar that stands alone: what belongs to it cannot be told by indentation here.
+        if (properties.any) give_up();
+        inline_value(indent == 0 ? 0 : indent - 1, properties, indent == 0);
+    }
+
+    /// Does "key:" begin here?
+    [[nodiscard]] bool is_key() const {
+        auto i = at_;
+        const char first = peek();
+        if (first == '"' || first == '\'') {
+            for (++i; i < text_.size() && text_[i] != '\n' && text_[i] != first; ++i)
+                if (text_[i] == '\\' && first == '"') ++i;
+            if (i >= text_.size() || text_[i] != first) return false;
+            ++i;
+            while (i < text_.size() && text_[i] == ' ') ++i;
+            return i < text_.size() && text_[i] == ':' &&
+                   (i + 1 >= text_.size() || text_[i + 1] == ' ' || text_[i + 1] == '\n');
+        }
+        if (first == '[' || first == '{') return false;
+        for (; i < text_.size() && text_[i] != '\n'; ++i) {
+            if (text_[i] == '#' && i > at_ && text_[i - 1] == ' ') return false;
+            if (text_[i] == ':' && (i + 1 >= text_.size() || text_[i + 1] == ' ' || text_[i + 1] == '\n')) return true;
+        }
+        return false;
+    }
+
+    void key() {
+        Properties properties;
+        properties.pos = here();
+        if (peek() == '"' || peek() == '\'') {
+            const auto text = quoted();
+            emit_scalar(properties, true, text);
+            skip_blanks();
+        } else {
+            check_plain_start();
+            const auto start = at_;
+            while (peek() != ':' || !blank_follows(1)) {
+                if (peek() == '\t') give_up();
+                ++at_;
+            }
+            auto text = text_.substr(start, at_ - start);
+            while (text.ends_with(' ')) text.remove_suffix(1);
+            emit_scalar(properties, false, text);
+        }
+        ++at_;  // the colon
+    }
+
+    void block_mapping(std::size_t indent, const Properties& properties) {
+        begin(Event::Kind::begin_mapping, properties);
+        do {
+            if (!is_key()) give_up();
+            key();
+            mapping_value(indent);
+        } while (more_at(indent));
+        end();
+    }
+
+    /// After an entry: is the next one at this indentation? Deeper content belongs to nothing.
+    bool more_at(std::size_t indent) {
+        if (!on_content_) to_content();
+        on_content_ = at_ >= text_.size() || column() < indent;
+        if (on_content_) return false;
+        if (column() > indent) give_up();
+        return true;
+    }
+
+    void mapping_value(std::size_t indent) {
+        skip_blanks();
+        const auto properties = read_properties();
+        if (peek() != '\n' && peek() != '#') return inline_value(indent, properties, false);
+        to_content();
+        const bool deeper = at_ < text_.size() && column() > indent;
+        const bool list_here = at_ < text_.size() && column() == indent && peek() == '-' && blank_follows(1);
+        if (deeper || list_here) return block_node(column(), properties);
+        on_content_ = true;
+        emit_scalar(properties, false, {});
+    }
+
+    void block_sequence(std::size_t indent, const Properties& properties) {
+        begin(Event::Kind::begin_sequence, properties);
+        do {
+            if (peek() != '-' || !blank_follows(1)) {  // a key at the same indentation ends the list of a mapping
+                on_content_ = true;
+                break;
+            }
+            const auto dash = here();
+            ++at_;
+            skip_blanks();
+            sequence_item(indent, dash);
+        } while (more_at(indent));
+        end();
+    }
+
+    void sequence_item(std::size_t indent, SourcePos dash) {
+        auto properties = read_properties();
+        if (peek() == '\n' || peek() == '#') {
+            to_content();
+            if (!properties.any) properties.pos = dash;
+            if (at_ < text_.size() && column() > indent)
+                return block_node(column(), properties.any ? properties : Properties{});
+            on_content_ = true;
+            emit_scalar(properties, false, {});
+        } else if ((peek() == '-' && blank_follows(1)) || is_key()) {
+            if (properties.any) give_up();
+            block_node(column(), properties);
+        } else {
+            inline_value(indent, properties, false);
+        }
+    }
+
+    // --- values that begin on the line of their key or dash ------------------------------------------------------
+
+    Properties read_properties() {
+        Properties out;
+        out.pos = here();
+        while (peek() == '&' || peek() == '!') {
+            if (peek() == '&' ? out.anchor != 0 : !out.tag.empty()) give_up();
+            out.any = true;
+            const auto start = at_++;
+            if (peek() == '!') ++at_;
+            const auto word = name_from(start);
+            if (word.size() < 2) give_up();
+            if (word[0] == '&')
+                anchors_[std::string(word.substr(1))] = out.anchor = ++last_anchor_;
+            else
+                out.tag = tag_of(word);
+            skip_blanks();
+        }
+        return out;
+    }
+
+    /// A name of plain letters that begins at `start`, read from here on.
+    std::string_view name_from(std::size_t start) {
+        while (in_name(peek())) ++at_;
+        if (!is_name_end(peek())) give_up();
+        return text_.substr(start, at_ - start);
+    }
+
+    std::string_view tag_of(std::string_view word) {
+        if (!word.starts_with("!!")) return word;
+        if (word.size() == 2) give_up();
+        return owned_.emplace_back("tag:yaml.org,2002:" + std::string(word.substr(2)));
+    }
+
+    void alias(const Properties& properties) {
+        if (properties.any) give_up();
+        ++at_;
+        const auto found = anchors_.find(std::string(name_from(at_)));
+        if (found == anchors_.end()) give_up();
+        emit({Event::Kind::alias, false, properties.pos, found->second, {}, {}});
+    }
+
+    /// `indent` is that of the parent: deeper lines would go on with the value.
+    void inline_value(std::size_t indent, const Properties& properties, bool at_root) {
+        const char first = peek();
+        if (first == '*') {
+            alias(properties);
+        } else if (first == '"' || first == '\'') {
+            emit_scalar(properties, true, quoted());
+        } else if (first == '[' || first == '{') {
+            flow_collection(properties);
+        } else if (first == '|') {
+            if (at_root) give_up();
+            return literal(indent, properties);
+        } else {
+            plain(properties);
+            if (at_root || goes_on(indent)) give_up();
+        }
+        finish_line();
+    }
+
+    [[nodiscard]] bool goes_on(std::size_t indent) const {
+        auto i = text_.find('\n', at_);
+        while (i != std::string_view::npos && i + 1 < text_.size()) {
+            const auto start = i + 1;
+            const auto content = text_.find_first_not_of(' ', start);
+            if (content == std::string_view::npos) return false;
+            if (text_[content] == '\t') return true;
+            if (text_[content] != '\n') return content - start > indent;
+            i = content;
+        }
+        return false;
+    }
+
+    void check_plain_start() const {
+        const char first = peek();
+        static constexpr std::string_view kIndicators = ",[]{}#&*!|>'\"%@`";
+        if (kIndicators.find(first) != std::string_view::npos) give_up();
+        if ((first == '-' || first == '?' || first == ':') && blank_follows(1)) give_up();
+    }
+
+    void plain(const Properties& properties) {
+        check_plain_start();
+        const auto start = at_;
+        auto last = at_;
+        for (; peek() != '\n'; ++at_) {
+            const char c = text_[at_];
+            if (c == '\t' || (c == ':' && blank_follows(1))) give_up();
+            if (c == '#' && text_[at_ - 1] == ' ') break;
+            if (c != ' ') last = at_ + 1;
+        }
+        at_ = last;
+        emit_scalar(properties, false, text_.substr(start, last - start));
+    }
+
+    std::string_view quoted() {
+        const char mark = text_[at_];
+        const auto start = ++at_;
+        bool special = false;
+        for (;; ++at_) {
+            if (peek() == '\n') give_up();
+            if (text_[at_] == '\\' && mark == '"') {
+                special = true;
+                ++at_;
+            } else if (text_[at_] == mark) {
+                if (mark == '"' || peek(1) != '\'') break;
+                special = true;
+                ++at_;
+            }
+        }
+        const auto raw = text_.substr(start, at_++ - start);
+        if (!special) return raw;
+        auto decoded = mark == '"' ? decode_double_quoted(raw) : std::optional(decode_single_quoted(raw));
+        if (!decoded) give_up();
+        return owned_.emplace_back(std::move(*decoded));
+    }
+
+    void literal(std::size_t indent, const Properties& properties) {
+        ++at_;
+        const char chomp = peek() == '-' || peek() == '+' ? text_[at_++] : ' ';
+        finish_line();
+        std::string out;
+        std::size_t body = 0;
+        std::size_t pending = 0;  // empty lines that count only when more text follows
+        while (at_ < text_.size()) {
+            const auto start = at_ + 1;
+            if (start >= text_.size()) break;
+            auto content = text_.find_first_not_of(' ', start);
+            if (content == std::string_view::npos) content = text_.size();
+            const auto end = text_.find('\n', start);
+            const auto line_end = end == std::string_view::npos ? text_.size() : end;
+            const auto depth = std::min(content, line_end) - start;
+            if (content >= line_end && (body == 0 || depth <= body)) {
+                if (body == 0 && depth > indent + 1)
+                    give_up();  // leading lines of blanks only: their depth would count
+                ++pending;
+            } else {
+                if (depth < body || depth <= indent) break;
+                if (body == 0) body = depth;
+                out.append(pending, '\n');
+                pending = 1;
+                out += text_.substr(start + body, line_end - start - body);
+            }
+            next_line();
+            at_ = line_end;
+        }
+        if (body == 0) give_up();
+        const bool cut_off = at_ >= text_.size();  // the last line has no end
+        if (chomp == '+') out.append(cut_off ? pending - 1 : pending, '\n');
+        if (chomp == ' ' && !(cut_off && pending == 1)) out += '\n';
+        emit_scalar(properties, true, owned_.emplace_back(std::move(out)));
+    }
+
+    // --- flow collections -----------------------------------------------------------------------------------------
+
+    /// Over blanks, line ends and comments.
+    void flow_space() {
+        for (;;) {
+            if (at_ >= text_.size()) give_up();
+            if (text_[at_] == ' ')
+                ++at_;
+            else if (text_[at_] == '\n')
+                next_line();
+            else if (text_[at_] == '#' && (column() == 0 || text_[at_ - 1] == ' ')) {
+                const auto end = text_.find('\n', at_);
+                at_ = end == std::string_view::npos ? text_.size() : end;
+            } else if (text_[at_] == '\t')
+                give_up();
+            else if (column() == 0 && (text_.substr(at_, 3) == "---" || text_.substr(at_, 3) == "..."))
+                give_up();
+            else
+                return;
+        }
+    }
+
+    void flow_collection(const Properties& properties) {
+        const bool mapping = text_[at_++] == '{';
+        const char close = mapping ? '}' : ']';
+        begin(mapping ? Event::Kind::begin_mapping : Event::Kind::begin_sequence, properties);
+        flow_space();
+        while (peek() != close) {
+            if (mapping) flow_key();
+            flow_value();
+            flow_space();
+            if (peek() == close) break;
+            if (peek() != ',') give_up();
+            ++at_;
+            flow_space();
+        }
+        ++at_;
+        end();
+    }
+
+    void flow_key() {
+        Properties properties;
+        properties.pos = here();
+        const bool is_quoted = peek() == '"' || peek() == '\'';
+        if (is_quoted)
+            emit_scalar(properties, true, quoted());
+        else
+            flow_plain(properties);
+        skip_blanks();
+        if (peek() != ':' || (!is_quoted && !blank_follows(1) && !is_flow_indicator(peek(1)))) give_up();
+        ++at_;
+        flow_space();
+    }
+
+    void flow_value() {
+        const auto properties = read_properties();
+        const char first = peek();
+        if (first == '*')
+            alias(properties);
+        else if (first == '"' || first == '\'')
+            emit_scalar(properties, true, quoted());
+        else if (first == '[' || first == '{')
+            flow_collection(properties);
+        else if ((first == ',' || first == '}') && text_[at_ - 1] != ',')
+            emit_scalar(properties, false, {});
+        else
+            flow_plain(properties);
+        skip_blanks();
+        if (peek() == ':') give_up();
+    }
+
+    void flow_plain(const Properties& properties) {
+        check_plain_start();
+        if (peek() == '-' && is_flow_indicator(peek(1))) give_up();
+        const auto start = at_;
+        auto last = at_;
+        for (; !is_flow_indicator(peek()); ++at_) {
+            const char c = peek();
+            if (c == '\n' || c == '\t') break;
+            if (c == ':' && (blank_follows(1) || is_flow_indicator(peek(1)))) break;
+            if (c == '#' && text_[at_ - 1] == ' ') give_up();
+            if (c != ' ') last = at_ + 1;
+        }
+        if (last == start || text_[last - 1] == ':') give_up();
+        if (peek() == '\n') {  // only the end of the collection may follow, or the text goes on
+            const auto next = text_.find_first_not_of(" \n", at_);
+            if (next == std::string_view::npos || (text_[next] != ']' && text_[next] != '}' && text_[next] != ','))
+                give_up();
+        }
+        at_ = last;
+        emit_scalar(properties, false, text_.substr(start, last - start));
+    }
+
+    std::string_view text_;
+    std::uint32_t file_;
+    std::size_t at_ = 0;
+    std::uint32_t line_ = 1;
+    std::size_t line_start_ = 0;
+    std::size_t depth_ = 0;
+    bool on_content_ = false;  // the reader has gone on to the next content, which no one has taken yet
+    std::vector<Event> events_;
+    std::deque<std::string> owned_;
+    std::unordered_map<std::string, std::size_t> anchors_;
+    std::size_t last_anchor_ = 0;
+};
+
+}  // namespace
+
+bool read_simple_yaml(std::string_view text, std::uint32_t file, YamlBuilder& builder) {
+    SimpleParser parser(text, file);
+    try {
+        parser.parse();
+    } catch (const NotSimple&) {
+        return false;
+    }
+    parser.replay(builder);
+    return true;
+}
+
+}  // namespace compose
