@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "base/error.hpp"
@@ -31,7 +30,11 @@ std::string Sha256::hex() {
     EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_.get()), bytes.data(), &size);
     std::string out;
     out.reserve(64);
-    for (unsigned int i = 0; i < size; ++i) out += fmt::format("{:02x}", bytes[i]);
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    for (unsigned int i = 0; i < size; ++i) {
+        out += kDigits[bytes[i] >> 4U];
+        out += kDigits[bytes[i] & 15U];
+    }
     return out;
 }
 

@@ -28,6 +28,7 @@ void list_to_map(Node& node, CanonicalContext& context) {
     for (const auto& item : node.items)
         if (context.opaque(item) && item.text.find('$') < item.text.find('=')) return;
     Node map = Node::make_mapping(node.pos);
+    map.entries.reserve(node.items.size());
     std::unordered_map<std::string, std::size_t> index;
     for (auto& item : node.items) {
         const auto equals = item.text.find('=');
@@ -192,6 +193,7 @@ void canonical_ssh(Node& node, const PathFrame& path, CanonicalContext& context)
 void canonical_names(Node& node, const PathFrame&, CanonicalContext&) {
     if (!node.is_sequence() || !all_strings(node)) return;
     Node map = Node::make_mapping(node.pos);
+    map.entries.reserve(node.items.size());
     std::unordered_set<std::string_view> seen;
     for (const auto& item : node.items) {
         if (!seen.insert(item.text).second) continue;

@@ -51,6 +51,7 @@ void put(Node& map, const char* key, Node value) {
 Node make_mount(const Node& from, std::string_view source, std::string_view target, const MountOptions& options) {
     const auto text = [&](std::string_view value) { return Node::make_string(std::string(value), from.pos); };
     Node out = Node::make_mapping(from.pos);
+    out.entries.reserve(5);
     const bool bind = is_host_path(source);
     put(out, "type", text(bind ? "bind" : "volume"));
     if (!source.empty()) put(out, "source", text(source));

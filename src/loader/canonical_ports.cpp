@@ -66,6 +66,7 @@ ShortPort split_port(std::string_view text) {
 
 Node make_port(const Node& from, const ShortPort& port, int target, const std::string& published) {
     Node out = Node::make_mapping(from.pos);
+    out.entries.reserve(5);
     const auto text = [&](const char* key, std::string_view value) {
         out.entries.push_back({key, from.pos, Node::make_string(std::string(value), from.pos)});
     };

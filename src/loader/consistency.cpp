@@ -50,6 +50,11 @@ void check_resources(const Node& root, Diagnostics& findings) {
     const auto secrets = top.child("secrets");
     for (const auto& entry : child_or_empty(root, "secrets").entries)
         check_source(entry, secrets.child(entry.key), {"file", "environment"}, findings);
+    const auto models = top.child("models");
+    for (const auto& entry : child_or_empty(root, "models").entries)
+        if (text_of(entry.value, "model").empty())
+            findings.error(entry.key_pos, to_string(models.child(entry.key)), "needs model",
+                           "add model: the model's reference");
     const auto configs = top.child("configs");
     for (const auto& entry : child_or_empty(root, "configs").entries)
         check_source(entry, configs.child(entry.key), {"file", "environment", "content"}, findings);

@@ -113,6 +113,7 @@ private:
 }  // namespace
 
 std::string_view KeyIndex::near(std::string_view word) const {
+    if (word.size() < 3) return {};  // any other short name would be near
     std::vector<std::string_view> keys;
     for (const auto& [key, entry] : entries_) keys.push_back(key);
     std::sort(keys.begin(), keys.end());

@@ -40,6 +40,8 @@ private:
         const bool provided = find("provider") != nullptr;
         if (find("image") == nullptr && find("build") == nullptr && !provided)
             error(entry_.key_pos, "", "needs an image, a build or a provider", "add image: NAME, or build: FOLDER");
+        if (provided && text_of(*find("provider"), "type").empty())
+            error(find("provider")->pos, "provider", "needs type", "add type: the program that provides the service");
         for (const char* key : {"image", "build"})
             if (provided && find(key) != nullptr)
                 error(key_pos_of(service_, key), key, "excludes provider", "remove one of the two");

@@ -68,13 +68,15 @@ private:
     void wrong_kind(const Node& node, const Schema& schema, const PathFrame& path, SourcePos key_pos) {
         const bool block = !node.is_scalar() && key_pos.known();
         std::string hint(schema.hint);
-        if (hint.empty() && node.is_scalar() && !node.is_null() && schema.takes(Node::Kind::string) &&
-            !node.is_string())
-            hint = "put it in quotes: " + quote(node.text);
+        const auto* as_text = schema.branch_for(Node::Kind::string);
+        if (hint.empty() && node.is_scalar() && !node.is_null() && as_text != nullptr) {
+            const bool special = as_text->scalar != ScalarType::any && as_text->scalar != ScalarType::text;
+            hint = special ? std::string(advice(as_text->scalar)) : "put it in quotes: " + quote(node.text);
+        }
         if (hint.empty() && node.is_string() && schema.takes(Node::Kind::sequence) &&
             !schema.takes(Node::Kind::mapping))
             hint = "write [" + quote(node.text) + "]";
-        if (hint.empty() && node.is_sequence() && schema.takes(Node::Kind::mapping))
+        if (hint.empty() && node.is_sequence() && schema.takes(Node::Kind::mapping) && as_text == nullptr)
             hint = "write key: value lines without dashes";
         findings_.error(block ? key_pos : node.pos, to_string(path),
                         "must be " + expected_kinds(schema) + ", not " + to_string(node.kind), hint);
@@ -125,7 +127,8 @@ private:
             std::find(schema.values.begin(), schema.values.end(), node.text) == schema.values.end()) {
             const auto near = nearest(node.text, schema.values);
             findings_.error(node.pos, to_string(path),
-                            quote(node.text) + " is not one of " + listed(schema.values, " or "),
+                            quote(node.text) + (schema.values.size() > 1 ? " is not one of " : " is not ") +
+                                listed(schema.values, " or "),
                             near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
             return;
         }

@@ -15,8 +15,12 @@ Entries sorted_entries(const Node& map, const std::vector<std::string_view>& fir
     Entries out;
     out.reserve(map.entries.size());
     for (const auto& entry : map.entries) out.push_back(&entry);
+    if (first.empty()) {
+        std::sort(out.begin(), out.end(), [](const Node::Entry* a, const Node::Entry* b) { return a->key < b->key; });
+        return out;
+    }
     const auto rank = [&](const Node::Entry* entry) {
-        const bool extension = !first.empty() && entry->key.starts_with("x-");
+        const bool extension = entry->key.starts_with("x-");
         return std::find(first.begin(), first.end(), entry->key) - first.begin() + (extension ? 1 : 0);
     };
     std::sort(out.begin(), out.end(), [&](const Node::Entry* a, const Node::Entry* b) {
@@ -37,8 +41,19 @@ std::string with_doubled_dollars(std::string_view text) {
     return out;
 }
 
+bool needs_no_escape(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= 0x20 && c != 0x7F && c != '"' && c != '\\'; });
+}
+
 void append_quoted(std::string& out, std::string_view text) {
     static constexpr std::string_view kHex = "0123456789abcdef";
+    if (needs_no_escape(text)) {
+        out += '"';
+        out += text;
+        out += '"';
+        return;
+    }
     out += '"';
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
@@ -188,9 +203,11 @@ bool plain_is_safe(std::string_view text) {
     static constexpr std::array<std::string_view, 11> kWords{"null", "true", "false", "yes",  "no",  "on",
                                                              "off",  "y",    "n",     ".nan", ".inf"};
     if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return false;
-    // Numbers in any base, dates and base 60 all start with a digit or a dot and hold nothing but these.
+    // Numbers in any base, dates and base 60 start with a digit or a dot and hold nothing but these; two dots are an
+    // address or a version.
     const bool numeric_start = (text[0] >= '0' && text[0] <= '9') || text[0] == '.';
-    return !numeric_start || word.find_first_not_of("0123456789abcdefox_+-.: tz") != std::string::npos;
+    return !numeric_start || word.find_first_not_of("0123456789abcdefox_+-.: tz") != std::string::npos ||
+           std::count(word.begin(), word.end(), '.') > 1;
 }
 
 // A literal block keeps every byte if its lines are printable and the first one shows the indentation.

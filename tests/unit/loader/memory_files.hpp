@@ -27,6 +27,8 @@ public:
     }
     std::string read_stdin() override { return input; }
 
+    void add(const std::string& path, std::string text) { files_[path] = std::move(text); }
+
     std::string input;
     std::map<std::string, int> reads;
 
