@@ -1,0 +1,114 @@
+// What all actions of one plan share, and what each worker thread has for itself.
+#pragma once
+
+#include <compose/events.hpp>
+#include <compose/plan.hpp>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "engine/image_facts.hpp"
+#include "store/store.hpp"
+#include "supervisor/client.hpp"
+
+namespace compose::engine {
+
+/// The database and the supervisor as one thread uses them; both are opened when first needed.
+class Session {
+public:
+    Session(store::Layout layout, std::string project) : layout_(std::move(layout)), project_(std::move(project)) {}
+
+    [[nodiscard]] store::Store& store();
+    /// Starts a supervisor when there is none. One that was about to leave (its last container was just removed) is
+    /// replaced by a new one.
+    template <class Request>
+    void ask(const Request& request) {
+        try {
+            request(client());
+        } catch (const Error&) {
+            if (!client_ || !client_->closed()) throw;
+            request(client());
+        }
+    }
+    /// False when no supervisor runs.
+    template <class Request>
+    bool ask_running(const Request& request) {
+        supervisor::Client* const client = running_client();
+        if (client == nullptr) return false;
+        try {
+            request(*client);
+            return true;
+        } catch (const Error&) {
+            if (!client->closed()) throw;
+            return false;
+        }
+    }
+    [[nodiscard]] const store::Layout& layout() const { return layout_; }
+
+private:
+    [[nodiscard]] supervisor::Client& client();
+    [[nodiscard]] supervisor::Client* running_client();
+
+    store::Layout layout_;
+    std::string project_;
+    std::optional<store::Store> store_;
+    std::optional<supervisor::Client> client_;
+};
+
+/// Facts of the host that go into containers' files.
+struct HostFacts {
+    std::string host_name;
+    std::string resolv_conf;  // text of /etc/resolv.conf
+    std::string hosts;        // text of /etc/hosts
+    [[nodiscard]] static HostFacts read();
+};
+
+class ActionContext {
+public:
+    ActionContext(store::Layout where, std::string project_name, const Project* loaded, EventSink& sink)
+        : layout(std::move(where)), project(std::move(project_name)), file(loaded), generation(layout), events_(sink) {}
+
+    const store::Layout layout;
+    const std::string project;
+    const Project* const file;  // null: the plan has no CreateContainer, CreateNetwork, CreateVolume
+    store::Generation generation;
+    std::map<std::string, ImageFacts> images;  // of the services that get containers, by reference
+    HostFacts host;
+    bool dry_run = false;
+
+    void tell(Event::Status status, const std::string& id, const std::string& text, const std::string& details = {});
+    /// The id of a container of the plan, also of one that the plan has just made.
+    [[nodiscard]] std::string id_of(const ContainerRef& container);
+    void made(const std::string& name, const std::string& id);
+
+private:
+    EventSink& events_;
+    std::mutex mutex_;
+    std::map<std::string, std::string> made_;  // name -> id
+};
+
+// One function per action, each in the file of its kind (actions_*.cpp). They tell of themselves through the context,
+// and do nothing but that in a dry run.
+void perform(const CreateNetwork& action, ActionContext& context, Session& session);
+void perform(const RemoveNetwork& action, ActionContext& context, Session& session);
+void perform(const CreateVolume& action, ActionContext& context, Session& session);
+void perform(const RemoveVolume& action, ActionContext& context, Session& session);
+void perform(const CreateContainer& action, ActionContext& context, Session& session);
+void perform(const RenameContainer& action, ActionContext& context, Session& session);
+void perform(const StartContainer& action, ActionContext& context, Session& session);
+void perform(const StopContainer& action, ActionContext& context, Session& session);
+void perform(const RestartContainer& action, ActionContext& context, Session& session);
+void perform(const RemoveContainer& action, ActionContext& context, Session& session);
+
+/// "Container p-web-1": the id of an action's events.
+[[nodiscard]] std::string event_id(const Action& action);
+
+/// The host folder behind a volume: its own, or what a `driver_opts` bind names. Throws Error(invalid) for options
+/// that are not supported.
+[[nodiscard]] std::string volume_folder(const store::Layout& layout, const store::Volume& volume);
+/// Deletes a volume's row and folder; nothing when it is gone. Throws Error(conflict) while it is used.
+void remove_volume(store::Store& store, const std::string& name);
+
+}  // namespace compose::engine

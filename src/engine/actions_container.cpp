@@ -1,0 +1,112 @@
+// Containers: making is ContainerMaker's, running the supervisor's; removal is here.
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "engine/action_context.hpp"
+#include "engine/container_maker.hpp"
+#include "net/firewall.hpp"
+#include "runtime/cgroup.hpp"
+#include "sys/dir.hpp"
+
+namespace compose::engine {
+namespace {
+
+using Status = Event::Status;
+
+std::vector<net::PublishedPort> published_ports(const store::Store& store, const std::string& id) {
+    std::vector<net::PublishedPort> result;
+    const std::vector<store::PortRecord> ports = store.ports_of(id);
+    if (ports.empty()) return result;
+    for (const store::Endpoint& endpoint : store.endpoints_of(id)) {
+        const auto address = net::Ipv4::parse(endpoint.address);
+        if (!address) continue;
+        for (const store::PortRecord& port : ports) {
+            std::optional<net::Ipv4> host;
+            if (!port.host_ip.empty() && port.host_ip != "0.0.0.0") host = net::Ipv4::parse(port.host_ip);
+            result.push_back({port.protocol, host, port.host_port, *address, port.container_port});
+        }
+    }
+    return result;
+}
+
+/// What a supervisor would do, when there is none: nothing of the container may be left in the kernel.
+void clean_up_kernel(const store::Container& row, const store::Store& store) {
+    if (row.started_at == 0) return;
+    const runtime::ContainerSpec spec = runtime::spec_from_json(row.config.spec);
+    runtime::Cgroup cgroup(runtime::cgroup_root(), spec.cgroup_parent, row.id);
+    if (cgroup.exists()) {
+        cgroup.kill();
+        cgroup.remove();
+    }
+    const std::vector<net::PublishedPort> ports = published_ports(store, row.id);
+    if (!ports.empty()) net::Firewall("compose-" + store.installation_id()).unpublish(ports);
+}
+
+void remove_container(const std::string& id, bool with_volumes, ActionContext& context, Session& session) {
+    store::Store& store = session.store();
+    const std::optional<store::Container> row = store.container(id);
+    const bool supervised = session.ask_running([&](supervisor::Client& client) { client.forget(id); });
+    if (!supervised && row) clean_up_kernel(*row, store);
+    sys::remove_tree(context.layout.container(id));
+    if (!row) return;
+    std::vector<std::string> anonymous;
+    if (with_volumes)
+        for (const std::string& name : store.volumes_of(id))
+            if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
+    store.delete_container(id);
+    for (const std::string& name : anonymous)
+        if (store.volume_users(name).empty()) remove_volume(store, name);
+    context.generation.bump();
+}
+
+}  // namespace
+
+void perform(const CreateContainer& action, ActionContext& context, Session& session) {
+    const std::string id = "Container " + action.name;
+    const bool replaces = !action.replaces.empty();
+    context.tell(Status::working, id, replaces ? "Recreate" : "Creating");
+    if (!context.dry_run) ContainerMaker(action, context, session.store()).run();
+    if (action.temporary_name.empty()) context.tell(Status::done, id, replaces ? "Recreated" : "Created");
+}
+
+void perform(const RenameContainer& action, ActionContext& context, Session& session) {
+    if (!context.dry_run) {
+        session.store().rename_container(context.id_of(action.container), action.container.name);
+        context.generation.bump();
+    }
+    if (action.replaces) context.tell(Status::done, "Container " + action.container.name, "Recreated");
+}
+
+void perform(const StartContainer& action, ActionContext& context, Session& session) {
+    const std::string id = "Container " + action.container.name;
+    context.tell(Status::working, id, "Starting");
+    if (!context.dry_run)
+        session.ask([&](supervisor::Client& client) { client.start(context.id_of(action.container)); });
+    context.tell(Status::done, id, "Started");
+}
+
+void perform(const StopContainer& action, ActionContext& context, Session& session) {
+    const std::string id = "Container " + action.container.name;
+    if (!action.replaced) context.tell(Status::working, id, "Stopping");
+    if (!context.dry_run)
+        (void)session.ask_running(
+            [&](supervisor::Client& client) { client.stop(context.id_of(action.container), action.timeout); });
+    if (!action.replaced) context.tell(Status::done, id, "Stopped");
+}
+
+void perform(const RestartContainer& action, ActionContext& context, Session& session) {
+    const std::string id = "Container " + action.container.name;
+    context.tell(Status::working, id, "Restarting");
+    if (!context.dry_run)
+        session.ask(
+            [&](supervisor::Client& client) { client.restart(context.id_of(action.container), action.timeout); });
+    context.tell(Status::done, id, "Started");
+}
+
+void perform(const RemoveContainer& action, ActionContext& context, Session& session) {
+    const std::string id = "Container " + action.container.name;
+    if (!action.replaced) context.tell(Status::working, id, "Removing");
+    if (!context.dry_run) remove_container(context.id_of(action.container), action.volumes, context, session);
+    if (!action.replaced) context.tell(Status::done, id, "Removed");
+}
+
+}  // namespace compose::engine

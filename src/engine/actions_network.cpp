@@ -1,0 +1,154 @@
+// Networks: row first, kernel object after; removal the other way round, in one transaction.
+#include <charconv>
+#include <compose/version.hpp>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "engine/action_context.hpp"
+#include "net/bridge.hpp"
+#include "net/firewall.hpp"
+#include "sys/clock.hpp"
+#include "sys/error.hpp"
+#include "sys/netns_lock.hpp"
+
+namespace compose::engine {
+namespace {
+
+using Status = Event::Status;
+
+int mtu_of(const Network& network) {
+    const auto option = network.driver_opts.find("com.docker.network.driver.mtu");
+    if (option == network.driver_opts.end()) return 1500;
+    int mtu = 0;
+    const std::string& text = option->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
+    if (error != std::errc{} || end != text.data() + text.size() || mtu < 68 || mtu > 65535)
+        throw make_error(ErrorKind::invalid, "network {}: \"{}\" is no MTU", network.name, text);
+    return mtu;
+}
+
+store::Network row_of(const Network& network, const std::string& project) {
+    if (!network.driver.empty() && network.driver != "bridge")
+        throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name,
+                         network.driver);
+    store::Network row;
+    row.id = sys::random_id();
+    row.name = network.name;
+    row.project = project;
+    row.key = network.key;
+    row.bridge = "cmp" + row.id.substr(0, 12);
+    row.internal = network.internal;
+    row.attachable = network.attachable;
+    row.labels = network.labels;
+    row.labels["com.docker.compose.project"] = project;
+    row.labels["com.docker.compose.network"] = network.key;
+    row.labels["com.docker.compose.config-hash"] = network.config_hash;
+    row.labels["com.docker.compose.version"] = kVersion;
+    row.config_hash = network.config_hash;
+    row.created_at = sys::wall_now().time_since_epoch().count();
+    if (!network.ipam.empty()) {
+        row.subnet = network.ipam.front().subnet;
+        row.gateway = network.ipam.front().gateway;
+    }
+    return row;
+}
+
+net::FirewallNetwork firewall_network(const store::Network& row) {
+    const auto subnet = net::Prefix::parse(row.subnet);
+    if (!subnet) throw make_error("network {} has no subnet", row.name);
+    return {row.bridge, *subnet, row.internal, !row.internal};
+}
+
+void make_kernel_objects(const store::Network& row, int mtu, const std::string& installation) {
+    const net::FirewallNetwork wall = firewall_network(row);
+    const auto gateway = net::Ipv4::parse(row.gateway);
+    if (!gateway) throw make_error("network {} has no gateway", row.name);
+    net::create_bridge({row.bridge, wall.subnet, *gateway, mtu});
+    net::Firewall firewall("compose-" + installation);
+    firewall.ensure();
+    firewall.add_network(wall);
+}
+
+std::vector<std::string> routes_to_avoid() {
+    std::vector<std::string> result;
+    for (const net::Prefix& route : net::host_routes()) result.push_back(route.to_string());
+    return result;
+}
+
+void remove_kernel_objects(const store::Network& row, const std::string& installation) {
+    net::Firewall("compose-" + installation).remove_network(firewall_network(row));
+    net::remove_bridge(row.bridge);
+}
+
+store::Network create(const Network& network, ActionContext& context, store::Store& store) {
+    store::Network row = row_of(network, context.project);
+    const int mtu = mtu_of(network);
+    // Another installation on this machine may look for a free subnet at the same time.
+    const sys::NetnsLock lock;
+    store.insert_network(row, routes_to_avoid());
+    try {
+        make_kernel_objects(row, mtu, store.installation_id());
+    } catch (...) {
+        try {
+            remove_kernel_objects(row, store.installation_id());
+            store.delete_network(row.id);
+        } catch (const Error& error) {
+            log::debug("take network {} back: {}", row.name, error.what());
+        }
+        throw;
+    }
+    return row;
+}
+
+/// After a reboot the row is there and the bridge is not. The subnet may have been taken meanwhile.
+void repair(store::Network row, const Network& network, store::Store& store) {
+    const sys::NetnsLock lock;
+    const auto subnet = net::Prefix::parse(row.subnet);
+    if (subnet && !net::bridge_exists(row.bridge))
+        for (const net::Prefix& route : net::host_routes())
+            if (route.length > 0 && route.overlaps(*subnet))
+                throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
+                                 row.subnet, route.to_string())
+                    .with_hint("run \"compose down\" and \"compose up\" to get another one");
+    make_kernel_objects(row, mtu_of(network), store.installation_id());
+}
+
+}  // namespace
+
+void perform(const CreateNetwork& action, ActionContext& context, Session& session) {
+    const std::string id = "Network " + action.name;
+    context.tell(Status::working, id, "Creating");
+    if (!context.dry_run) {
+        store::Store& store = session.store();
+        const Network& network = context.file->networks.at(action.key);
+        if (const auto row = store.network_by_name(action.name))
+            repair(*row, network, store);
+        else
+            create(network, context, store);
+    }
+    context.tell(Status::done, id, "Created");
+}
+
+void perform(const RemoveNetwork& action, ActionContext& context, Session& session) {
+    const std::string id = "Network " + action.name;
+    context.tell(Status::working, id, "Removing");
+    if (!context.dry_run) {
+        store::Store& store = session.store();
+        const auto row = store.network(action.id);
+        if (row && !store.endpoints_on(row->id).empty()) {
+            context.tell(Status::warning, id, "Resource is still in use");
+            return;
+        }
+        // While the transaction is open nobody can attach a container, or make another network that needs the table.
+        if (row)
+            store.transaction([&] {
+                store.delete_network(row->id);
+                remove_kernel_objects(*row, store.installation_id());
+                if (store.networks("").empty()) net::Firewall("compose-" + store.installation_id()).remove();
+            });
+        context.generation.bump();
+    }
+    context.tell(Status::done, id, "Removed");
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,115 @@
+// Named volumes: a row and a folder. What a killed removal left (.removed-*) goes with the next one.
+#include <compose/version.hpp>
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "engine/action_context.hpp"
+#include "sys/clock.hpp"
+#include "sys/dir.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+
+namespace compose::engine {
+namespace {
+
+using Status = Event::Status;
+constexpr std::string_view kRemoved = ".removed-";
+
+std::string option(const store::Volume& volume, const std::string& key) {
+    const auto found = volume.driver_opts.find(key);
+    return found == volume.driver_opts.end() ? std::string{} : found->second;
+}
+
+/// Names become folders.
+void check_name(const std::string& name) {
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+               c == '-';
+    };
+    const bool valid = !name.empty() && name.size() <= 255 && name[0] != '.' && name[0] != '-' &&
+                       std::all_of(name.begin(), name.end(), plain);
+    if (!valid)
+        throw make_error(ErrorKind::invalid, "\"{}\" is no volume name", name)
+            .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
+}
+
+void rename_path(const std::string& from, const std::string& to) {
+    std::error_code error;
+    std::filesystem::rename(from, to, error);
+    if (error && error.value() != ENOENT) throw sys::error_from(error.value(), fmt::format("rename {}", from));
+}
+
+}  // namespace
+
+std::string volume_folder(const store::Layout& layout, const store::Volume& volume) {
+    if (volume.driver_opts.empty()) return layout.volume_data(volume.name);
+    const std::string type = option(volume, "type"), device = option(volume, "device");
+    const std::string flags = "," + option(volume, "o") + ",";
+    const bool bind = (type.empty() || type == "none") && flags.find("bind,") != std::string::npos;
+    if (!bind || device.empty() || device.front() != '/')
+        throw make_error(ErrorKind::invalid,
+                         "volume {}: of driver_opts only a bind (type: none, o: bind, device: /path) "
+                         "is supported",
+                         volume.name);
+    return device;
+}
+
+void perform(const CreateVolume& action, ActionContext& context, Session& session) {
+    const std::string id = "Volume " + action.name;
+    context.tell(Status::working, id, "Creating");
+    if (!context.dry_run) {
+        const Volume& volume = context.file->volumes.at(action.key);
+        check_name(volume.name);
+        if (!volume.driver.empty() && volume.driver != "local")
+            throw make_error(ErrorKind::invalid, "volume {}: driver \"{}\" is not supported", volume.name,
+                             volume.driver);
+        store::Volume row;
+        row.name = volume.name;
+        row.project = context.project;
+        row.key = volume.key;
+        row.driver_opts = volume.driver_opts;
+        row.labels = volume.labels;
+        row.labels["com.docker.compose.project"] = context.project;
+        row.labels["com.docker.compose.volume"] = volume.key;
+        row.labels["com.docker.compose.config-hash"] = volume.config_hash;
+        row.labels["com.docker.compose.version"] = kVersion;
+        row.config_hash = volume.config_hash;
+        row.created_at = sys::wall_now().time_since_epoch().count();
+        const std::string folder = volume_folder(context.layout, row);
+        if (!row.driver_opts.empty() && !sys::is_directory(folder))
+            throw make_error(ErrorKind::not_found, "volume {}: device {} is not a directory", row.name, folder);
+        session.store().insert_volume(row);
+        if (row.driver_opts.empty()) sys::make_directories(folder, 0755);
+    }
+    context.tell(Status::done, id, "Created");
+}
+
+void remove_volume(store::Store& store, const std::string& name) {
+    const store::Layout& layout = store.layout();
+    check_name(name);
+    const std::string aside = layout.volume(std::string(kRemoved) + sys::random_id());
+    // The row goes with the name of the folder, in one step for everybody else; the content may take long.
+    store.transaction([&] {
+        store.delete_volume(name);
+        rename_path(layout.volume(name), aside);
+    });
+    for (const std::string& entry : sys::list_directory(layout.state + "/volumes"))
+        if (entry.starts_with(kRemoved)) sys::remove_tree(layout.volume(entry));
+}
+
+void perform(const RemoveVolume& action, ActionContext& context, Session& session) {
+    const std::string id = "Volume " + action.name;
+    context.tell(Status::working, id, "Removing");
+    if (!context.dry_run) {
+        try {
+            remove_volume(session.store(), action.name);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::conflict) throw;
+            context.tell(Status::warning, id, "Resource is still in use");
+            return;
+        }
+    }
+    context.tell(Status::done, id, "Removed");
+}
+
+}  // namespace compose::engine

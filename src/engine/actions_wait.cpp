@@ -1,0 +1,198 @@
+// Waits: when they are met, when they have failed, and in which words (Docker Compose's).
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "engine/wait_watcher.hpp"
+#include "supervisor/log_reader.hpp"
+
+namespace compose::engine {
+namespace {
+
+using store::ContainerState;
+using Status = Event::Status;
+using Until = WaitContainer::Until;
+
+constexpr std::chrono::milliseconds kTick{100};     // how soon a deadline or a stop is noticed
+constexpr std::chrono::seconds kSupervisorGone{5};  // a new one should be there long before
+constexpr std::size_t kHintLines = 10;
+
+std::string last_lines(const store::Layout& layout, const std::string& id) {
+    supervisor::LogReader reader(layout.container_log(id), {.tail = kHintLines, .since = {}, .until = {}});
+    std::vector<std::string> lines;
+    supervisor::LogLine line;
+    while (reader.next(line)) {
+        std::string text(line.bytes);
+        for (char& c : text)
+            if (static_cast<unsigned char>(c) < 0x20 && c != '\t') c = ' ';
+        lines.push_back("  " + text);
+    }
+    return join(lines, "\n");
+}
+
+}  // namespace
+
+Verdict judge(const WaitContainer& action, const store::Container& row) {
+    const bool exited = row.state == ContainerState::exited || row.state == ContainerState::dead;
+    const std::string prefix = action.until == Until::ready ? "" : "dependency failed to start: ";
+    switch (action.until) {
+        case Until::completed:
+            if (!exited) return {};
+            if (row.exit_code == 0) return {true, {}};
+            return {true,
+                    fmt::format("service \"{}\" didn't complete successfully: exit {}", action.service, row.exit_code)};
+        case Until::healthy:
+        case Until::ready:
+            if (exited) {
+                if (action.until == Until::ready && row.exit_code == 0) return {true, {}};
+                return {true, fmt::format("{}container {} exited ({})", prefix, action.container.name, row.exit_code)};
+            }
+            if (row.state != ContainerState::running) return {};
+            if (row.config.health_json.empty()) {
+                if (action.until == Until::ready) return {true, {}};
+                return {true,
+                        fmt::format("{}container {} has no healthcheck configured", prefix, action.container.name)};
+            }
+            if (row.health == store::Health::healthy) return {true, {}};
+            if (row.health == store::Health::unhealthy)
+                return {true, fmt::format("{}container {} is unhealthy", prefix, action.container.name)};
+            return {};
+    }
+    return {};
+}
+
+WaitWatcher::WaitWatcher(ActionContext& context, std::optional<std::chrono::seconds> timeout)
+    : context_(context), timeout_(timeout), deadline_(std::chrono::steady_clock::now()) {
+    if (timeout) deadline_ += *timeout;
+}
+
+WaitWatcher::~WaitWatcher() = default;
+
+void WaitWatcher::add(const WaitContainer& action, Done done) {
+    context_.tell(Status::working, "Container " + action.container.name, "Waiting");
+    if (context_.dry_run) {
+        context_.tell(Status::done, "Container " + action.container.name, "Healthy");
+        done(std::nullopt);
+        return;
+    }
+    const std::string id = context_.id_of(action.container);
+    {
+        // First the wait, then the look: what happens in between is either in the row or still to be told.
+        const std::lock_guard lock(mutex_);
+        waits_.push_back({action, id, std::move(done)});
+        if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+    }
+    try {
+        look(id);
+    } catch (const std::exception& error) {  // the wait is registered: the thread looks again
+        log::debug("look at container {}: {}", action.container.name, error.what());
+    }
+}
+
+void WaitWatcher::cancel(const std::string& reason, int exit_code) {
+    std::vector<Wait> dropped;
+    {
+        const std::lock_guard lock(mutex_);
+        dropped.swap(waits_);
+    }
+    for (Wait& wait : dropped)
+        wait.done(make_error("container {}: {}", wait.action.container.name, reason).with_exit_code(exit_code));
+}
+
+void WaitWatcher::watch(const std::stop_token& stop) {
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point seen = Clock::now();  // when there was a supervisor last
+    while (!stop.stop_requested()) {
+        try {
+            if (auto client = supervisor::Client::connect(context_.layout, context_.project)) {
+                client->subscribe();
+                follow(*client, stop);
+                seen = Clock::now();
+            } else {
+                look({});  // nothing will change, but what is already written may decide
+            }
+        } catch (const std::exception& error) {
+            log::debug("watch project {}: {}", context_.project, error.what());
+        }
+        expire();
+        if (Clock::now() - seen > kSupervisorGone) cancel("its supervisor is gone", 1);
+        if (!stop.stop_requested()) std::this_thread::sleep_for(kTick);
+    }
+}
+
+void WaitWatcher::follow(supervisor::Client& client, const std::stop_token& stop) {
+    while (!stop.stop_requested() && !client.closed()) {
+        if (const auto change = client.next(kTick)) look(change->id);
+        expire();
+    }
+}
+
+void WaitWatcher::look(const std::string& id) {
+    std::vector<Wait> finished;
+    std::vector<std::optional<Error>> results;
+    {
+        const std::lock_guard lock(mutex_);
+        if (waits_.empty()) return;
+        if (!store_) store_.emplace(context_.layout);
+        for (auto wait = waits_.begin(); wait != waits_.end();) {
+            if (!id.empty() && wait->id != id) {
+                ++wait;
+                continue;
+            }
+            const auto row = store_->container(wait->id);
+            Verdict verdict{true, fmt::format("container {} was removed", wait->action.container.name)};
+            if (row) verdict = judge(wait->action, *row);
+            if (!verdict.decided) {
+                ++wait;
+                continue;
+            }
+            std::optional<Error> error;
+            if (!verdict.failure.empty()) {
+                error.emplace(verdict.failure);
+                if (const std::string lines = last_lines(context_.layout, wait->id); !lines.empty())
+                    error->with_hint("the last lines of its log:\n" + lines);
+            }
+            results.push_back(std::move(error));
+            finished.push_back(std::move(*wait));
+            wait = waits_.erase(wait);
+        }
+    }
+    finish(std::move(finished), results);
+}
+
+void WaitWatcher::finish(std::vector<Wait> finished, const std::vector<std::optional<Error>>& results) {
+    for (std::size_t i = 0; i < finished.size(); ++i) {
+        const Wait& wait = finished[i];
+        const std::string id = "Container " + wait.action.container.name;
+        const std::optional<Error>& error = results[i];
+        if (!error) {
+            context_.tell(Status::done, id, wait.action.until == Until::completed ? "Exited" : "Healthy");
+            wait.done(std::nullopt);
+        } else if (!wait.action.required) {
+            context_.tell(Status::warning, id,
+                          fmt::format("optional dependency \"{}\" failed to start", wait.action.service),
+                          error->what());
+            wait.done(std::nullopt);
+        } else {
+            context_.tell(Status::error, id, "Error", error->what());
+            wait.done(error);
+        }
+    }
+}
+
+void WaitWatcher::expire() {
+    if (!timeout_ || std::chrono::steady_clock::now() < deadline_) return;
+    std::vector<Wait> late;
+    {
+        const std::lock_guard lock(mutex_);
+        late.swap(waits_);
+    }
+    for (Wait& wait : late) {
+        context_.tell(Status::error, "Container " + wait.action.container.name, "Error",
+                      fmt::format("not ready after {}s", timeout_->count()));
+        wait.done(make_error("application not healthy after {}s", timeout_->count()));
+    }
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,148 @@
+#include "engine/container_maker.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "engine/materialize.hpp"
+#include "engine/record_builder.hpp"
+#include "engine/volume_fill.hpp"
+#include "net/address.hpp"
+#include "sys/clock.hpp"
+#include "sys/dir.hpp"
+#include "sys/file.hpp"
+
+namespace compose::engine {
+namespace {
+
+std::string mac_for(const std::string& address) {
+    const auto ip = net::Ipv4::parse(address);
+    return ip ? net::to_string(net::mac_of(*ip)) : std::string{};
+}
+
+}  // namespace
+
+ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store)
+    : action_(action),
+      context_(context),
+      store_(store),
+      service_(context.file->services.at(action.service)),
+      image_(context.images.at(service_.image)) {
+    facts_.id = sys::random_id();
+    facts_.name = action.name;
+    facts_.number = action.number;
+    facts_.folder = context.layout.container(facts_.id);
+    for (auto layer = image_.layers.rbegin(); layer != image_.layers.rend(); ++layer)
+        facts_.layer_folders.push_back(context.layout.layer(*layer));
+    facts_.installation_id = store.installation_id();
+    facts_.host_name = context.host.host_name;
+    facts_.created_at = sys::wall_now().time_since_epoch().count();
+}
+
+void ContainerMaker::run() {
+    choose_volumes();
+    if (network_kind(service_) == NetworkKind::own) {
+        for (const NetworkAttachment& attachment : service_.networks) {
+            const std::string& name = context_.file->networks.at(attachment.network).name;
+            auto row = store_.network_by_name(name);
+            if (!row) throw make_error(ErrorKind::not_found, "network {} not found", name);
+            networks_.emplace(attachment.network, std::move(*row));
+        }
+        endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
+    }
+    try {
+        insert_rows();
+        make_files();
+    } catch (...) {
+        undo();
+        throw;
+    }
+    context_.made(action_.name, facts_.id);
+}
+
+void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
+    facts_.volume_folders[target] = volume_folder(context_.layout, volume);
+    facts_.volume_names[target] = volume.name;
+    volumes_.push_back({volume.name, target, !nocopy && !volume.copied_up && volume.driver_opts.empty()});
+}
+
+void ContainerMaker::choose_volumes() {
+    const auto nocopy = [&](const std::string& target) {
+        return std::any_of(service_.mounts.begin(), service_.mounts.end(),
+                           [&](const Mount& mount) { return mount.target == target && mount.nocopy; });
+    };
+    for (const Mount& mount : service_.mounts) {
+        if (mount.type != Mount::Type::volume || mount.source.empty()) continue;
+        const std::string& name = context_.file->volumes.at(mount.source).name;
+        const auto row = store_.volume(name);
+        if (!row) throw make_error(ErrorKind::not_found, "volume {} not found", name);
+        use_volume(mount.target, *row, mount.nocopy);
+    }
+    for (const std::string& target : anonymous_volume_targets(service_, image_)) {
+        const auto old = action_.inherited_volumes.find(target);
+        std::optional<store::Volume> row;
+        if (old != action_.inherited_volumes.end()) row = store_.volume(old->second);
+        if (!row) {
+            store::Volume fresh;
+            fresh.name = sys::random_id();
+            fresh.project = context_.project;
+            fresh.anonymous = true;
+            fresh.labels["com.docker.volume.anonymous"] = "";
+            fresh.labels["com.docker.compose.project"] = context_.project;
+            fresh.created_at = facts_.created_at;
+            fresh_.push_back(fresh);
+            row = std::move(fresh);
+        }
+        use_volume(target, *row, nocopy(target));
+    }
+}
+
+void ContainerMaker::insert_rows() {
+    const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
+    store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
+    if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
+    std::vector<std::string> names;
+    for (const UsedVolume& volume : volumes_) names.push_back(volume.name);
+    store_.transaction([&] {
+        std::vector<store::Endpoint> rows;
+        for (PlannedEndpoint& planned : endpoints_) {
+            store::Endpoint& endpoint = planned.endpoint;
+            endpoint.address = store_.allocate_address(*planned.network, planned.wanted_address);
+            if (endpoint.mac.empty()) endpoint.mac = mac_for(endpoint.address);
+            rows.push_back(endpoint);
+        }
+        for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
+        store_.insert_container(record, rows, names);
+    });
+}
+
+void ContainerMaker::make_bind_sources() const {
+    for (const Mount& mount : service_.mounts)
+        if (mount.type == Mount::Type::bind && mount.create_host_path && !sys::exists(mount.source))
+            sys::make_directories(mount.source, 0755);
+}
+
+void ContainerMaker::make_files() {
+    make_bind_sources();
+    make_folder(facts_.folder, hosts_text(service_, facts_, context_.host, endpoints_),
+                resolv_text(service_, context_.host));
+    for (const store::Volume& volume : fresh_) sys::make_directories(context_.layout.volume_data(volume.name), 0755);
+    for (const UsedVolume& volume : volumes_)
+        if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
+    finish_folder(facts_.folder, effective_hostname(service_, facts_));
+}
+
+void ContainerMaker::undo() noexcept {
+    const auto attempt = [](auto&& step) {
+        try {
+            step();
+        } catch (const std::exception& error) {
+            log::debug("undo the creation of a container: {}", error.what());
+        }
+    };
+    attempt([&] { sys::remove_tree(facts_.folder); });
+    attempt([&] { store_.delete_container(facts_.id); });
+    for (const store::Volume& volume : fresh_) attempt([&] { remove_volume(store_, volume.name); });
+}
+
+}  // namespace compose::engine

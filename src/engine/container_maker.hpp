@@ -1,0 +1,43 @@
+// Making one container: row and addresses first, in one transaction, then its folder. Undone when it fails.
+#pragma once
+
+#include <compose/plan.hpp>
+
+#include "engine/action_context.hpp"
+#include "engine/endpoints.hpp"
+#include "engine/spec_builder.hpp"
+
+namespace compose::engine {
+
+class ContainerMaker {
+public:
+    ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store);
+    void run();
+
+private:
+    struct UsedVolume {
+        std::string name;
+        std::string target;
+        bool copy = false;  // takes the image's content when it is new
+    };
+
+    void choose_volumes();
+    void use_volume(const std::string& target, const store::Volume& volume, bool nocopy);
+    void insert_rows();
+    void make_files();
+    void make_bind_sources() const;
+    void undo() noexcept;
+
+    const CreateContainer& action_;
+    ActionContext& context_;
+    store::Store& store_;
+    const Service& service_;
+    const ImageFacts& image_;
+    ContainerFacts facts_;
+    std::map<std::string, store::Network> networks_;
+    std::vector<PlannedEndpoint> endpoints_;
+    std::vector<UsedVolume> volumes_;
+    std::vector<store::Volume> fresh_;  // anonymous, made for this container
+};
+
+}  // namespace compose::engine

@@ -1,0 +1,152 @@
+#include "engine/container_view.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "engine/observe.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::engine {
+namespace {
+
+/// What a listing needs of a specification, read without building it.
+struct SpecExcerpt {
+    std::string command;
+    std::vector<std::string> mounts;
+};
+
+SpecExcerpt excerpt(const std::string& spec, const std::map<std::string, std::string>& volume_names) {
+    SpecExcerpt result;
+    const json::value value = parse_json(spec);
+    const json::object& object = value.as_object();
+    if (const json::value* process = object.if_contains("process"); process && process->is_object())
+        result.command = join(strings_or_empty(process->as_object(), "args"), " ");
+    const json::value* mounts = object.if_contains("mounts");
+    if (mounts == nullptr || !mounts->is_array()) return result;
+    for (const json::value& mount : mounts->as_array()) {
+        if (!mount.is_object()) continue;
+        const std::string source = string_or(mount.as_object(), "source");
+        const auto volume = volume_names.find(source);
+        if (volume != volume_names.end())
+            result.mounts.push_back(volume->second);
+        else if (!source.empty())
+            result.mounts.push_back(source);
+    }
+    return result;
+}
+
+void add_exposed(const std::string& ports_json, std::vector<Publisher>& out) {
+    if (ports_json.empty()) return;
+    const json::value list = parse_json(ports_json);
+    if (!list.is_array()) return;
+    for (const json::value& entry : list.as_array()) {
+        if (!entry.is_object() || bool_or(entry.as_object(), "publish", true)) continue;
+        Publisher publisher;
+        publisher.target = static_cast<std::uint16_t>(int_or(entry.as_object(), "container_port", 0));
+        publisher.protocol = string_or(entry.as_object(), "protocol", "tcp");
+        out.push_back(std::move(publisher));
+    }
+}
+
+/// Fills in what stands in other tables, each read once.
+class Viewer {
+public:
+    Viewer(store::Store& store, const std::string& project) : store_(store), liveness_(store.layout(), project) {
+        for (const store::Network& network : store.networks("")) networks_[network.id] = network.name;
+        for (const store::Endpoint& endpoint : store.endpoints(project))
+            attached_[endpoint.container_id].push_back(networks_[endpoint.network_id]);
+        for (const store::PortRecord& port : store.ports(project)) ports_[port.container_id].push_back(port);
+        for (const auto& [container, volume] : store.volume_uses(project))
+            volume_names_[store.layout().volume_data(volume)] = volume;
+    }
+
+    ContainerView view(store::Container row) {
+        ContainerView view;
+        const store::ContainerState state = liveness_.state_of(row);
+        const bool lost = state != row.state;
+        view.state = to_string(state);
+        if (state == store::ContainerState::running && row.health != store::Health::none)
+            view.health = to_string(row.health);
+        view.exit_code = lost ? 255 : row.exit_code;
+        view.pid = state == store::ContainerState::running ? row.pid : 0;
+        view.restart_count = row.restart_count;
+        view.created_at = row.created_at;
+        view.started_at = row.started_at;
+        view.finished_at = lost && row.finished_at == 0 ? row.started_at : row.finished_at;
+        view.number = row.number;
+        view.oneoff = row.oneoff;
+        SpecExcerpt spec = excerpt(row.config.spec, volume_names_);
+        view.command = std::move(spec.command);
+        view.mounts = std::move(spec.mounts);
+        view.networks = std::move(attached_[row.id]);
+        if (!lost && state == store::ContainerState::running) publish(row.id, view.publishers);
+        add_exposed(row.config.ports_json, view.publishers);
+        view.log_path = store_.layout().container_log(row.id);
+        view.id = std::move(row.id);
+        view.name = std::move(row.name);
+        view.project = std::move(row.project);
+        view.service = std::move(row.service);
+        view.image = std::move(row.config.image);
+        view.labels = std::move(row.labels);
+        return view;
+    }
+
+private:
+    void publish(const std::string& id, std::vector<Publisher>& out) {
+        for (const store::PortRecord& port : ports_[id]) {
+            Publisher publisher;
+            publisher.url = port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
+            publisher.target = port.container_port;
+            publisher.published = port.host_port;
+            publisher.protocol = port.protocol;
+            out.push_back(std::move(publisher));
+        }
+    }
+
+    store::Store& store_;
+    Liveness liveness_;
+    std::map<std::string, std::string> networks_;                  // id -> name
+    std::map<std::string, std::vector<std::string>> attached_;     // container id -> network names
+    std::map<std::string, std::vector<store::PortRecord>> ports_;  // by container id
+    std::map<std::string, std::string> volume_names_;              // folder -> name
+};
+
+}  // namespace
+
+std::string status_text(const ContainerView& view, std::chrono::sys_time<std::chrono::nanoseconds> now) {
+    const auto since = [&](std::int64_t then) {
+        const std::chrono::nanoseconds span = now.time_since_epoch() - std::chrono::nanoseconds(then);
+        return human_duration(
+            std::chrono::duration_cast<std::chrono::seconds>(std::max(span, std::chrono::nanoseconds(0))));
+    };
+    if (view.state == "running") {
+        std::string text = "Up " + since(view.started_at);
+        if (view.health == "starting")
+            text += " (health: starting)";
+        else if (!view.health.empty())
+            text += " (" + view.health + ")";
+        return text;
+    }
+    if (view.state == "restarting")
+        return fmt::format("Restarting ({}) {} ago", view.exit_code, since(view.finished_at));
+    if (view.state == "created") return "Created";
+    if (view.state == "dead") return "Dead";
+    return fmt::format("Exited ({}) {} ago", view.exit_code, since(view.finished_at));
+}
+
+std::vector<ContainerView> container_views(store::Store& store, const std::string& project) {
+    Viewer viewer(store, project);
+    std::vector<ContainerView> result;
+    const auto now = sys::wall_now();
+    for (store::Container& row : store.containers(project)) {
+        result.push_back(viewer.view(std::move(row)));
+        result.back().status = status_text(result.back(), now);
+    }
+    return result;
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,17 @@
+// Containers as `ps` shows them.
+#pragma once
+
+#include <chrono>
+#include <compose/engine.hpp>
+#include <string>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace compose::engine {
+
+[[nodiscard]] std::vector<ContainerView> container_views(store::Store& store, const std::string& project);
+/// "Up 3 minutes (healthy)", "Exited (1) 2 hours ago", "Restarting (1) 5 seconds ago", "Created", "Dead". Pure.
+[[nodiscard]] std::string status_text(const ContainerView& view, std::chrono::sys_time<std::chrono::nanoseconds> now);
+
+}  // namespace compose::engine

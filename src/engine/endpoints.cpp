@@ -1,0 +1,75 @@
+#include "engine/endpoints.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+
+namespace compose::engine {
+namespace {
+
+std::vector<std::string> names_of(const Service& service, const NetworkAttachment& attachment, const std::string& id,
+                                  const std::string& container_name) {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) {
+        if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    add(service.name);
+    add(container_name);
+    add(std::string(short_id(id)));
+    for (const std::string& alias : attachment.aliases) add(alias);
+    add(service.hostname);
+    return names;
+}
+
+}  // namespace
+
+std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::string& container_id,
+                                            const std::string& container_name,
+                                            const std::map<std::string, store::Network>& networks) {
+    struct Candidate {
+        const NetworkAttachment* attachment;
+        const store::Network* network;
+    };
+    std::vector<Candidate> order;
+    for (const NetworkAttachment& attachment : service.networks) {
+        const auto network = networks.find(attachment.network);
+        if (network == networks.end())
+            throw make_error(ErrorKind::not_found, "network {} not found", attachment.network);
+        order.push_back({&attachment, &network->second});
+    }
+    std::stable_sort(order.begin(), order.end(), [](const Candidate& a, const Candidate& b) {
+        if (a.attachment->priority != b.attachment->priority) return a.attachment->priority > b.attachment->priority;
+        return a.network->name < b.network->name;
+    });
+
+    const Candidate* gateway = nullptr;
+    for (const Candidate& candidate : order) {
+        if (candidate.network->internal) continue;
+        const auto rank = [](const Candidate& c) {
+            return std::make_pair(-c.attachment->gw_priority, c.network->name);
+        };
+        if (gateway == nullptr || rank(candidate) < rank(*gateway)) gateway = &candidate;
+    }
+
+    std::vector<PlannedEndpoint> result;
+    for (const Candidate& candidate : order) {
+        PlannedEndpoint planned;
+        planned.network = candidate.network;
+        planned.wanted_address = candidate.attachment->ipv4_address;
+        store::Endpoint& endpoint = planned.endpoint;
+        endpoint.container_id = container_id;
+        endpoint.network_id = candidate.network->id;
+        endpoint.index = static_cast<int>(result.size());
+        endpoint.mac = candidate.attachment->mac_address;
+        endpoint.interface = fmt::format("cv{}{}", container_id.substr(0, 11), endpoint.index);
+        endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name);
+        endpoint.default_route = &candidate == gateway;
+        result.push_back(std::move(planned));
+    }
+    return result;
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,185 @@
+// The wiring: lock, look, plan, check, do. What is decided is decided in src/plan; what is done, in actions_*.
+#include <algorithm>
+#include <compose/engine.hpp>
+#include <compose/plan.hpp>
+
+#include "base/error.hpp"
+#include "engine/action_context.hpp"
+#include "engine/container_view.hpp"
+#include "engine/exec_session.hpp"
+#include "engine/execute.hpp"
+#include "engine/image_catalog.hpp"
+#include "engine/image_store.hpp"
+#include "engine/observe.hpp"
+#include "engine/preflight.hpp"
+#include "store/store.hpp"
+#include "sys/dir.hpp"
+#include "sys/file.hpp"
+
+namespace compose {
+
+using engine::ActionContext;
+using engine::ExecuteOptions;
+
+namespace {
+
+constexpr std::chrono::seconds kLockTimeout{120};
+constexpr std::chrono::seconds kKeeperLeaves{5};
+
+}  // namespace
+
+struct Engine::Impl {
+    EngineOptions options;
+    EventSink& events;
+    store::Layout layout;
+
+    [[nodiscard]] store::Store open() const {
+        layout.prepare();
+        return store::Store(layout);
+    }
+    [[nodiscard]] store::ProjectLock lock(const std::string& project) const {
+        layout.prepare();
+        return {layout, project, options.command, std::chrono::duration_cast<std::chrono::milliseconds>(kLockTimeout)};
+    }
+    void run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
+             std::optional<std::chrono::seconds> wait_timeout = {}) const {
+        execute(plan, context, {options.parallel, keep_going, wait_timeout, std::move(cancel)});
+    }
+
+    /// Containers that exist, under the project's lock: start, stop, restart.
+    template <class Planner>
+    void operate(const std::string& project, std::stop_token cancel, const Planner& planner) const {
+        const store::ProjectLock held = lock(project);
+        store::Store store(layout);
+        engine::repair_liveness(store, project);
+        const Plan plan = planner(engine::observe(store, project, nullptr));
+        ActionContext context(layout, project, nullptr, events);
+        run(plan, context, std::move(cancel));
+    }
+
+    /// What containers are made from, read once.
+    static void read_facts(const Plan& plan, const Project& project, store::Store& store, ActionContext& context) {
+        engine::ImageCatalog catalog(store);
+        bool any = false;
+        for (const Plan::Node& node : plan.nodes) {
+            const auto* create = std::get_if<CreateContainer>(&node.action);
+            if (create == nullptr) continue;
+            any = true;
+            const std::string& reference = project.services.at(create->service).image;
+            if (context.images.contains(reference)) continue;
+            const engine::ImageFacts* facts = catalog.find(reference);
+            if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", reference);
+            context.images.emplace(reference, *facts);
+        }
+        if (any) context.host = engine::HostFacts::read();
+    }
+
+    /// When nothing of a project is left, its folder under the run directory goes too.
+    void remove_run_folder(const std::string& project, store::Store& store) const {
+        if (!store.containers_without_spec(project).empty()) return;
+        // The keeper leaves by itself once its last container is gone.
+        const auto alone = sys::FileLock::acquire(layout.keeper_lock(project), kKeeperLeaves);
+        if (alone) sys::remove_tree(layout.project_run(project));
+    }
+};
+
+Engine::Engine(EngineOptions options, EventSink& events)
+    : impl_(new Impl{options, events, store::Layout::from(options.state_dir, options.run_dir)}) {}
+
+Engine::~Engine() = default;
+
+void Engine::up(const Project& project, const UpOptions& options, std::stop_token cancel) {
+    std::optional<store::ProjectLock> held;
+    if (!options.dry_run) held.emplace(impl_->lock(project.name));
+    store::Store store = impl_->open();
+    if (!options.dry_run) engine::repair_liveness(store, project.name);
+    const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
+    engine::check_creations(project, plan, store);
+    ActionContext context(impl_->layout, project.name, &project, impl_->events);
+    context.dry_run = options.dry_run;
+    Impl::read_facts(plan, project, store, context);
+    impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
+}
+
+std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions& options) {
+    store::Store store = impl_->open();
+    const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
+    engine::check_creations(project, plan, store);
+    return to_text(plan);
+}
+
+void Engine::down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel) {
+    std::optional<store::ProjectLock> held;
+    if (!options.dry_run) held.emplace(impl_->lock(name));
+    store::Store store = impl_->open();
+    if (!options.dry_run) engine::repair_liveness(store, name);
+    const Plan plan = compose::plan_down(project, engine::observe(store, name, project), options);
+    ActionContext context(impl_->layout, name, project, impl_->events);
+    context.dry_run = options.dry_run;
+    impl_->run(plan, context, std::move(cancel), true);
+    if (!options.dry_run && options.services.empty()) impl_->remove_run_folder(name, store);
+}
+
+void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {
+    impl_->operate(project, std::move(cancel),
+                   [&](const ObservedState& observed) { return plan_start(observed, services); });
+}
+
+void Engine::stop(const std::string& project, const std::vector<std::string>& services,
+                  std::optional<Nanoseconds> timeout, std::stop_token cancel) {
+    impl_->operate(project, std::move(cancel),
+                   [&](const ObservedState& observed) { return plan_stop(observed, services, timeout); });
+}
+
+void Engine::restart(const std::string& project, const std::vector<std::string>& services,
+                     std::optional<Nanoseconds> timeout, bool no_deps, std::stop_token cancel) {
+    impl_->operate(project, std::move(cancel),
+                   [&](const ObservedState& observed) { return plan_restart(observed, services, timeout, no_deps); });
+}
+
+void Engine::kill(const std::string& project, const std::vector<std::string>& services, int signal) {
+    store::Store store = impl_->open();
+    const engine::Liveness liveness(impl_->layout, project);
+    auto client = supervisor::Client::connect(impl_->layout, project);
+    for (const store::Container& container : store.containers_without_spec(project)) {
+        const bool named =
+            services.empty() || std::find(services.begin(), services.end(), container.service) != services.end();
+        if (!named || !client || liveness.state_of(container) != store::ContainerState::running) continue;
+        const std::string id = "Container " + container.name;
+        impl_->events.on_event({Event::Status::working, id, "Killing", {}, 0, 0});
+        client->kill(container.id, signal);
+        impl_->events.on_event({Event::Status::done, id, "Killed", {}, 0, 0});
+    }
+}
+
+std::vector<ContainerView> Engine::containers(const std::string& project) {
+    store::Store store = impl_->open();
+    return engine::container_views(store, project);
+}
+
+std::unique_ptr<ExecSession> Engine::exec(const std::string& project, const ExecOptions& options, int in, int out,
+                                          int err) {
+    return engine::open_exec(impl_->layout, project, options, in, out, err);
+}
+
+std::unique_ptr<Subscription> Engine::subscribe(const std::string& project) {
+    return engine::open_subscription(impl_->layout, project);
+}
+
+std::string Engine::import_image(int fd, const std::string& reference, const std::vector<std::string>& changes,
+                                 const std::string& message) {
+    store::Store store = impl_->open();
+    return engine::import_image(store, impl_->events, fd, reference, changes, message);
+}
+
+std::vector<ImageView> Engine::images() {
+    store::Store store = impl_->open();
+    return engine::list_images(store);
+}
+
+std::vector<std::string> Engine::remove_image(const std::string& reference, bool force) {
+    store::Store store = impl_->open();
+    return engine::remove_image(store, reference, force);
+}
+
+}  // namespace compose

@@ -1,0 +1,150 @@
+#include "engine/execute.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <queue>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "engine/wait_watcher.hpp"
+
+namespace compose::engine {
+namespace {
+
+constexpr int kGivenUp = 130;
+
+class Executor {
+public:
+    Executor(const Plan& plan, ActionContext& context, const ExecuteOptions& options)
+        : plan_(plan),
+          context_(context),
+          options_(options),
+          missing_(plan.nodes.size()),
+          needed_by_(plan.nodes.size()),
+          watcher_(context, options.wait_timeout) {
+        for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+            missing_[i] = plan.nodes[i].after.size();
+            for (const std::size_t before : plan.nodes[i].after) needed_by_[before].push_back(i);
+            if (missing_[i] == 0) ready_.push(i);
+        }
+    }
+
+    void run() {
+        const std::stop_callback on_cancel(options_.cancel, [this] {
+            {
+                const std::lock_guard lock(mutex_);
+                stopping_ = cancelled_ = true;
+            }
+            changed_.notify_all();
+            watcher_.cancel("waiting was given up", kGivenUp);
+        });
+        const auto workers =
+            std::min<std::size_t>(static_cast<std::size_t>(std::max(options_.parallel, 1)), plan_.nodes.size());
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([this] { work(); });
+        work();
+        threads.clear();  // joins
+        const std::lock_guard lock(mutex_);
+        report();
+    }
+
+private:
+    void work() {
+        Session session(context_.layout, context_.project);
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            changed_.wait(lock, [&] { return finished() || (!stopping_ && !ready_.empty()); });
+            if (finished()) return;
+            const std::size_t node = ready_.top();
+            ready_.pop();
+            ++running_;
+            lock.unlock();
+            perform_node(node, session);
+            lock.lock();
+        }
+    }
+
+    void perform_node(std::size_t node, Session& session) {
+        const Action& action = plan_.nodes[node].action;
+        log::debug("{}", to_string(action));
+        try {
+            if (const auto* wait = std::get_if<WaitContainer>(&action)) {
+                watcher_.add(*wait, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
+                return;
+            }
+            std::visit(
+                [&](const auto& one) {
+                    if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, WaitContainer>)
+                        perform(one, context_, session);
+                },
+                action);
+            complete(node, std::nullopt);
+        } catch (const Error& error) {
+            context_.tell(Event::Status::error, event_id(action), "Error", error.what());
+            complete(node, error);
+        } catch (const std::exception& error) {
+            context_.tell(Event::Status::error, event_id(action), "Error", error.what());
+            complete(node, Error(event_id(action) + ": " + error.what()));
+        }
+    }
+
+    void complete(std::size_t node, std::optional<Error> error) {
+        bool give_up = false;
+        {
+            const std::lock_guard lock(mutex_);
+            --running_;
+            ++done_;
+            if (error) {
+                // Waits that were given up because of an earlier error say nothing new.
+                if (!stopping_ || error->exit_code() != kGivenUp) errors_.push_back(*error);
+                if (!options_.keep_going) give_up = !std::exchange(stopping_, true);
+            }
+            if (!error || options_.keep_going)
+                for (const std::size_t next : needed_by_[node])
+                    if (--missing_[next] == 0) ready_.push(next);
+        }
+        changed_.notify_all();
+        if (give_up) watcher_.cancel("waiting was given up", kGivenUp);
+    }
+
+    [[nodiscard]] bool finished() const { return done_ == plan_.nodes.size() || (stopping_ && running_ == 0); }
+
+    void report() {
+        if (cancelled_ && done_ < plan_.nodes.size()) throw make_error("canceled").with_exit_code(kGivenUp);
+        if (errors_.empty()) return;
+        Error first = errors_.front();
+        std::vector<std::string> others;
+        for (std::size_t i = 1; i < errors_.size(); ++i)
+            if (errors_[i].what() != std::string_view(first.what())) others.emplace_back(errors_[i].what());
+        if (others.empty()) throw first;
+        Error all(std::string(first.what()) + "; " + join(others, "; "), first.kind());
+        all.with_exit_code(first.exit_code()).with_code(first.code()).with_hint(first.hint());
+        throw all;
+    }
+
+    const Plan& plan_;
+    ActionContext& context_;
+    const ExecuteOptions& options_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::size_t> missing_;  // how many predecessors are not done
+    std::vector<std::vector<std::size_t>> needed_by_;
+    std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready_;
+    std::size_t running_ = 0, done_ = 0;
+    bool stopping_ = false, cancelled_ = false;
+    std::vector<Error> errors_;
+    WaitWatcher watcher_;  // the last: its thread must end before the rest goes
+};
+
+}  // namespace
+
+void execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
+    for (const Event& note : plan.notes) context.tell(note.status, note.id, note.text);
+    if (plan.nodes.empty()) return;
+    Executor(plan, context, options).run();
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,36 @@
+#include <compose/local_files.hpp>
+
+#include "base/error.hpp"
+#include "sys/file.hpp"
+
+namespace compose {
+namespace {
+
+constexpr std::size_t kLimit = std::size_t{16} << 20U;
+
+class LocalFiles : public FileSource {
+public:
+    std::optional<std::string> read(const std::string& absolute_path) override {
+        if (!sys::exists(absolute_path)) return std::nullopt;
+        if (sys::is_directory(absolute_path)) throw make_error(ErrorKind::invalid, "{} is a directory", absolute_path);
+        return sys::read_file(absolute_path, kLimit);
+    }
+    bool is_file(const std::string& absolute_path) override {
+        return sys::exists(absolute_path) && !sys::is_directory(absolute_path);
+    }
+    bool is_directory(const std::string& absolute_path) override { return sys::is_directory(absolute_path); }
+    std::string read_stdin() override {
+        std::string text = sys::read_all(sys::FdRef(0), kLimit + 1);
+        if (text.size() > kLimit)
+            throw make_error(ErrorKind::invalid, "standard input is longer than {} MiB", kLimit >> 20U);
+        return text;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSource> make_local_files() {
+    return std::make_unique<LocalFiles>();
+}
+
+}  // namespace compose

@@ -1,0 +1,72 @@
+#include "engine/materialize.hpp"
+
+#include "base/error.hpp"
+#include "net/dns_server.hpp"
+#include "sys/file.hpp"
+
+namespace compose::engine {
+namespace {
+
+std::string host_gateway(const std::vector<PlannedEndpoint>& endpoints) {
+    for (const PlannedEndpoint& endpoint : endpoints)
+        if (endpoint.endpoint.default_route) return endpoint.network->gateway;
+    return endpoints.empty() ? "127.0.0.1" : endpoints.front().network->gateway;
+}
+
+}  // namespace
+
+std::string hosts_text(const Service& service, const ContainerFacts& facts, const HostFacts& host,
+                       const std::vector<PlannedEndpoint>& endpoints) {
+    std::vector<net::HostsEntry> entries;
+    for (const auto& [name, addresses] : service.extra_hosts)
+        for (const std::string& address : addresses)
+            entries.push_back({address == "host-gateway" ? host_gateway(endpoints) : address, {name}});
+    if (network_kind(service) == NetworkKind::host) {
+        std::string text = host.hosts;
+        if (!text.empty() && text.back() != '\n') text += '\n';
+        for (const net::HostsEntry& entry : entries) text += entry.address + "\t" + entry.names.front() + "\n";
+        return text;
+    }
+    const std::string hostname = effective_hostname(service, facts);
+    for (const PlannedEndpoint& endpoint : endpoints) {
+        std::vector<std::string> names;
+        if (!service.domainname.empty()) names.push_back(hostname + "." + service.domainname);
+        names.push_back(hostname);
+        entries.push_back({endpoint.endpoint.address, std::move(names)});
+    }
+    return net::render_hosts(entries);
+}
+
+std::string resolv_text(const Service& service, const HostFacts& host) {
+    net::ResolvConf conf = net::parse_resolv_conf(host.resolv_conf);
+    if (!service.dns_search.empty()) conf.search = service.dns_search;
+    if (!service.dns_opt.empty()) conf.options = service.dns_opt;
+    if (network_kind(service) == NetworkKind::own) return net::render_resolv_conf(conf);
+    if (service.dns.empty() && service.dns_search.empty() && service.dns_opt.empty()) return host.resolv_conf;
+    if (!service.dns.empty()) conf.nameservers = service.dns;
+    std::string text;
+    for (const std::string& server : conf.nameservers) text += "nameserver " + server + "\n";
+    const auto line = [&](const std::string& key, const std::vector<std::string>& words) {
+        if (words.empty()) return;
+        text += key;
+        for (const std::string& word : words) text += " " + word;
+        text += "\n";
+    };
+    line("search", conf.search);
+    line("options", conf.options);
+    return text;
+}
+
+void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf) {
+    sys::make_directory(folder, 0700);
+    sys::make_directory(folder + "/upper", 0755);  // the mode that "/" has in the container
+    sys::make_directory(folder + "/work", 0700);
+    sys::write_file(folder + "/hosts", hosts, 0644);
+    sys::write_file(folder + "/resolv.conf", resolv_conf, 0644);
+}
+
+void finish_folder(const std::string& folder, const std::string& hostname) {
+    sys::write_file(folder + "/hostname", hostname + "\n", 0644);
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,25 @@
+// A container's folder: upper and work directories, hosts, resolv.conf, hostname. The texts are pure; one function
+// writes them.
+#pragma once
+
+#include <compose/project.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/action_context.hpp"
+#include "engine/endpoints.hpp"
+#include "engine/spec_builder.hpp"
+
+namespace compose::engine {
+
+/// /etc/hosts: the container's own addresses under its hostname, and extra_hosts ("host-gateway": the default route's).
+[[nodiscard]] std::string hosts_text(const Service& service, const ContainerFacts& facts, const HostFacts& host,
+                                     const std::vector<PlannedEndpoint>& endpoints);
+/// On own networks the name server is ours; else the host's file counts, with the service's dns settings over it.
+[[nodiscard]] std::string resolv_text(const Service& service, const HostFacts& host);
+
+/// The folder with everything but `hostname`, which finish_folder() writes last: its presence says that all is there.
+void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf);
+void finish_folder(const std::string& folder, const std::string& hostname);
+
+}  // namespace compose::engine

@@ -1,0 +1,56 @@
+#include "engine/preflight.hpp"
+
+#include <set>
+
+#include "engine/spec_builder.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+
+namespace compose::engine {
+namespace {
+
+void check_binds(const Service& service, std::vector<Diagnostic>& findings) {
+    for (std::size_t i = 0; i < service.mounts.size(); ++i) {
+        const Mount& mount = service.mounts[i];
+        if (mount.type != Mount::Type::bind || mount.create_host_path || sys::exists(mount.source)) continue;
+        findings.push_back({Severity::error, mount.pos.known() ? mount.pos : service.pos,
+                            "services." + service.name + ".volumes[" + std::to_string(i) + "]",
+                            "bind source path does not exist: " + mount.source,
+                            "create it, or set `bind: {create_host_path: true}`"});
+    }
+}
+
+void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings) {
+    if (service.stop_signal.empty() || sys::signal_number(service.stop_signal)) return;
+    findings.push_back({Severity::error, service.pos, "services." + service.name + ".stop_signal",
+                        "\"" + service.stop_signal + "\" is no signal", "for example SIGTERM or SIGINT"});
+}
+
+}  // namespace
+
+void check_creations(const Project& project, const Plan& plan, const store::Store& store) {
+    std::vector<Diagnostic> findings;
+    std::set<std::string> services;
+    ErrorKind kind = ErrorKind::invalid;
+    for (const Plan::Node& node : plan.nodes) {
+        const auto* create = std::get_if<CreateContainer>(&node.action);
+        if (create == nullptr) continue;
+        services.insert(create->service);
+        const auto holder = store.container_by_name(create->name);
+        if (!holder || holder->project == project.name) continue;
+        kind = ErrorKind::conflict;
+        findings.push_back(
+            {Severity::error, project.services.at(create->service).pos, "services." + create->service,
+             "container name \"" + create->name + "\" is already in use by project \"" + holder->project + "\"",
+             "choose another project name (-p), or remove that container"});
+    }
+    for (const std::string& name : services) {
+        const Service& service = project.services.at(name);
+        for (Diagnostic& finding : unsupported(service)) findings.push_back(std::move(finding));
+        check_binds(service, findings);
+        check_stop_signal(service, findings);
+    }
+    if (!findings.empty()) throw ProjectError(std::move(findings), kind);
+}
+
+}  // namespace compose::engine

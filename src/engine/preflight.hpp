@@ -1,0 +1,14 @@
+// What must hold on this machine before the first action of a plan: the checks that a pure planner can't make.
+#pragma once
+
+#include <compose/plan.hpp>
+
+#include "store/store.hpp"
+
+namespace compose::engine {
+
+/// Throws ProjectError with everything that would make a creation fail: features that are not supported, bind sources
+/// that are missing, names that containers of other projects have.
+void check_creations(const Project& project, const Plan& plan, const store::Store& store);
+
+}  // namespace compose::engine

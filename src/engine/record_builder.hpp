@@ -1,0 +1,34 @@
+// The row of a container: its labels, health check, restart policy and wished ports. Pure, as spec_builder.
+#pragma once
+
+#include <compose/project.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/image_facts.hpp"
+#include "engine/spec_builder.hpp"
+#include "store/records.hpp"
+#include "supervisor/client.hpp"
+
+namespace compose::engine {
+
+[[nodiscard]] store::Container build_record(const Project& project, const Service& service, const ImageFacts& image,
+                                            const ContainerFacts& facts, const std::string& row_name);
+
+/// Labels as Docker Compose sets them, over the service's own.
+[[nodiscard]] Labels container_labels(const Project& project, const Service& service, const ImageFacts& image,
+                                      int number);
+/// The image's health check, overridden field by field by the service's; nothing when there is none or it is disabled.
+[[nodiscard]] std::optional<supervisor::HealthConfig> effective_health(const Service& service, const ImageFacts& image);
+[[nodiscard]] std::string restart_text(const RestartPolicy& policy);
+/// "80/tcp", "8000-8002/udp" of the service's `expose` and the image's EXPOSE, one port each, sorted.
+struct ExposedPort {
+    std::uint16_t port = 0;
+    std::string protocol;
+    friend auto operator<=>(const ExposedPort&, const ExposedPort&) = default;
+};
+[[nodiscard]] std::vector<ExposedPort> exposed_ports(const Service& service, const ImageFacts& image);
+[[nodiscard]] std::string ports_json(const Service& service, const ImageFacts& image);
+
+}  // namespace compose::engine

@@ -1,0 +1,209 @@
+#include "engine/spec_builder.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/strings.hpp"
+
+namespace compose::engine {
+namespace {
+
+using runtime::ContainerSpec;
+using runtime::MountSpec;
+using runtime::NamespaceMode;
+
+std::string tmpfs_options(const Mount& mount) {
+    std::vector<std::string> parts;
+    if (!mount.tmpfs_options.empty()) parts.push_back(mount.tmpfs_options);
+    if (mount.tmpfs_size) parts.push_back(fmt::format("size={}", *mount.tmpfs_size));
+    if (mount.tmpfs_mode) parts.push_back(fmt::format("mode={:o}", *mount.tmpfs_mode));
+    return join(parts, ",");
+}
+
+MountSpec bind_of(const Mount& mount) {
+    MountSpec spec;
+    spec.source = mount.source;
+    spec.target = mount.target;
+    spec.read_only = mount.read_only;
+    if (!mount.propagation.empty()) spec.propagation = mount.propagation;
+    spec.recursive = mount.recursive != "disabled";
+    spec.recursive_read_only = mount.recursive != "writable";
+    return spec;
+}
+
+std::vector<MountSpec> mounts_of(const Service& service, const ImageFacts& image, const ContainerFacts& facts) {
+    std::vector<MountSpec> result;
+    for (const Mount& mount : service.mounts) {
+        MountSpec spec;
+        switch (mount.type) {
+            case Mount::Type::bind:
+                spec = bind_of(mount);
+                break;
+            case Mount::Type::tmpfs:
+                spec.kind = MountSpec::Kind::tmpfs;
+                spec.options = tmpfs_options(mount);
+                break;
+            case Mount::Type::volume:
+                spec.source = facts.volume_folders.at(mount.target);
+                break;
+            case Mount::Type::image:
+                throw make_error(ErrorKind::invalid, "mounts of type image are not supported yet");
+        }
+        spec.target = mount.target;
+        spec.read_only = mount.read_only;
+        result.push_back(std::move(spec));
+    }
+    for (const std::string& target : anonymous_volume_targets(service, image)) {
+        const bool declared =
+            std::any_of(result.begin(), result.end(), [&](const MountSpec& mount) { return mount.target == target; });
+        if (declared) continue;
+        MountSpec spec;
+        spec.source = facts.volume_folders.at(target);
+        spec.target = target;
+        result.push_back(std::move(spec));
+    }
+    return result;
+}
+
+void set_security(const Service& service, ContainerSpec& spec) {
+    spec.cap_add = service.cap_add;
+    spec.cap_drop = service.cap_drop;
+    spec.privileged = service.privileged;
+    for (const std::string& option : service.security_opt) {
+        std::string text = option;
+        std::replace(text.begin(), text.end(), ':', '=');  // the old spelling
+        if (text == "no-new-privileges" || text == "no-new-privileges=true") spec.no_new_privileges = true;
+        if (text == "seccomp=unconfined") spec.seccomp_unconfined = true;
+    }
+}
+
+void set_limits(const Service& service, ContainerSpec& spec) {
+    for (const auto& [name, limit] : service.ulimits) spec.rlimits.push_back({name, limit.soft, limit.hard});
+    spec.resources.memory = service.mem_limit;
+    spec.resources.cpus = service.cpus;
+    if (service.pids_limit) spec.resources.pids = *service.pids_limit <= 0 ? -1 : *service.pids_limit;
+    if (service.shm_size) spec.shm_size = *service.shm_size;
+    spec.sysctls = service.sysctls;
+}
+
+void set_process(const Service& service, const ImageFacts& image, ContainerSpec& spec) {
+    spec.process.args = effective_args(service, image);
+    spec.process.env = effective_environment(service, image);
+    spec.process.user = service.user.empty() ? image.user : service.user;
+    spec.process.additional_groups = service.group_add;
+    spec.process.terminal = service.tty;
+    const std::string& folder = service.working_dir.empty() ? image.working_dir : service.working_dir;
+    if (!folder.empty()) spec.process.cwd = folder.front() == '/' ? folder : "/" + folder;
+}
+
+bool known_security_option(const std::string& option) {
+    static constexpr std::string_view kKnown[] = {
+        "no-new-privileges",  "no-new-privileges=true", "no-new-privileges=false",
+        "seccomp=unconfined", "apparmor=unconfined",    "label=disable",
+    };
+    std::string text = option;
+    std::replace(text.begin(), text.end(), ':', '=');
+    return std::find(std::begin(kKnown), std::end(kKnown), text) != std::end(kKnown);
+}
+
+}  // namespace
+
+NetworkKind network_kind(const Service& service) {
+    if (service.network_mode.empty()) return service.networks.empty() ? NetworkKind::none : NetworkKind::own;
+    if (service.network_mode == "none") return NetworkKind::none;
+    if (service.network_mode == "host") return NetworkKind::host;
+    throw make_error(ErrorKind::invalid, "network_mode \"{}\" is not supported yet", service.network_mode)
+        .with_hint("none, host, or a list of networks");
+}
+
+std::vector<std::string> effective_args(const Service& service, const ImageFacts& image) {
+    std::vector<std::string> args = service.entrypoint ? *service.entrypoint : image.entrypoint;
+    if (service.command)
+        args.insert(args.end(), service.command->begin(), service.command->end());
+    else if (!service.entrypoint)
+        args.insert(args.end(), image.command.begin(), image.command.end());
+    return args;
+}
+
+std::vector<std::string> effective_environment(const Service& service, const ImageFacts& image) {
+    std::vector<std::string> result;
+    for (const std::string& entry : image.environment)
+        if (!service.environment.contains(entry.substr(0, entry.find('=')))) result.push_back(entry);
+    for (const auto& [name, value] : service.environment)
+        if (value) result.push_back(name + "=" + *value);
+    return result;
+}
+
+std::string effective_hostname(const Service& service, const ContainerFacts& facts) {
+    if (!service.hostname.empty()) return service.hostname;
+    if (service.network_mode == "host") return facts.host_name;
+    return std::string(short_id(facts.id));
+}
+
+std::vector<std::string> anonymous_volume_targets(const Service& service, const ImageFacts& image) {
+    std::vector<std::string> result;
+    std::set<std::string> taken;
+    for (const Mount& mount : service.mounts) {
+        taken.insert(mount.target);
+        if (mount.type == Mount::Type::volume && mount.source.empty()) result.push_back(mount.target);
+    }
+    for (const std::string& path : image.volumes)
+        if (taken.insert(path).second) result.push_back(path);
+    return result;
+}
+
+ContainerSpec build_spec(const Service& service, const ImageFacts& image, const ContainerFacts& facts) {
+    ContainerSpec spec;
+    spec.id = facts.id;
+    spec.name = facts.name;
+    spec.lower = facts.layer_folders;
+    spec.upper = facts.folder + "/upper";
+    spec.work = facts.folder + "/work";
+    spec.read_only = service.read_only;
+    spec.hostname = effective_hostname(service, facts);
+    spec.domainname = service.domainname;
+    spec.hosts_file = facts.folder + "/hosts";
+    spec.resolv_conf_file = facts.folder + "/resolv.conf";
+    spec.hostname_file = facts.folder + "/hostname";
+    set_process(service, image, spec);
+    spec.mounts = mounts_of(service, image, facts);
+    spec.network = network_kind(service) == NetworkKind::host ? NamespaceMode::host : NamespaceMode::own;
+    spec.init = service.init;
+    set_security(service, spec);
+    set_limits(service, spec);
+    spec.cgroup_parent = "compose/" + facts.installation_id;
+    return spec;
+}
+
+std::vector<Diagnostic> unsupported(const Service& service) {
+    std::vector<Diagnostic> result;
+    const auto refuse = [&](SourcePos pos, const std::string& path, const std::string& what) {
+        result.push_back({Severity::error,
+                          pos.known() ? pos : service.pos,
+                          "services." + service.name + "." + path,
+                          what + " is not supported yet",
+                          {}});
+    };
+    if (!service.network_mode.empty() && service.network_mode != "none" && service.network_mode != "host")
+        refuse({}, "network_mode", "\"" + service.network_mode + "\"");
+    for (const Mount& mount : service.mounts) {
+        if (mount.type == Mount::Type::image) refuse(mount.pos, "volumes", "a mount of type image");
+        if (!mount.subpath.empty()) refuse(mount.pos, "volumes", "subpath");
+    }
+    for (const NetworkAttachment& attachment : service.networks) {
+        const std::string path = "networks." + attachment.network + ".";
+        if (!attachment.ipv6_address.empty()) refuse(attachment.pos, path + "ipv6_address", "IPv6");
+        if (!attachment.interface_name.empty()) refuse(attachment.pos, path + "interface_name", "an interface name");
+        if (!attachment.link_local_ips.empty()) refuse(attachment.pos, path + "link_local_ips", "a link-local address");
+    }
+    for (const std::string& option : service.security_opt)
+        if (!known_security_option(option)) refuse({}, "security_opt", "\"" + option + "\"");
+    if (service.stdin_open) refuse({}, "stdin_open", "an open standard input");
+    return result;
+}
+
+}  // namespace compose::engine

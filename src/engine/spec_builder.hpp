@@ -1,0 +1,47 @@
+// Service + image + what was decided about one container -> what the runtime must run. Pure: nothing is looked up, made
+// or allocated here.
+#pragma once
+
+#include <compose/project.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/image_facts.hpp"
+#include "runtime/spec.hpp"
+
+namespace compose::engine {
+
+/// What is known of a container besides its service and image.
+struct ContainerFacts {
+    std::string id;
+    std::string name;  // the final one
+    int number = 1;
+    std::string folder;                                 // layout.container(id)
+    std::vector<std::string> layer_folders;             // topmost first
+    std::map<std::string, std::string> volume_folders;  // mount target -> host folder of the volume
+    std::map<std::string, std::string> volume_names;    // mount target -> name
+    std::string installation_id;
+    std::string host_name;  // of this machine
+    std::int64_t created_at = 0;
+};
+
+enum class NetworkKind { own, none, host };
+/// Throws Error(invalid) for modes that join another container's network.
+[[nodiscard]] NetworkKind network_kind(const Service& service);
+
+[[nodiscard]] runtime::ContainerSpec build_spec(const Service& service, const ImageFacts& image,
+                                                const ContainerFacts& facts);
+
+/// Entrypoint and command by Docker's rules: an entrypoint of the service resets the image's command.
+[[nodiscard]] std::vector<std::string> effective_args(const Service& service, const ImageFacts& image);
+/// The image's variables, then the service's; a service's variable without a value removes the image's.
+[[nodiscard]] std::vector<std::string> effective_environment(const Service& service, const ImageFacts& image);
+[[nodiscard]] std::string effective_hostname(const Service& service, const ContainerFacts& facts);
+/// Targets of anonymous volumes: the service's volumes without a source and the image's volumes that nothing is mounted
+/// on.
+[[nodiscard]] std::vector<std::string> anonymous_volume_targets(const Service& service, const ImageFacts& image);
+/// What stands in a service but can't be run; empty for what the loader lets through.
+[[nodiscard]] std::vector<Diagnostic> unsupported(const Service& service);
+
+}  // namespace compose::engine

@@ -1,0 +1,60 @@
+// Waiting for containers without a thread each: one subscription, one thread, any number of waits. The rows in the
+// store are the truth (the supervisor writes before it tells); its messages only say when to look again.
+#pragma once
+
+#include <chrono>
+#include <compose/error.hpp>
+#include <compose/plan.hpp>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/action_context.hpp"
+
+namespace compose::engine {
+
+class WaitWatcher {
+public:
+    /// Called once for each wait, from any thread: nothing on success.
+    using Done = std::function<void(std::optional<Error>)>;
+
+    WaitWatcher(ActionContext& context, std::optional<std::chrono::seconds> timeout);
+    ~WaitWatcher();  // pending waits are dropped without being called
+
+    void add(const WaitContainer& action, Done done);
+    /// All pending waits end with an error that gives the reason.
+    void cancel(const std::string& reason, int exit_code);
+
+private:
+    struct Wait {
+        WaitContainer action;
+        std::string id;
+        Done done;
+    };
+
+    void watch(const std::stop_token& stop);
+    void follow(supervisor::Client& client, const std::stop_token& stop);
+    /// Ends those that are decided; `id` empty: looks at all.
+    void look(const std::string& id);
+    void expire();
+    void finish(std::vector<Wait> finished, const std::vector<std::optional<Error>>& results);
+
+    ActionContext& context_;
+    std::optional<std::chrono::seconds> timeout_;
+    std::chrono::steady_clock::time_point deadline_;
+    std::mutex mutex_;
+    std::vector<Wait> waits_;
+    std::optional<store::Store> store_;  // under mutex_
+    std::jthread thread_;                // started with the first wait
+};
+
+/// What a row says about a wait: nothing yet, success (second empty), or why it failed.
+struct Verdict {
+    bool decided = false;
+    std::string failure;
+};
+[[nodiscard]] Verdict judge(const WaitContainer& action, const store::Container& row);
+
+}  // namespace compose::engine
