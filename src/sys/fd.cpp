@@ -23,8 +23,12 @@ void Fd::reset() noexcept {
 }
 
 Fd Fd::duplicate() const {
-    Fd copy(::fcntl(fd_, F_DUPFD_CLOEXEC, 3));
-    if (!copy) throw errno_error("duplicate file descriptor {}", fd_);
+    return sys::duplicate(*this);
+}
+
+Fd duplicate(FdRef fd) {
+    Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) throw errno_error("duplicate file descriptor {}", fd.get());
     return copy;
 }
 
@@ -34,10 +38,24 @@ Pipe make_pipe() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
+Fd open_null() {
+    Fd fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!fd) throw errno_error("open /dev/null");
+    return fd;
+}
+
 void set_nonblocking(FdRef fd, bool on) {
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(fd.get(), F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0)
         throw errno_error("set file descriptor flags");
+}
+
+bool is_open(FdRef fd) noexcept {
+    return ::fcntl(fd.get(), F_GETFD) >= 0;
+}
+
+void set_close_on_exec(FdRef fd) {
+    if (::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) < 0) throw errno_error("set file descriptor flags");
 }
 
 void ensure_standard_fds() {

@@ -40,12 +40,23 @@ private:
     int fd_ = -1;
 };
 
+/// As Fd::duplicate(), of one that someone else owns.
+[[nodiscard]] Fd duplicate(FdRef fd);
+
+/// A second descriptor of the same open file, close-on-exec.
+[[nodiscard]] Fd duplicate(FdRef fd);
+
 struct Pipe {
     Fd read;
     Fd write;
 };
 [[nodiscard]] Pipe make_pipe();
+/// /dev/null, for reading and writing.
+[[nodiscard]] Fd open_null();
 void set_nonblocking(FdRef fd, bool on);
+[[nodiscard]] bool is_open(FdRef fd) noexcept;
+/// For descriptors that an exec has left open.
+void set_close_on_exec(FdRef fd);
 /// Makes sure that 0, 1 and 2 are open (to /dev/null), so that no later descriptor lands there.
 void ensure_standard_fds();
 

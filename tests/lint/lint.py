@@ -28,7 +28,7 @@ LAYERS = {
     "cli": {"engine", "base"},
 }
 # cli sees three small parts of sys: the terminal, files and the environment are its business.
-CLI_SYS = {"sys/tty.hpp", "sys/env.hpp", "sys/file.hpp", "sys/fd.hpp", "sys/error.hpp", "sys/clock.hpp", "sys/signals.hpp", "sys/process.hpp"}
+CLI_SYS = {"sys/tty.hpp", "sys/env.hpp", "sys/file.hpp", "sys/fd.hpp", "sys/error.hpp", "sys/clock.hpp", "sys/signals.hpp", "sys/process.hpp", "sys/poll.hpp"}
 
 # Heavy or single-purpose libraries and the only files that may include them.
 ONLY_IN = {

@@ -1,0 +1,56 @@
+// The options and positional arguments of one command: declared, parsed, explained. The only user of CLI11, which reads
+// the options; what stands between them (positionals, a command to pass on) is sorted out here, as Docker does it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace compose::cli {
+
+class Arguments {
+public:
+    /// `name` as the user types it: "compose up". `summary` is one line.
+    Arguments(std::string name, std::string summary);
+    ~Arguments();
+    Arguments(const Arguments&) = delete;
+    Arguments& operator=(const Arguments&) = delete;
+
+    // `names` as CLI11 has them: "-d,--detach". Long names are required. Targets must outlive parse().
+    void flag(const char* names, bool& target, const char* help);
+    void value(const char* names, std::string& target, const char* placeholder, const char* help);
+    void value(const char* names, std::optional<std::string>& target, const char* placeholder, const char* help);
+    void number(const char* names, std::optional<int>& target, const char* placeholder, const char* help);
+    void list(const char* names, std::vector<std::string>& target, const char* placeholder, const char* help);
+
+    // Positionals, in order. `name` is for the usage line.
+    void required(const char* name, std::string& target);
+    void optional(const char* name, std::string& target);
+    void rest(const char* name, std::vector<std::string>& target, bool at_least_one = false);
+    /// Options end at the first positional: what follows is a command's own.
+    void options_first();
+
+    /// "compose up -d --wait" and what it does, for --help.
+    void example(const char* line, const char* explanation);
+    /// A paragraph under the summary.
+    void text(const char* paragraph);
+    /// A heading of lines that stand before the options: the list of commands.
+    void section(std::string heading, std::string lines);
+
+    /// Throws Error(usage). Options that are not its own are looked for in `globals` (may be null), which collects them
+    /// for its own parse(). Returns false when --help was asked for.
+    [[nodiscard]] bool parse(const std::vector<std::string>& words, Arguments* globals = nullptr);
+    /// Where the first positional stands, or words.size().
+    [[nodiscard]] std::size_t first_positional(const std::vector<std::string>& words) const;
+    [[nodiscard]] std::string help() const;
+    [[nodiscard]] const std::string& name() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace compose::cli

@@ -1,0 +1,247 @@
+#include "cli/attach.hpp"
+
+#include <csignal>
+#include <exception>
+#include <thread>
+
+#include "base/error.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/log_follow.hpp"
+#include "cli/output.hpp"
+#include "sys/poll.hpp"
+#include "sys/signals.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+constexpr int kInterrupted = 130;
+constexpr auto kLook = std::chrono::milliseconds(100);  // for a supervisor that is not there yet
+
+/// Work on an engine of its own in a thread of its own; `done` becomes readable when it has ended.
+class Task {
+public:
+    using Body = std::function<void(Engine&, std::stop_token)>;
+    Task(std::unique_ptr<Engine> engine, Body body)
+        : engine_(std::move(engine)),
+          pipe_(sys::make_pipe()),
+          thread_([this, body = std::move(body)](std::stop_token stop) {
+              try {
+                  body(*engine_, stop);
+              } catch (...) {
+                  failure_ = std::current_exception();
+              }
+              pipe_.write.reset();
+          }) {}
+
+    [[nodiscard]] sys::FdRef done() const { return pipe_.read; }
+    [[nodiscard]] bool is_done() const {
+        std::array<sys::PollItem, 1> items{sys::PollItem{.fd = pipe_.read}};
+        return sys::poll(items, std::chrono::milliseconds(0));
+    }
+    void cancel() { thread_.request_stop(); }
+    void join() {
+        if (thread_.joinable()) thread_.join();
+    }
+    /// What made it fail; null when it did not. Only after join().
+    [[nodiscard]] std::exception_ptr failure() const { return failure_; }
+
+private:
+    std::unique_ptr<Engine> engine_;
+    sys::Pipe pipe_;
+    std::exception_ptr failure_;
+    std::jthread thread_;  // last: its destructor joins before the others go
+};
+
+class Session {
+public:
+    Session(Context& context, sys::SignalSet& signals, const AttachOptions& options)
+        : context_(context),
+          signals_(signals),
+          options_(options),
+          start_events_(make_progress(
+              mode(context.progress_mode == ProgressMode::tty ? ProgressMode::quiet : context.progress_mode))),
+          stop_events_(make_progress(
+              mode(context.progress_mode == ProgressMode::tty ? ProgressMode::plain : context.progress_mode))),
+          engine_(context.make_engine(*start_events_)),
+          printer_(options.style, standard_streams()),
+          follow_(
+              *engine_, options.project,
+              [&options](const ContainerView& view) { return !view.oneoff && options.shown.contains(view.service); },
+              LogRange{.tail = {}, .since = options.since, .until = 0}, printer_) {}
+
+    int run(const Task::Body& start);
+
+private:
+    ProgressOptions mode(ProgressMode kind) const { return {.mode = kind, .color = context_.color_err, .title = "up"}; }
+    void look_at_first();
+    void on_signal();
+    void on_change(const ContainerChange& change);
+    void begin_stop(bool interrupted);
+    void begin_kill();
+    [[nodiscard]] bool is_target(const ContainerView& view) const {
+        return !view.oneoff && options_.targets.contains(view.service);
+    }
+    [[nodiscard]] bool all_over() const;
+    [[nodiscard]] std::vector<std::string> target_list() const {
+        return {options_.targets.begin(), options_.targets.end()};
+    }
+    int finish();
+
+    Context& context_;
+    sys::SignalSet& signals_;
+    const AttachOptions& options_;
+    std::unique_ptr<Progress> start_events_;
+    std::unique_ptr<Progress> stop_events_;
+    std::unique_ptr<Engine> engine_;
+    LogPrinter printer_;
+    LogFollow follow_;
+    std::set<std::string> ended_;       // ids that were over before we came
+    std::map<std::string, bool> told_;  // ids whose last end was told; true: it was followed by a restart
+    bool subscribed_ = false;
+    std::optional<Task> start_;
+    std::optional<Task> stop_;
+    std::optional<Task> kill_;
+    bool interrupted_ = false;
+    bool aborted_ = false;
+    int abort_code_ = 0;
+    std::optional<int> from_code_;  // of the --exit-code-from service
+};
+
+void Session::look_at_first() {
+    follow_.refresh();
+    std::string names;
+    for (const auto& [id, view] : follow_.containers()) {
+        // A subscription begins with the present states, those of containers that ended long ago too.
+        if (is_over(view.state)) ended_.insert(id);
+        if (follow_.is_shown(id)) names += (names.empty() ? "" : ", ") + log_name(view.name, options_.project);
+    }
+    if (!names.empty() && context_.progress_mode != ProgressMode::quiet && context_.progress_mode != ProgressMode::json)
+        print_error("Attaching to " + names + "\n");
+}
+
+bool Session::all_over() const {
+    for (const auto& [id, view] : follow_.containers())
+        if (is_target(view) && !is_over(view.state)) return false;
+    return true;
+}
+
+void Session::begin_stop(bool interrupted) {
+    interrupted_ = interrupted_ || interrupted;
+    if (stop_) return;
+    start_->cancel();
+    // The start holds the project's lock until it has noticed.
+    stop_.emplace(context_.make_engine(*stop_events_), [this](Engine& engine, const std::stop_token& stop) {
+        start_->join();
+        engine.stop(options_.project, target_list(), options_.timeout, stop);
+    });
+}
+
+void Session::begin_kill() {
+    kill_.emplace(context_.make_engine(*stop_events_), [this](Engine& engine, const std::stop_token&) {
+        engine.kill(options_.project, target_list(), SIGKILL);
+    });
+}
+
+void Session::on_signal() {
+    if (!stop_) {
+        print_error("Gracefully Stopping... press Ctrl+C again to force\n");
+        begin_stop(true);
+    } else if (!kill_) {
+        interrupted_ = true;
+        begin_kill();
+    } else {
+        end_now();
+    }
+}
+
+void Session::on_change(const ContainerChange& change) {
+    const auto found = follow_.containers().find(change.id);
+    if (found == follow_.containers().end() || !is_target(found->second)) return;
+    const auto& view = found->second;
+    if (change.state == "running" && !change.removed) {
+        ended_.erase(change.id);
+        told_.erase(change.id);
+    }
+    if (change.removed || change.state == "running" || change.state == "created") return;
+    // One that was over may have come and gone again before there was a subscription: its own time tells.
+    if (ended_.contains(change.id) && view.finished_at <= options_.since) return;
+    const bool restarting = change.state == "restarting";
+    if (const auto told = told_.find(change.id); told != told_.end() && told->second == restarting) return;
+    told_[change.id] = restarting;
+    if (follow_.is_shown(change.id)) {
+        printer_.note(change.id,
+                      fmt::format("exited with code {}{}", change.exit_code, restarting ? " (restarting)" : ""));
+        printer_.flush();
+    }
+    if (restarting) return;
+    if (view.service == options_.exit_code_from && !from_code_) from_code_ = change.exit_code;
+    const bool abort = options_.abort == AttachOptions::Abort::on_exit ||
+                       (options_.abort == AttachOptions::Abort::on_failure && change.exit_code != 0);
+    if (!abort || stop_) return;
+    aborted_ = true;
+    if (options_.abort == AttachOptions::Abort::on_failure) abort_code_ = change.exit_code;
+    print_error(options_.abort == AttachOptions::Abort::on_failure ? "Aborting on container failure...\n"
+                                                                   : "Aborting on container exit...\n");
+    begin_stop(false);
+}
+
+int Session::finish() {
+    follow_.drain();
+    for (const auto& [id, view] : follow_.containers()) printer_.end(id);
+    printer_.flush();
+    for (auto* task : {&kill_, &stop_, &start_}) {
+        if (!*task) continue;
+        (*task)->join();
+        // After a signal or an abort, the start was cut short on purpose.
+        if ((*task)->failure() && !(task == &start_ && stop_)) std::rethrow_exception((*task)->failure());
+    }
+    if (interrupted_) return kInterrupted;
+    if (!options_.exit_code_from.empty()) {
+        // Stopped by the abort: its code came last.
+        for (const auto& [id, view] : follow_.containers())
+            if (!from_code_ && view.service == options_.exit_code_from) from_code_ = view.exit_code;
+        return from_code_.value_or(0);
+    }
+    return aborted_ ? abort_code_ : 0;
+}
+
+int Session::run(const Task::Body& start) {
+    look_at_first();
+    start_.emplace(context_.make_engine(*start_events_), start);
+    for (;;) {
+        // A task that has ended stays readable, so it is not waited for again.
+        std::vector<sys::FdRef> others{signals_.fd()};
+        const bool started = start_->is_done();
+        if (!started) others.push_back(start_->done());
+        const bool stopped = stop_ && stop_->is_done();
+        if (stop_ && !stopped) others.push_back(stop_->done());
+        if (stopped && (!kill_ || kill_->is_done())) break;
+        if (started && !stop_) {
+            start_->join();
+            if (start_->failure()) break;
+            // Nobody tells of changes when the last container has ended and the supervisor with it.
+            if (!follow_.is_subscribed()) follow_.refresh();
+            if (all_over()) break;
+        }
+        // The present states are read after the subscription began, so that both agree.
+        if (const bool now = follow_.is_subscribed(); now != std::exchange(subscribed_, now)) follow_.refresh();
+        const auto changes = follow_.wait(others, subscribed_ ? std::chrono::seconds(10) : kLook);
+        for (const auto& change : changes) on_change(change);
+        while (signals_.next()) on_signal();
+    }
+    // What the last changes were, and their lines.
+    for (const auto& change : follow_.wait({}, std::chrono::milliseconds(0))) on_change(change);
+    return finish();
+}
+
+}  // namespace
+
+int attach(Context& context, sys::SignalSet& signals, const AttachOptions& options,
+           const std::function<void(Engine&, std::stop_token)>& start) {
+    Session session(context, signals, options);
+    return session.run(start);
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,157 @@
+#include "cli/context.hpp"
+
+#include <charconv>
+#include <compose/local_files.hpp>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/output.hpp"
+#include "sys/tty.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+constexpr int kDefaultParallel = 8;
+constexpr int kUnlimitedParallel = 64;  // beyond this, threads only wait for each other
+
+bool is_true(const std::string& value) {
+    const auto text = lower(value);
+    return text == "1" || text == "t" || text == "true" || text == "yes" || text == "on";
+}
+
+bool use_color(const std::string& ansi, int fd, const sys::Environment& environment) {
+    if (ansi == "never") return false;
+    if (ansi == "always") return true;
+    if (const auto no_color = environment.find("NO_COLOR"); no_color != environment.end() && !no_color->second.empty())
+        return false;
+    const auto term = environment.find("TERM");
+    return sys::is_terminal(sys::FdRef(fd)) && (term == environment.end() || term->second != "dumb");
+}
+
+std::string one_of(const std::string& value, const char* flag, std::initializer_list<std::string_view> allowed) {
+    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+    const std::vector<std::string> names(allowed.begin(), allowed.end());
+    throw make_error(ErrorKind::usage, "invalid value {} for {}", quote(value), flag)
+        .with_hint("use one of " + join(names, ", "));
+}
+
+ProgressMode choose_mode(const std::string& name, bool color, int fd) {
+    if (name == "tty") return ProgressMode::tty;
+    if (name == "plain") return ProgressMode::plain;
+    if (name == "json") return ProgressMode::json;
+    if (name == "quiet") return ProgressMode::quiet;
+    return sys::is_terminal(sys::FdRef(fd)) && color ? ProgressMode::tty : ProgressMode::plain;
+}
+
+class RememberingFiles : public FileSource {
+public:
+    std::optional<std::string> read(const std::string& path) override { return real_->read(path); }
+    bool is_file(const std::string& path) override { return real_->is_file(path); }
+    bool is_directory(const std::string& path) override { return real_->is_directory(path); }
+    std::string read_stdin() override {
+        if (!input_) input_ = real_->read_stdin();
+        return *input_;
+    }
+
+private:
+    std::unique_ptr<FileSource> real_ = make_local_files();
+    std::optional<std::string> input_;
+};
+
+}  // namespace
+
+void define_globals(Arguments& arguments, Globals& globals) {
+    arguments.list("-f,--file", globals.files, "PATH", "Compose file; may be given several times, '-' is stdin");
+    arguments.value("-p,--project-name", globals.project_name, "NAME", "Project name");
+    arguments.value("--project-directory", globals.project_directory, "DIR",
+                    "Folder that relative paths start from (default: that of the first Compose file)");
+    arguments.list("--env-file", globals.env_files, "PATH", "File of variables for ${...}, instead of .env");
+    arguments.list("--profile", globals.profiles, "NAME", "Profile to enable; '*' enables all");
+    arguments.value("--progress", globals.progress, "KIND", "Progress as auto, tty, plain, json or quiet");
+    arguments.value("--ansi", globals.ansi, "WHEN", "Colours and cursor movement: auto, always or never");
+    arguments.flag("--dry-run", globals.dry_run, "Show what would be done and change nothing");
+    arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
+    arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
+    arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
+    arguments.flag("-v,--version", globals.version, "Show the version");
+}
+
+Context::Context(Globals given, sys::Environment variables, std::string line)
+    : globals(std::move(given)), environment(std::move(variables)), command_line(std::move(line)) {
+    const auto ansi_variable = variable("COMPOSE_ANSI");
+    const auto ansi = one_of(globals.ansi.value_or(ansi_variable.empty() ? "auto" : ansi_variable), "--ansi",
+                             {"auto", "always", "never"});
+    color_out = use_color(ansi, 1, environment);
+    color_err = use_color(ansi, 2, environment);
+    const auto progress_variable = variable("COMPOSE_PROGRESS");
+    const auto name = one_of(globals.progress.value_or(progress_variable.empty() ? "auto" : progress_variable),
+                             "--progress", {"auto", "tty", "plain", "json", "quiet"});
+    const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
+    progress_mode = choose_mode(name, to_stdout ? color_out : color_err, to_stdout ? 1 : 2);
+}
+
+std::string Context::variable(const std::string& name) const {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+}
+
+bool Context::variable_is_true(const std::string& name) const {
+    return is_true(variable(name));
+}
+
+Progress& Context::progress(const std::string& title) {
+    if (!progress_) {
+        const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
+        progress_ = make_progress({.mode = progress_mode,
+                                   .color = to_stdout ? color_out : color_err,
+                                   .dry_run = globals.dry_run,
+                                   .to_stdout = to_stdout,
+                                   .title = title});
+    }
+    return *progress_;
+}
+
+void Context::finish_progress() {
+    if (progress_) progress_->finish();
+}
+
+std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
+    int parallel = globals.parallel.value_or(kDefaultParallel);
+    if (const auto text = variable("COMPOSE_PARALLEL_LIMIT"); !globals.parallel && !text.empty()) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parallel);
+        if (error != std::errc{} || end != text.data() + text.size())
+            throw make_error(ErrorKind::usage, "COMPOSE_PARALLEL_LIMIT is {}, not a whole number", quote(text));
+    }
+    return std::make_unique<Engine>(EngineOptions{.state_dir = variable("COMPOSE_STATE_DIR"),
+                                                  .run_dir = variable("COMPOSE_RUN_DIR"),
+                                                  .command = command_line,
+                                                  .parallel = parallel < 1 ? kUnlimitedParallel : parallel},
+                                    events);
+}
+
+Engine& Context::engine(const std::string& title) {
+    if (!engine_) engine_ = make_engine(progress(title));
+    return *engine_;
+}
+
+FileSource& Context::files() {
+    if (!files_) files_ = std::make_unique<RememberingFiles>();
+    return *files_;
+}
+
+void Context::warn(const std::string& message, const std::string& hint) {
+    Event event;
+    event.status = Event::Status::warning;
+    event.text = message;
+    event.details = hint;
+    progress("").on_event(event);
+}
+
+void Context::refuse_dry_run(const char* command) const {
+    if (globals.dry_run)
+        throw make_error(ErrorKind::usage, "{} has no dry run", command).with_hint("--dry-run works with up and down");
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,71 @@
+// What every command knows: the global options, the environment, where colours and progress go, the engine. Made once
+// by app.cpp and handed to the command that runs.
+#pragma once
+
+#include <compose/engine.hpp>
+#include <compose/load.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/render_progress.hpp"
+#include "sys/env.hpp"
+
+namespace compose::cli {
+
+class Arguments;
+
+struct Globals {
+    std::vector<std::string> files;
+    std::optional<std::string> project_name;
+    std::optional<std::string> project_directory;
+    std::vector<std::string> env_files;
+    std::vector<std::string> profiles;
+    std::optional<std::string> progress;
+    std::optional<std::string> ansi;
+    std::optional<int> parallel;
+    bool dry_run = false;
+    bool all_resources = false;
+    bool debug = false;
+    bool version = false;
+};
+void define_globals(Arguments& arguments, Globals& globals);
+
+class Context {
+public:
+    /// Throws Error(usage) for a wrong --progress, --ansi or --parallel.
+    Context(Globals globals, sys::Environment environment, std::string command_line);
+
+    const Globals globals;
+    const sys::Environment environment;
+    const std::string command_line;  // "compose up -d", for the holder of a lock
+    bool color_out = false;
+    bool color_err = false;
+    ProgressMode progress_mode = ProgressMode::plain;
+
+    /// A variable's value; empty when unset.
+    [[nodiscard]] std::string variable(const std::string& name) const;
+    [[nodiscard]] bool variable_is_true(const std::string& name) const;
+
+    /// The one progress of the command; `title` heads the live table.
+    [[nodiscard]] Progress& progress(const std::string& title);
+    void finish_progress();
+    /// The one engine of the command, telling progress().
+    [[nodiscard]] Engine& engine(const std::string& title = {});
+    /// A further one, for a thread of its own.
+    [[nodiscard]] std::unique_ptr<Engine> make_engine(EventSink& events) const;
+    /// The files of this machine; standard input is read once and remembered.
+    [[nodiscard]] FileSource& files();
+
+    void warn(const std::string& message, const std::string& hint = {});
+    /// For commands that cannot say what they would do.
+    void refuse_dry_run(const char* command) const;
+
+private:
+    std::unique_ptr<Progress> progress_;
+    std::unique_ptr<Engine> engine_;
+    std::unique_ptr<FileSource> files_;
+};
+
+}  // namespace compose::cli

@@ -1,0 +1,131 @@
+#include <csignal>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/exec_streams.hpp"
+#include "cli/project.hpp"
+#include "sys/tty.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct Args {
+    std::string service;
+    std::vector<std::string> command, environment;
+    bool detach = false, privileged = false, no_tty = false, tty = false, interactive = true;
+    std::string user, working_dir;
+    std::optional<int> index;
+};
+
+ContainerView find_container(Context& context, const std::string& project, const Args& args) {
+    auto views = containers_of(context, project, {args.service});
+    std::erase_if(views, [&](const ContainerView& view) {
+        return view.state != "running" || (args.index && view.number != *args.index);
+    });
+    if (!views.empty())
+        return *std::min_element(views.begin(), views.end(),
+                                 [](const auto& a, const auto& b) { return a.number < b.number; });
+    throw make_error(ErrorKind::not_found, "service {} is not running{}", quote(args.service),
+                     args.index ? fmt::format(" container #{}", *args.index) : "")
+        .with_hint(fmt::format("start it with 'compose up -d {}'", args.service));
+}
+
+/// "-e NAME" takes the value from here.
+std::vector<std::string> make_environment(const Context& context, const Args& args) {
+    std::vector<std::string> out;
+    for (const auto& text : args.environment) {
+        if (text.find('=') != std::string::npos) {
+            out.push_back(text);
+        } else if (const auto found = context.environment.find(text); found != context.environment.end()) {
+            out.push_back(text + "=" + found->second);
+        }
+    }
+    return out;
+}
+
+int run_with_terminal(Engine& engine, const std::string& project, ExecOptions& options, bool interactive) {
+    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+    if (const auto size = sys::window_size(sys::FdRef(1))) {
+        options.rows = size->rows;
+        options.columns = size->columns;
+    }
+    std::shared_ptr<ExecSession> session = engine.exec(project, options, -1, -1, -1);
+    const sys::FdRef pty(session->terminal());
+    ExecEnds ends{interactive ? sys::duplicate(pty) : sys::Fd(), sys::duplicate(pty), {}};
+    const sys::RawMode raw{sys::FdRef(0)};
+    return carry_streams(std::move(session), std::move(ends), true, signals);
+}
+
+int run_with_pipes(Engine& engine, const std::string& project, const ExecOptions& options, bool interactive) {
+    sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+    auto in = sys::make_pipe();
+    auto out = sys::make_pipe();
+    auto err = sys::make_pipe();
+    std::shared_ptr<ExecSession> session =
+        engine.exec(project, options, in.read.get(), out.write.get(), err.write.get());
+    in.read.reset();
+    out.write.reset();
+    err.write.reset();
+    ExecEnds ends{interactive ? std::move(in.write) : sys::Fd(), std::move(out.read), std::move(err.read)};
+    in.write.reset();
+    return carry_streams(std::move(session), std::move(ends), false, signals);
+}
+
+int run(Context& context, const Args& args) {
+    context.refuse_dry_run("exec");
+    if (args.tty && args.no_tty) throw make_error(ErrorKind::usage, "-t and -T exclude each other");
+    const bool at_terminal = sys::is_terminal(sys::FdRef(0));
+    if (args.tty && !args.detach && !at_terminal)
+        throw make_error(ErrorKind::usage, "the input is not a terminal").with_hint("leave -t out, or use -T");
+    const auto project = project_name(context);
+    auto& engine = context.engine();
+
+    ExecOptions options;
+    options.container_id = find_container(context, project, args).id;
+    options.command = args.command;
+    options.environment = make_environment(context, args);
+    options.user = args.user;
+    options.working_dir = args.working_dir;
+    options.privileged = args.privileged;
+    options.detach = args.detach;
+    if (args.detach) {
+        const auto null = sys::open_null();
+        (void)engine.exec(project, options, null.get(), null.get(), null.get());
+        return 0;
+    }
+    options.terminal = !args.no_tty && at_terminal && (args.tty || sys::is_terminal(sys::FdRef(1)));
+    return options.terminal ? run_with_terminal(engine, project, options, args.interactive)
+                            : run_with_pipes(engine, project, options, args.interactive);
+}
+
+}  // namespace
+
+Run define_exec(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text(
+        "Has a terminal when the input and the output here are terminals. Exits as the command does; 126 when it "
+        "can't\n"
+        "be run, 127 when there is none. Options stand before SERVICE: what follows belongs to the command.");
+    arguments.options_first();
+    arguments.required("SERVICE", args->service);
+    arguments.rest("COMMAND", args->command, true);
+    arguments.flag("-d,--detach", args->detach, "Run it in the background");
+    arguments.list("-e,--env", args->environment, "NAME[=VALUE]", "Set a variable; without a value, as it is here");
+    arguments.flag("-i,--interactive", args->interactive, "Pass the input on (default true)");
+    arguments.number("--index", args->index, "N", "The container with this number, when the service has several");
+    arguments.flag("-T,--no-tty,--no-TTY", args->no_tty, "No terminal, even when there is one here");
+    arguments.flag("-t,--tty", args->tty, "A terminal, even when the output goes elsewhere");
+    arguments.flag("--privileged", args->privileged, "With all capabilities");
+    arguments.value("-u,--user", args->user, "USER", "As this user, by name or number, with :GROUP if wanted");
+    arguments.value("-w,--workdir", args->working_dir, "DIR", "In this folder of the container");
+    arguments.example("compose exec web sh", "a shell");
+    arguments.example("compose exec -T db pg_dump -U app app > dump.sql", "for scripts and pipes");
+    arguments.example("compose exec -u root -e DEBUG=1 web ./fix", "as another user, with a variable");
+    return [args](Context& context) { return run(context, *args); };
+}
+
+}  // namespace compose::cli

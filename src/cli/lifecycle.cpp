@@ -1,0 +1,108 @@
+// start, stop, restart and kill: one shape, four words.
+#include <csignal>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/project.hpp"
+#include "sys/process.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct Args {
+    std::vector<std::string> services;
+    std::optional<int> timeout;
+    std::string signal = "SIGKILL";
+    bool no_deps = false;
+
+    std::optional<Nanoseconds> grace() const {
+        return timeout ? std::optional<Nanoseconds>(std::chrono::seconds(*timeout)) : std::nullopt;
+    }
+};
+
+/// The project's name, after a look whether the services named exist.
+std::string checked_project(Context& context, const char* verb, const std::vector<std::string>& services) {
+    context.refuse_dry_run(verb);
+    auto name = project_name(context);
+    (void)context.engine(verb);
+    const auto views = containers_of(context, name, services);
+    // Stopping nothing is what was asked for; starting nothing is not.
+    if (views.empty() && std::string_view(verb) != "stop") {
+        const auto whose = services.empty() ? "project " + quote(name) : "service " + quote(services.front());
+        throw make_error(ErrorKind::not_found, "{} has no container to {}", whose, verb)
+            .with_hint("'compose up' makes them");
+    }
+    return name;
+}
+
+void define_timeout(Arguments& arguments, Args& args) {
+    arguments.number("-t,--timeout", args.timeout, "SECONDS",
+                     "Time to stop before being killed (default: the service's stop_grace_period; -1: no limit)");
+}
+
+}  // namespace
+
+Run define_start(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text("Starts containers that were stopped or never started, as they are. 'compose up' makes new ones.");
+    arguments.rest("SERVICE", args->services);
+    return [args](Context& context) {
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            const auto name = checked_project(context, "start", args->services);
+            context.engine().start(name, args->services, cancel);
+            return 0;
+        });
+    };
+}
+
+Run define_stop(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text("Containers and their data stay; 'compose start' goes on with them.");
+    arguments.rest("SERVICE", args->services);
+    define_timeout(arguments, *args);
+    return [args](Context& context) {
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            const auto name = checked_project(context, "stop", args->services);
+            context.engine().stop(name, args->services, args->grace(), cancel);
+            return 0;
+        });
+    };
+}
+
+Run define_restart(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text("A changed Compose file is not read: that is what 'compose up -d' is for.");
+    arguments.rest("SERVICE", args->services);
+    define_timeout(arguments, *args);
+    arguments.flag("--no-deps", args->no_deps, "Do not restart services that depend on them with restart: true");
+    return [args](Context& context) {
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            const auto name = checked_project(context, "restart", args->services);
+            context.engine().restart(name, args->services, args->grace(), args->no_deps, cancel);
+            return 0;
+        });
+    };
+}
+
+Run define_kill(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.rest("SERVICE", args->services);
+    arguments.value("-s,--signal", args->signal, "SIGNAL", "Signal to send, by name or number (default SIGKILL)");
+    arguments.example("compose kill -s HUP web", "tell web to read its configuration again");
+    return [args](Context& context) {
+        const auto number = sys::signal_number(args->signal);
+        if (!number)
+            throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
+                .with_hint("use a name such as SIGHUP or a number");
+        const auto name = checked_project(context, "kill", args->services);
+        context.engine().kill(name, args->services, *number);
+        return 0;
+    };
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,101 @@
+#include <compose/load.hpp>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/output.hpp"
+#include "cli/project.hpp"
+#include "cli/render_table.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kStates{"created",  "dead",       "exited", "paused",
+                                                  "removing", "restarting", "running"};
+
+struct Args {
+    std::vector<std::string> services, status, filter;
+    bool all = false, quiet = false, list_services = false, no_trunc = false, orphans = true;
+    std::string format = "table";
+};
+
+std::set<std::string> wanted_states(const Args& args) {
+    std::set<std::string> out(args.status.begin(), args.status.end());
+    for (const auto& filter : args.filter) {
+        const auto equals = filter.find('=');
+        const auto key = filter.substr(0, equals);
+        if (equals == std::string::npos || key != "status")
+            throw make_error(ErrorKind::usage, "unknown filter {}", quote(filter))
+                .with_hint("use --filter status=STATE");
+        out.insert(filter.substr(equals + 1));
+    }
+    for (const auto& state : out)
+        if (std::find(kStates.begin(), kStates.end(), state) == kStates.end())
+            throw make_error(ErrorKind::usage, "unknown status {}", quote(state))
+                .with_hint("use one of created, dead, exited, paused, removing, restarting, running");
+    return out;
+}
+
+/// `ps` alone shows what runs; a container between two attempts counts.
+bool is_alive(const ContainerView& view) {
+    return view.state == "running" || view.state == "restarting" || view.state == "paused";
+}
+
+int run(Context& context, const Args& args) {
+    if (args.format != "table" && args.format != "json")
+        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
+            .with_hint("use table or json");
+    const auto states = wanted_states(args);
+    const auto name = project_name(context);
+    auto views = containers_of(context, name, args.services, true);
+    std::erase_if(views, [&](const ContainerView& view) {
+        return states.empty() ? !args.all && !is_alive(view) : !states.contains(view.state);
+    });
+    if (!args.orphans) {
+        Diagnostics findings;
+        const auto loaded = load(context, make_load_request(context), findings);
+        std::erase_if(views,
+                      [&](const ContainerView& view) { return !loaded.project.services.contains(view.service); });
+    }
+
+    std::string out;
+    if (args.quiet) {
+        for (const auto& view : views) out += view.id + "\n";
+    } else if (args.list_services) {
+        std::set<std::string> services;
+        for (const auto& view : views) services.insert(view.service);
+        for (const auto& service : services) out += service + "\n";
+    } else {
+        const auto now = sys::wall_now().time_since_epoch().count();
+        out = args.format == "json" ? render_containers_json(views, now, args.no_trunc)
+                                    : render_containers(views, now, args.no_trunc);
+    }
+    print(out);
+    return 0;
+}
+
+}  // namespace
+
+Run define_ps(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.rest("SERVICE", args->services);
+    arguments.flag("-a,--all", args->all, "Show stopped containers too");
+    arguments.flag("-q,--quiet", args->quiet, "Show ids only");
+    arguments.flag("--services", args->list_services, "Show the names of services only");
+    arguments.list("--status", args->status, "STATE", "Show containers in this state: running, exited, created, ...");
+    arguments.list("--filter", args->filter, "status=STATE", "The same in Docker's words");
+    arguments.value("--format", args->format, "FORMAT", "table or json (one object a line)");
+    arguments.flag("--no-trunc", args->no_trunc, "Show ids and commands whole");
+    arguments.flag("--orphans", args->orphans,
+                   "Show containers of services that the file no longer has (default true)");
+    arguments.example("compose ps -a", "everything, stopped ones too");
+    arguments.example("compose ps --format json | jq .State", "for programs");
+    return [args](Context& context) { return run(context, *args); };
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,188 @@
+#include "cli/render_table.hpp"
+
+#include <chrono>
+#include <ctime>
+
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+constexpr std::size_t kMinimumColumn = 10;
+constexpr std::size_t kGap = 3;
+constexpr std::size_t kShortCommand = 20;
+
+std::string ellipsis(const std::string& text, std::size_t limit) {
+    if (display_width(text) <= limit) return text;
+    std::string out;
+    std::size_t characters = 0;
+    for (const char c : text) {
+        if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U && ++characters == limit) break;
+        out += c;
+    }
+    return out + "…";
+}
+
+std::string list_labels(const Labels& labels) {
+    std::string out;
+    for (const auto& [key, value] : labels) out += (out.empty() ? "" : ",") + key + "=" + value;
+    return out;
+}
+
+std::string shown_id(const std::string& id, bool whole) {
+    return whole ? id : std::string(short_id(std::string_view(id).substr(id.find(':') + 1)));
+}
+
+}  // namespace
+
+std::size_t display_width(std::string_view text) {
+    std::size_t width = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\033' && i + 1 < text.size() && text[i + 1] == '[') {
+            while (i < text.size() && text[i] != 'm') ++i;
+            continue;
+        }
+        if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) ++width;
+    }
+    return width;
+}
+
+std::string Table::text() const {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows_) {
+        widths.resize(std::max(widths.size(), row.size()), kMinimumColumn);
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]) + kGap);
+    }
+    std::string out;
+    for (const auto& row : rows_) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            out += row[i];
+            if (i + 1 < row.size()) out.append(widths[i] - display_width(row[i]), ' ');
+        }
+        out += '\n';
+    }
+    return out;
+}
+
+std::string render_publishers(const std::vector<Publisher>& publishers) {
+    struct Range {
+        Publisher first;
+        int length = 1;
+    };
+    std::vector<Range> ranges;
+    for (const auto& port : publishers) {
+        if (!ranges.empty()) {
+            auto& last = ranges.back();
+            const auto follows = [&](std::uint16_t start, std::uint16_t value) { return start + last.length == value; };
+            const bool published = last.first.published != 0;
+            if (last.first.url == port.url && last.first.protocol == port.protocol &&
+                published == (port.published != 0) && follows(last.first.target, port.target) &&
+                (!published || follows(last.first.published, port.published))) {
+                ++last.length;
+                continue;
+            }
+        }
+        ranges.push_back({port});
+    }
+    const auto span = [](int first, int length) {
+        return length == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + length - 1);
+    };
+    std::string out;
+    for (const auto& [port, length] : ranges) {
+        if (!out.empty()) out += ", ";
+        const bool v6 = port.url.find(':') != std::string::npos;
+        const auto url = v6 ? "[" + port.url + "]" : port.url;
+        if (port.published != 0) out += fmt::format("{}:{}->", url, span(port.published, length));
+        out += fmt::format("{}/{}", span(port.target, length), port.protocol);
+    }
+    return out;
+}
+
+std::string render_age(std::int64_t then_ns, std::int64_t now_ns) {
+    if (then_ns == 0) return "N/A";
+    const auto age = std::chrono::nanoseconds(std::max<std::int64_t>(0, now_ns - then_ns));
+    return human_duration(std::chrono::duration_cast<std::chrono::seconds>(age)) + " ago";
+}
+
+std::string render_time(std::int64_t time_ns) {
+    const auto seconds = static_cast<std::time_t>(time_ns / 1'000'000'000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} +0000 UTC", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string render_command(const std::string& command, bool whole) {
+    return quote(whole ? command : ellipsis(command, kShortCommand));
+}
+
+std::string render_containers(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
+    Table table({"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"});
+    for (const auto& view : views)
+        table.add({view.name, view.image, render_command(view.command, whole), view.service,
+                   render_age(view.created_at, now_ns), view.status, render_publishers(view.publishers)});
+    return table.text();
+}
+
+std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
+    std::string out;
+    for (const auto& view : views) {
+        json::array publishers;
+        for (const auto& port : view.publishers)
+            publishers.push_back(json::object{{"URL", port.url},
+                                              {"TargetPort", port.target},
+                                              {"PublishedPort", port.published},
+                                              {"Protocol", port.protocol}});
+        const auto named = std::count_if(view.mounts.begin(), view.mounts.end(),
+                                         [](const std::string& mount) { return !mount.starts_with('/'); });
+        const json::object object{{"Command", render_command(view.command, whole)},
+                                  {"CreatedAt", render_time(view.created_at)},
+                                  {"ExitCode", view.exit_code},
+                                  {"Health", view.health},
+                                  {"ID", whole ? view.id : std::string(short_id(view.id))},
+                                  {"Image", view.image},
+                                  {"Labels", list_labels(view.labels)},
+                                  {"LocalVolumes", std::to_string(named)},
+                                  {"Mounts", join(view.mounts, ",")},
+                                  {"Name", view.name},
+                                  {"Names", view.name},
+                                  {"Networks", join(view.networks, ",")},
+                                  {"Ports", render_publishers(view.publishers)},
+                                  {"Project", view.project},
+                                  {"Publishers", std::move(publishers)},
+                                  {"RunningFor", render_age(view.created_at, now_ns)},
+                                  {"Service", view.service},
+                                  {"State", view.state},
+                                  {"Status", view.status}};
+        out += json::serialize(object) + "\n";
+    }
+    return out;
+}
+
+std::string render_images(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole) {
+    Table table({"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"});
+    for (const auto& view : views)
+        table.add({view.repository, view.tag, shown_id(view.id, whole), render_age(view.created_at, now_ns),
+                   human_size(view.size)});
+    return table.text();
+}
+
+std::string render_images_json(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole) {
+    std::string out;
+    for (const auto& view : views) {
+        const json::object object{{"CreatedAt", render_time(view.created_at)},
+                                  {"CreatedSince", render_age(view.created_at, now_ns)},
+                                  {"ID", shown_id(view.id, whole)},
+                                  {"Repository", view.repository},
+                                  {"Size", human_size(view.size)},
+                                  {"Tag", view.tag}};
+        out += json::serialize(object) + "\n";
+    }
+    return out;
+}
+
+}  // namespace compose::cli

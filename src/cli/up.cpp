@@ -1,0 +1,226 @@
+#include <charconv>
+#include <compose/plan.hpp>
+#include <csignal>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/attach.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/output.hpp"
+#include "cli/project.hpp"
+#include "sys/clock.hpp"
+#include "sys/signals.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct Args {
+    std::vector<std::string> services, scale, attach, no_attach;
+    bool detach = false, wait = false, no_start = false, no_deps = false;
+    bool force_recreate = false, no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false;
+    bool remove_orphans = false, no_color = false, no_log_prefix = false, timestamps = false;
+    bool abort_on_exit = false, abort_on_failure = false, attach_dependencies = false;
+    std::optional<int> wait_timeout, timeout;
+    std::string exit_code_from;
+    bool foreground() const { return !detach && !wait && !no_start; }
+};
+
+void exclude(bool first, const char* first_name, bool second, const char* second_name) {
+    if (first && second)
+        throw make_error(ErrorKind::usage, "{} and {} exclude each other", first_name, second_name)
+            .with_hint("run 'compose up --help' for the usage of both");
+}
+
+void check(const Args& args) {
+    const bool abort = args.abort_on_exit || args.abort_on_failure || !args.exit_code_from.empty();
+    const bool attaching = !args.attach.empty() || !args.no_attach.empty() || args.attach_dependencies;
+    const char* background = args.wait ? "--wait" : args.no_start ? "--no-start" : "--detach";
+    exclude(!args.foreground(), background, abort,
+            args.exit_code_from.empty() ? "--abort-on-container-..." : "--exit-code-from");
+    exclude(!args.foreground(), background, attaching, "--attach, --no-attach and --attach-dependencies");
+    exclude(args.no_recreate, "--no-recreate", args.force_recreate, "--force-recreate");
+    exclude(args.no_recreate, "--no-recreate", args.always_recreate_deps, "--always-recreate-deps");
+    exclude(args.no_recreate, "--no-recreate", args.renew_anon_volumes, "--renew-anon-volumes");
+    exclude(args.no_start, "--no-start", args.wait, "--wait");
+    exclude(args.abort_on_exit, "--abort-on-container-exit", args.abort_on_failure, "--abort-on-container-failure");
+    exclude(args.abort_on_failure, "--abort-on-container-failure", !args.exit_code_from.empty(), "--exit-code-from");
+    if (args.wait_timeout && *args.wait_timeout < 0)
+        throw make_error(ErrorKind::usage, "--wait-timeout can't be negative");
+    if (args.wait_timeout && !args.wait) throw make_error(ErrorKind::usage, "--wait-timeout needs --wait");
+}
+
+std::map<std::string, int> parse_scale(const std::vector<std::string>& texts) {
+    std::map<std::string, int> out;
+    for (const auto& text : texts) {
+        const auto equals = text.find('=');
+        int count = -1;
+        if (equals != std::string::npos && equals > 0) {
+            const auto* end = text.data() + text.size();
+            const auto read = std::from_chars(text.data() + equals + 1, end, count);
+            if (read.ec != std::errc{} || read.ptr != end) count = -1;
+        }
+        if (count < 0)
+            throw make_error(ErrorKind::usage, "--scale {} is not SERVICE=NUMBER", quote(text))
+                .with_hint("for example --scale web=3");
+        out[text.substr(0, equals)] = count;
+    }
+    return out;
+}
+
+UpOptions make_options(const Context& context, const Args& args) {
+    UpOptions options;
+    options.services = args.services;
+    options.start = !args.no_start;
+    options.no_deps = args.no_deps;
+    options.force_recreate = args.force_recreate;
+    options.no_recreate = args.no_recreate;
+    options.always_recreate_deps = args.always_recreate_deps;
+    options.renew_anon_volumes = args.renew_anon_volumes;
+    options.remove_orphans = args.remove_orphans || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
+    options.ignore_orphans = context.variable_is_true("COMPOSE_IGNORE_ORPHANS");
+    options.scale = parse_scale(args.scale);
+    if (args.timeout) options.timeout = std::chrono::seconds(*args.timeout);
+    options.wait = args.wait;
+    if (args.wait_timeout) options.wait_timeout = std::chrono::seconds(*args.wait_timeout);
+    options.dry_run = context.globals.dry_run;
+    exclude(options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
+    return options;
+}
+
+/// The services named and all that they depend on.
+std::set<std::string> with_dependencies(const Project& project, const std::set<std::string>& services) {
+    std::set<std::string> out;
+    std::vector<std::string> todo(services.begin(), services.end());
+    while (!todo.empty()) {
+        const auto name = todo.back();
+        todo.pop_back();
+        const auto service = project.services.find(name);
+        if (service == project.services.end() || !out.insert(name).second) continue;
+        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
+    }
+    return out;
+}
+
+AttachOptions make_attach(const Context& context, const Args& args, const Project& project) {
+    AttachOptions out;
+    out.project = project.name;
+    if (args.services.empty())
+        for (const auto& [name, service] : project.services) out.targets.insert(name);
+    else
+        out.targets.insert(args.services.begin(), args.services.end());
+
+    const auto candidates = args.attach_dependencies ? with_dependencies(project, out.targets) : out.targets;
+    for (const auto& name : candidates)
+        if (args.attach.empty() && project.services.at(name).attach) out.shown.insert(name);
+    std::vector<std::string> known;
+    for (const auto& [name, service] : project.services) known.push_back(name);
+    for (const auto& list : {args.attach, args.no_attach})
+        for (const auto& name : list)
+            if (!project.services.contains(name)) no_such_service(name, known);
+    out.shown.insert(args.attach.begin(), args.attach.end());
+    for (const auto& name : args.no_attach) out.shown.erase(name);
+
+    if (!args.exit_code_from.empty() && !project.services.contains(args.exit_code_from))
+        no_such_service(args.exit_code_from, known);
+    out.exit_code_from = args.exit_code_from;
+    out.abort = args.abort_on_failure                                ? AttachOptions::Abort::on_failure
+                : args.abort_on_exit || !args.exit_code_from.empty() ? AttachOptions::Abort::on_exit
+                                                                     : AttachOptions::Abort::never;
+    out.style = {
+        .prefix = !args.no_log_prefix, .timestamps = args.timestamps, .color = context.color_out && !args.no_color};
+    if (args.timeout) out.timeout = std::chrono::seconds(*args.timeout);
+    return out;
+}
+
+int run_foreground(Context& context, const Args& args, const Project& project, const UpOptions& options) {
+    auto watch = make_attach(context, args, project);
+    UpOptions create = options;
+    create.start = false;
+    const int created = run_interruptible(context, [&](const std::stop_token& cancel) {
+        context.engine("up").up(project, create, cancel);
+        return 0;
+    });
+    context.finish_progress();
+    if (created != 0) return created;
+
+    // Everything is as it should be by now; what is left is to start it, in order.
+    UpOptions start = options;
+    start.force_recreate = start.always_recreate_deps = start.renew_anon_volumes = start.remove_orphans = false;
+    start.no_recreate = start.ignore_orphans = true;
+    watch.since = sys::wall_now().time_since_epoch().count();
+    sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
+    return attach(context, signals, watch,
+                  [&](Engine& engine, const std::stop_token& cancel) { engine.up(project, start, cancel); });
+}
+
+int run(Context& context, const Args& args) {
+    check(args);
+    const auto options = make_options(context, args);
+    Diagnostics findings;
+    const auto loaded = load_for_running(context, args.services, findings);
+    try {
+        if (options.dry_run) {
+            std::string out;
+            for (const auto& line : context.engine("up").plan_up(loaded.project, options)) out += line + "\n";
+            context.finish_progress();
+            print(out.empty() ? "nothing to do\n" : out);
+            return 0;
+        }
+        if (args.foreground()) return run_foreground(context, args, loaded.project, options);
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            context.engine("up").up(loaded.project, options, cancel);
+            return 0;
+        });
+    } catch (const ProjectError& error) {
+        context.finish_progress();
+        print_findings(context, error.findings(), findings.sources);
+        return error.exit_code();
+    }
+}
+
+}  // namespace
+
+Run define_up(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text(
+        "Creates what is missing, recreates what has changed, starts everything in the order of depends_on, and then\n"
+        "shows the output of the containers until Ctrl-C stops them. With -d it returns and leaves them running.");
+    arguments.rest("SERVICE", args->services);
+    arguments.flag("-d,--detach", args->detach, "Leave the containers running in the background");
+    arguments.flag("--wait", args->wait, "Wait until services are running or healthy; implies --detach");
+    arguments.number("--wait-timeout", args->wait_timeout, "SECONDS", "How long --wait waits at most");
+    arguments.flag("--no-start", args->no_start, "Create, but do not start");
+    arguments.flag("--no-deps", args->no_deps, "Leave out what the services depend on");
+    arguments.flag("--force-recreate", args->force_recreate, "Recreate containers even if nothing has changed");
+    arguments.flag("--no-recreate", args->no_recreate, "Keep containers that exist, even if something has changed");
+    arguments.flag("--always-recreate-deps", args->always_recreate_deps, "Recreate dependencies too");
+    arguments.flag("-V,--renew-anon-volumes", args->renew_anon_volumes,
+                   "Give recreated containers new anonymous volumes");
+    arguments.list("--scale", args->scale, "SERVICE=N", "Run N containers of a service");
+    arguments.flag("--remove-orphans", args->remove_orphans,
+                   "Remove containers of services that the file no longer has");
+    arguments.number("-t,--timeout", args->timeout, "SECONDS", "Time for containers to stop before they are killed");
+    arguments.list("--attach", args->attach, "SERVICE", "Show the output of these services only");
+    arguments.list("--no-attach", args->no_attach, "SERVICE", "Do not show the output of these services");
+    arguments.flag("--attach-dependencies", args->attach_dependencies, "Show the output of dependencies too");
+    arguments.flag("--abort-on-container-exit", args->abort_on_exit, "Stop all when one container ends");
+    arguments.flag("--abort-on-container-failure", args->abort_on_failure,
+                   "Stop all when one container fails; exit as it did");
+    arguments.value("--exit-code-from", args->exit_code_from, "SERVICE",
+                    "Exit as this service's container did; implies --abort-on-container-exit");
+    arguments.flag("--timestamps", args->timestamps, "Show the time of each line");
+    arguments.flag("--no-log-prefix", args->no_log_prefix, "Do not show the container's name before each line");
+    arguments.flag("--no-color", args->no_color, "No colours in the output");
+    arguments.example("compose up -d", "start everything in the background");
+    arguments.example("compose up -d --wait", "... and return when it is healthy");
+    arguments.example("compose up web", "start web and what it needs, and watch web");
+    arguments.example("compose up --exit-code-from tests", "run until the tests end, exit as they did");
+    return [args](Context& context) { return run(context, *args); };
+}
+
+}  // namespace compose::cli
