@@ -93,7 +93,7 @@ void DnsConnection::drop() {
 
 void DnsConnection::write() {
     const auto self = shared_from_this();
-    const sys::Transfer sent = sys::write_some(socket_, unsent_);
+    const sys::Transfer sent = sys::send_some(socket_, unsent_);
     if (sent.state == sys::Transfer::State::closed) return fail();
     unsent_.erase(0, sent.size);
     if (unsent_.empty()) {

@@ -135,7 +135,7 @@ void DnsForwarder::write_stream(std::uint64_t key) {
     std::string message{static_cast<char>(question.size() >> 8U), static_cast<char>(question.size() & 255U)};
     message += question;
     // A fresh connection has room for these few bytes, or it is none.
-    const sys::Transfer sent = sys::write_some(exchange->socket, message);
+    const sys::Transfer sent = sys::send_some(exchange->socket, message);
     if (sent.state != sys::Transfer::State::done || sent.size != message.size()) ask_next(key);
 }
 

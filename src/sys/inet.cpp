@@ -126,7 +126,7 @@ Transfer read_some(FdRef socket, char* buffer, std::size_t size) {
     return transferred(got);
 }
 
-Transfer write_some(FdRef socket, std::string_view data) {
+Transfer send_some(FdRef socket, std::string_view data) {
     return transferred(::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL));
 }
 

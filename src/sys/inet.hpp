@@ -48,7 +48,7 @@ struct Transfer {
     std::size_t size = 0;
 };
 [[nodiscard]] Transfer read_some(FdRef socket, char* buffer, std::size_t size);
-[[nodiscard]] Transfer write_some(FdRef socket, std::string_view data);
+[[nodiscard]] Transfer send_some(FdRef socket, std::string_view data);
 bool send_datagram(FdRef socket, std::string_view data);  // on a connected socket
 
 /// Room for some datagrams and their answers: one system call receives many, one sends many.
