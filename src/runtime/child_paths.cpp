@@ -1,4 +1,5 @@
 #include <linux/limits.h>
+#include <linux/magic.h>
 
 #include "runtime/child.hpp"
 #include "sys/raw.hpp"
@@ -98,6 +99,12 @@ int step(Walk& walk) noexcept {
     if (!dot && !dots) {
         const int parent = raw::openat2(walk.root, walk.done.or_here(), O_PATH | O_DIRECTORY, kInRoot);
         if (parent < 0) return parent;
+        struct statfs fs;
+        // Nothing can be made in /proc, and its links to descriptors say one thing and mean another.
+        if (raw::fstatfs(parent, fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+            raw::close(parent);
+            return -ELOOP;
+        }
         struct statx info;
         result = raw::statx(parent, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, info);
         if (result == 0 && S_ISLNK(info.stx_mode)) {

@@ -120,12 +120,13 @@ Received receive_packet(FdRef socket, Packet& out) {
     // The size first: a packet's buffer should be no larger than the packet.
     char probe = 0;
     ssize_t size = 0;
+    // A peer that closed with something unread leaves ECONNRESET once, in front of the packets that it sent before.
     do {
         size = ::recv(socket.get(), &probe, 1, MSG_PEEK | MSG_TRUNC);
-    } while (size < 0 && errno == EINTR);
+    } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size < 0 && errno == EAGAIN) return Received::nothing;
-    if (size < 0 && errno != ECONNRESET) throw errno_error("receive");
-    if (size <= 0) return Received::closed;
+    if (size < 0) throw errno_error("receive");
+    if (size == 0) return Received::closed;
     if (static_cast<std::size_t>(size) > kMaxPacket) return Received::closed;
     out.data.resize(static_cast<std::size_t>(size));
     iovec part{out.data.data(), out.data.size()};
@@ -137,7 +138,7 @@ Received receive_packet(FdRef socket, Packet& out) {
     message.msg_controllen = sizeof control;
     do {
         size = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
-    } while (size < 0 && errno == EINTR);
+    } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size < 0) throw errno_error("receive");
     out.data.resize(static_cast<std::size_t>(size));
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
