@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "engine/wait_watcher.hpp"
 #include "supervisor/log_reader.hpp"
+#include "sys/poll.hpp"
 
 namespace compose::engine {
 namespace {
@@ -14,7 +15,7 @@ using store::ContainerState;
 using Status = Event::Status;
 using Until = WaitContainer::Until;
 
-constexpr std::chrono::milliseconds kTick{100};     // how soon a deadline or a stop is noticed
+constexpr std::chrono::milliseconds kRetry{50};     // between looks for a supervisor
 constexpr std::chrono::seconds kSupervisorGone{5};  // a new one should be there long before
 constexpr std::size_t kHintLines = 10;
 
@@ -63,11 +64,14 @@ Verdict judge(const WaitContainer& action, const store::Container& row) {
 }
 
 WaitWatcher::WaitWatcher(ActionContext& context, std::optional<std::chrono::seconds> timeout)
-    : context_(context), timeout_(timeout), deadline_(std::chrono::steady_clock::now()) {
+    : context_(context), timeout_(timeout), deadline_(std::chrono::steady_clock::now()), wake_(sys::make_pipe()) {
     if (timeout) deadline_ += *timeout;
 }
 
-WaitWatcher::~WaitWatcher() = default;
+WaitWatcher::~WaitWatcher() {
+    thread_.request_stop();
+    wake_.write.reset();
+}
 
 void WaitWatcher::add(const WaitContainer& action, Done done) {
     context_.tell(Status::working, "Container " + action.container.name, "Waiting");
@@ -117,15 +121,29 @@ void WaitWatcher::watch(const std::stop_token& stop) {
         }
         expire();
         if (Clock::now() - seen > kSupervisorGone) cancel("its supervisor is gone", 1);
-        if (!stop.stop_requested()) std::this_thread::sleep_for(kTick);
+        (void)pause(nullptr, kRetry);
     }
 }
 
 void WaitWatcher::follow(supervisor::Client& client, const std::stop_token& stop) {
     while (!stop.stop_requested() && !client.closed()) {
-        if (const auto change = client.next(kTick)) look(change->id);
+        if (pause(&client, std::nullopt))
+            while (const auto change = client.next(std::chrono::milliseconds(0))) look(change->id);
         expire();
     }
+}
+
+bool WaitWatcher::pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest) const {
+    if (timeout_) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+        // Waits that begin after the deadline are looked at now and then.
+        const auto next = left.count() > 0 ? left : kRetry;
+        longest = longest ? std::min(*longest, next) : next;
+    }
+    std::array<sys::PollItem, 2> items{};
+    items[0].fd = wake_.read;
+    if (client != nullptr) items[1].fd = client->fd();
+    return sys::poll(items, longest) && items[1].readable;
 }
 
 void WaitWatcher::look(const std::string& id) {

@@ -39,6 +39,8 @@ private:
     /// Ends those that are decided; `id` empty: looks at all.
     void look(const std::string& id);
     void expire();
+    /// Until the supervisor has news, the deadline passes or the end is near. True: read from `client`.
+    [[nodiscard]] bool pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest) const;
     void finish(std::vector<Wait> finished, const std::vector<std::optional<Error>>& results);
 
     ActionContext& context_;
@@ -47,6 +49,7 @@ private:
     std::mutex mutex_;
     std::vector<Wait> waits_;
     std::optional<store::Store> store_;  // under mutex_
+    sys::Pipe wake_;                     // closed to end a pause
     std::jthread thread_;                // started with the first wait
 };
 

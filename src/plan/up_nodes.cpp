@@ -194,6 +194,11 @@ void UpPlanner::wait_for_all() {
             if (!replica.stays()) continue;
             const bool met = !replica.start && replica.old && replica.old->status == ObservedStatus::running &&
                              (!replica.old->has_healthcheck || replica.old->health == ObservedHealth::healthy);
+            // A stronger wait for it, on behalf of a dependent, says all there is to say.
+            const auto waited = [&](WaitContainer::Until until) {
+                return waits_.contains(std::make_tuple(replica.name, until, true));
+            };
+            if (waited(WaitContainer::Until::healthy) || waited(WaitContainer::Until::completed)) continue;
             if (!met) wait_node(replica, name, WaitContainer::Until::ready, true);
         }
 }
