@@ -34,8 +34,9 @@ private:
     struct File {
         std::string name;
         std::string text;
+        std::vector<std::size_t> lines;  // where each begins; filled by the first line() that asks
     };
-    std::deque<File> files_;
+    mutable std::deque<File> files_;
 };
 
 enum class Severity { error, warning };
@@ -50,9 +51,11 @@ struct Diagnostic {
     friend auto operator<=>(const Diagnostic&, const Diagnostic&) = default;
 };
 
-/// Collects findings; never throws on them.
+/// Collects findings; never throws on them. Keeps the first kMaxFindings errors and as many warnings: a hostile file
+/// can have one mistake a byte.
 class Diagnostics {
 public:
+    static constexpr std::size_t kMaxFindings = 500;
     SourceMap sources;
 
     void error(SourcePos pos, std::string path, std::string message, std::string hint = {});
@@ -65,6 +68,7 @@ public:
 private:
     std::vector<Diagnostic> items_;
     std::size_t errors_ = 0;
+    std::size_t warnings_ = 0;
 };
 
 /// One finding as text: `file:line:column: error: path: message`, the source line and a caret. No trailing newline.

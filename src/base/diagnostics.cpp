@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <compose/diagnostics.hpp>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -10,7 +11,7 @@ SourceMap::SourceMap() {
 }
 
 std::uint32_t SourceMap::add(std::string name, std::string text) {
-    files_.push_back({std::move(name), std::move(text)});
+    files_.push_back({std::move(name), std::move(text), {}});
     return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
@@ -24,33 +25,40 @@ std::string_view SourceMap::text(std::uint32_t file) const {
 
 std::string_view SourceMap::line(SourcePos pos) const {
     if (!pos.known() || pos.file >= files_.size()) return {};
-    std::string_view rest = files_[pos.file].text;
-    for (std::uint32_t n = 1; n < pos.line; ++n) {
-        const auto end = rest.find('\n');
-        if (end == std::string_view::npos) return {};
-        rest.remove_prefix(end + 1);
+    auto& file = files_[pos.file];
+    std::string_view rest = file.text;
+    if (file.lines.empty()) {
+        file.lines.push_back(0);
+        for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n', end + 1))
+            file.lines.push_back(end + 1);
     }
+    if (pos.line > file.lines.size()) return {};
+    rest.remove_prefix(file.lines[pos.line - 1]);
     auto line = rest.substr(0, rest.find('\n'));
     if (line.ends_with('\r')) line.remove_suffix(1);
     return line;
 }
 
 void Diagnostics::error(SourcePos pos, std::string path, std::string message, std::string hint) {
+    if (++errors_ > kMaxFindings + 1) return;
+    if (errors_ > kMaxFindings) {
+        items_.push_back({Severity::error, pos, {}, "there are more mistakes, which are not shown", {}});
+        return;
+    }
     items_.push_back({Severity::error, pos, std::move(path), std::move(message), std::move(hint)});
-    ++errors_;
 }
 
 void Diagnostics::warning(SourcePos pos, std::string path, std::string message, std::string hint) {
+    if (++warnings_ > kMaxFindings) return;
     items_.push_back({Severity::warning, pos, std::move(path), std::move(message), std::move(hint)});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
     auto out = items_;
     std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) { return a.pos < b.pos; });
-    std::vector<Diagnostic> unique;
-    for (auto& item : out)
-        if (std::find(unique.begin(), unique.end(), item) == unique.end()) unique.push_back(std::move(item));
-    return unique;
+    std::set<Diagnostic> seen;
+    std::erase_if(out, [&](const Diagnostic& item) { return !seen.insert(item).second; });
+    return out;
 }
 
 namespace {

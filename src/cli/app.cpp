@@ -60,9 +60,10 @@ std::string quoted_line(const Words& words) {
 /// "help", "help up", "image help" as "--help" would do.
 int show_help(std::span<const CommandInfo> commands, const std::string& parent, const Words& words, Arguments& own) {
     if (words.empty()) {
-        print(own.help());
+        print(own.help() + (commands.empty() ? kGlobalsNote : ""));
         return 0;
     }
+    if (commands.empty()) throw make_error(ErrorKind::usage, "{} has no commands of its own", parent);
     const auto& command = find_command(commands, words[0], parent);
     Arguments arguments(parent + " " + command.name, command.summary);
     if (command.define != nullptr)

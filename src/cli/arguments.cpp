@@ -65,7 +65,7 @@ struct Arguments::Impl {
 
     [[noreturn]] void usage_error(const std::string& message, const std::string& advice = {}) const {
         auto hint = fmt::format("run '{} --help' for its usage", name);
-        if (!advice.empty()) hint = advice + "; " + hint;
+        if (!advice.empty()) hint = advice + " " + hint;
         throw make_error(ErrorKind::usage, "{}", message).with_hint(hint);
     }
 
@@ -79,7 +79,8 @@ struct Arguments::Impl {
 
     void add_text(const char* names, const char* placeholder, const char* help) {
         std::string shown(names);
-        if (const auto comma = shown.find(','); comma != std::string::npos) shown.insert(comma + 1, " ");
+        for (auto comma = shown.find(','); comma != std::string::npos; comma = shown.find(',', comma + 1))
+            shown.insert(comma + 1, " ");
         options.push_back({shown, placeholder, help});
     }
 
@@ -285,6 +286,7 @@ std::size_t Arguments::first_positional(const std::vector<std::string>& words) c
 std::string Arguments::help() const {
     std::string usage = "Usage:  " + impl_->name;
     if (!impl_->options.empty()) usage += " [OPTIONS]";
+    if (!impl_->sections.empty()) usage += " COMMAND";
     for (const auto& positional : impl_->positionals) {
         const auto shown = positional.name + (positional.many != nullptr ? "..." : "");
         usage += positional.required ? " " + shown : " [" + shown + "]";

@@ -44,7 +44,7 @@ int run_ls(Context& context, const std::string& format, bool quiet, bool no_trun
             .with_hint("use table or json");
     const auto views = context.engine().images();
     std::string out;
-    if (quiet) {
+    if (quiet && format == "table") {
         for (const auto& view : views) {
             const auto digits = view.id.substr(view.id.find(':') + 1);
             out += (no_trunc ? view.id : std::string(short_id(digits))) + "\n";

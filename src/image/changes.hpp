@@ -7,8 +7,8 @@
 
 namespace compose::image {
 
-/// CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. Throws Error(invalid) that quotes
-/// the instruction.
+/// CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. Throws Error(invalid) that
+/// quotes the instruction.
 void apply_change(ImageConfig& config, std::string_view instruction);
 
 }  // namespace compose::image

@@ -57,6 +57,12 @@ struct ImageConfig {
 [[nodiscard]] std::string render_config(const ImageConfig& config);
 /// "sha256:" and the digest of the text.
 [[nodiscard]] std::string config_digest(std::string_view config_json);
+/// "80", "80/tcp", "8000-8010/udp"
+[[nodiscard]] bool is_port_spec(std::string_view text);
+/// Absolute, without "..".
+[[nodiscard]] bool is_container_path(std::string_view path);
+/// "user", "1000:1000": at most 256 characters without blanks and control characters; empty is fine.
+[[nodiscard]] bool is_user_spec(std::string_view user);
 /// The name of this machine in image configs: "amd64", "arm64".
 [[nodiscard]] std::string_view native_architecture();
 

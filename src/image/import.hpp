@@ -10,7 +10,7 @@
 namespace compose::image {
 
 struct ImportedImage {
-    std::string id;           // "sha256:..."
+    std::string id;  // "sha256:..."
     std::string config_json;
     std::vector<std::string> layers;  // chain ids: names of folders in layers_dir
     std::int64_t size = 0;            // bytes of the unpacked files

@@ -1,8 +1,9 @@
-// Layers on the disk: a folder per chain id, unpacked once, shared read-only, never changed afterwards. A folder that has
-// its final name is complete.
+// Layers on the disk: a folder per chain id, unpacked once, shared read-only, never changed afterwards. A folder that
+// has its final name is complete.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,21 @@ struct UnpackedLayer {
 [[nodiscard]] UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir,
                                          const std::string& parent_chain_id = {});
 
+/// Held from before unpacking until the image's row is written: meanwhile no layer is removed as unused. Throws when
+/// layers are being removed for too long.
+class LayerLease {
+public:
+    explicit LayerLease(const std::string& layers_dir);
+
+private:
+    sys::Fd fd_;
+};
+
 /// Removes layers that are not in `in_use` (chain ids) and what dead processes left. Returns the removed chain ids.
 std::vector<std::string> remove_unused_layers(const std::string& layers_dir, const std::vector<std::string>& in_use);
+/// The same, with `in_use` asked once no image can be half made: the race-free form. Does nothing while a lease is
+/// held.
+std::vector<std::string> remove_unused_layers(const std::string& layers_dir,
+                                              const std::function<std::vector<std::string>()>& in_use);
 
 }  // namespace compose::image

@@ -14,10 +14,18 @@ constexpr std::string_view kDefaultNamespace = "library/";
 constexpr std::size_t kMaxName = 255;
 constexpr std::size_t kMaxTag = 128;
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
+bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+    return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+bool is_hex(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f');
+}
 
 [[noreturn]] void fail(std::string_view text, const std::string& why) {
     throw make_error(ErrorKind::invalid, "image name {} {}", quote(text.substr(0, 300)), why);
@@ -125,14 +133,16 @@ Reference parse_reference(std::string_view text) {
         if (!is_digest(out.digest)) fail(text, "has a bad digest: only sha256: and 64 lower-case hex digits will do");
         rest = rest.substr(0, at);
     }
-    if (const auto slash = rest.find('/'); slash != std::string_view::npos && looks_like_registry(rest.substr(0, slash))) {
+    if (const auto slash = rest.find('/');
+        slash != std::string_view::npos && looks_like_registry(rest.substr(0, slash))) {
         out.registry = rest.substr(0, slash);
         if (!is_registry(out.registry)) fail(text, fmt::format("has a bad registry {}", quote(out.registry)));
         rest = rest.substr(slash + 1);
     }
     if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
         out.tag = rest.substr(colon + 1);
-        if (!is_tag(out.tag)) fail(text, fmt::format("has a bad tag {}", quote(std::string_view(out.tag).substr(0, 150))));
+        if (!is_tag(out.tag))
+            fail(text, fmt::format("has a bad tag {}", quote(std::string_view(out.tag).substr(0, 150))));
         rest = rest.substr(0, colon);
     }
     check_repository(text, rest);
@@ -154,7 +164,9 @@ std::string with_suffix(std::string name, const Reference& reference) {
 
 }  // namespace
 
-std::string Reference::to_string() const { return with_suffix(registry + "/" + repository, *this); }
+std::string Reference::to_string() const {
+    return with_suffix(registry + "/" + repository, *this);
+}
 
 std::string Reference::familiar_name() const {
     if (registry != kDefaultRegistry) return registry + "/" + repository;
@@ -163,6 +175,8 @@ std::string Reference::familiar_name() const {
     return name.find('/') == std::string::npos ? name : repository;
 }
 
-std::string Reference::familiar() const { return with_suffix(familiar_name(), *this); }
+std::string Reference::familiar() const {
+    return with_suffix(familiar_name(), *this);
+}
 
 }  // namespace compose::image

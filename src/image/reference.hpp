@@ -27,8 +27,8 @@ struct Reference {
 [[nodiscard]] Reference parse_reference(std::string_view text);
 /// "sha256:" and 64 lower-case hex digits, nothing else: digests become paths.
 [[nodiscard]] bool is_digest(std::string_view text);
-/// The full or shortened id that `text` may be ("sha256:abc", "abc123": hex only), in lower case without "sha256:"; else
-/// nothing. A text may be both an id and a name: look for the name first.
+/// The full or shortened id that `text` may be ("sha256:abc", "abc123": hex only), in lower case without "sha256:";
+/// else nothing. A text may be both an id and a name: look for the name first.
 [[nodiscard]] std::optional<std::string> id_prefix(std::string_view text);
 
 }  // namespace compose::image

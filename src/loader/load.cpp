@@ -81,12 +81,18 @@ void set_name(Node& root, const std::string& name) {
     node = Node::make_string(name, pos);
 }
 
-/// What `config` prints: without the services that were not asked for.
-Node printed_tree(Node root, const LoadRequest& request) {
-    if (!request.selected_services.empty())
-        (void)split_services(root, with_dependencies(root, request.selected_services));
+/// What `config` prints is without the services that were not asked for; the project still has them.
+void keep_selected(Node& root, const LoadRequest& request) {
+    if (request.selected_services.empty()) return;
+    (void)split_services(root, with_dependencies(root, request.selected_services));
     if (!request.all_resources) remove_unused_resources(root);
-    return root;
+}
+
+/// What an optional dependency says about a service that is not there.
+void drop_absent_dependencies(Project& project) {
+    for (auto& [name, service] : project.services)
+        std::erase_if(service.depends_on,
+                      [&](const auto& need) { return !need.required && !project.services.contains(need.service); });
 }
 
 Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnostics& findings) {
@@ -97,6 +103,7 @@ Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnos
         others.entries.push_back({"services", {}, std::move(disabled)});
         project.disabled_services = std::move(bind_project(others, findings).services);
     }
+    drop_absent_dependencies(project);
     project.working_dir = place.folder;
     project.config_files = place.config_files;
     project.environment_files = place.environment_files;
@@ -140,11 +147,11 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     if (request.normalize) normalize(root, name, findings);
     auto disabled = split_services(root, active);
     if (request.consistency && readable) check_consistency(root, findings, &disabled);
-    auto tree = std::make_shared<ConfigTree>();
-    tree->root = printed_tree(root, request);
-    drop_absent_dependencies(root);
     if (!request.all_resources) remove_unused_resources(root);
     if (readable) out.project = bind(root, std::move(disabled), place, findings);
+    auto tree = std::make_shared<ConfigTree>();
+    tree->root = std::move(root);
+    keep_selected(tree->root, request);
     out.tree = std::move(tree);
     out.environment = std::move(place.environment);
     return out;

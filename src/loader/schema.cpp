@@ -148,6 +148,9 @@ private:
     }
 
     void unknown_key(const Node::Entry& entry, const Schema& schema, const PathFrame& path) {
+        // Only what is shown gets advice, since the search for a near name is dear.
+        if (findings_.error_count() > Diagnostics::kMaxFindings)
+            return findings_.error(entry.key_pos, {}, "unknown attribute");
         std::vector<std::string_view> known;
         for (const auto& [name, child] : schema.properties) known.push_back(name);
         std::string hint;

@@ -82,23 +82,6 @@ Node split_services(Node& root, const std::set<std::string>& active) {
     return out;
 }
 
-void drop_absent_dependencies(Node& root) {
-    auto* services = root.find("services");
-    if (services == nullptr || !services->is_mapping()) return;
-    std::set<std::string_view> present;
-    for (const auto& entry : services->entries) present.insert(entry.key);
-    for (auto& entry : services->entries) {
-        auto* needs = entry.value.find("depends_on");
-        if (needs == nullptr) continue;
-        std::erase_if(needs->entries, [&](const Node::Entry& need) {
-            const auto* required = need.value.find("required");
-            const bool optional = required != nullptr && required->kind == Node::Kind::boolean && !required->boolean;
-            return optional && !present.contains(need.key);
-        });
-        if (needs->is_mapping() && needs->entries.empty()) entry.value.erase("depends_on");
-    }
-}
-
 namespace {
 
 /// Names of one kind of resource that a service uses.

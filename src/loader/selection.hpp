@@ -22,9 +22,6 @@ namespace compose {
 /// Takes the services that are not in `active` out of the tree and returns them as a mapping.
 [[nodiscard]] Node split_services(Node& root, const std::set<std::string>& active);
 
-/// Removes what services of the tree say about optional dependencies that are not in it.
-void drop_absent_dependencies(Node& root);
-
 /// Removes the top-level resources that no service of the tree uses.
 void remove_unused_resources(Node& root);
 

@@ -1,12 +1,10 @@
 #include "loader/simple_yaml.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "loader/yaml_escapes.hpp"
 
@@ -17,24 +15,11 @@ namespace {
 /// Thrown to give up.
 struct NotSimple {};
 
-constexpr std::size_t kMaxEvents = 1'000'000;
-constexpr std::size_t kMaxDepth = 100;
-
-struct Event {
-    enum class Kind : std::uint8_t { scalar, alias, begin_sequence, begin_mapping, end };
-    Kind kind = Kind::scalar;
-    bool quoted = false;
-    SourcePos pos;
-    std::size_t anchor = 0;
-    std::string_view tag;
-    std::string_view text;
-};
-
 /// What stands before a value: `&anchor` and `!tag`, and where the first of them or the value begins.
 struct Properties {
     SourcePos pos;
     std::size_t anchor = 0;
-    std::string_view tag;
+    std::string tag;
     bool any = false;
 };
 
@@ -45,12 +30,13 @@ bool in_name(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 bool is_name_end(char c) {
-    return c == ' ' || c == '\n' || c == '\t' || is_flow_indicator(c);
+    return c == ' ' || c == '\n' || c == ',' || c == ']' || c == '}';
 }
 
 class SimpleParser {
 public:
-    SimpleParser(std::string_view text, std::uint32_t file) : text_(text), file_(file) {}
+    SimpleParser(std::string_view text, std::uint32_t file, YamlBuilder& builder)
+        : text_(text), file_(file), builder_(builder) {}
 
     void parse() {
         if (!first_content()) to_content();
@@ -58,28 +44,6 @@ public:
         block_node(column(), Properties{});
         if (!on_content_) to_content();
         if (at_ < text_.size()) give_up();
-    }
-
-    void replay(YamlBuilder& builder) const {
-        for (const auto& event : events_) {
-            switch (event.kind) {
-                case Event::Kind::scalar:
-                    builder.scalar(event.pos, event.tag, event.quoted, event.anchor, std::string(event.text));
-                    break;
-                case Event::Kind::alias:
-                    builder.alias(event.pos, event.anchor);
-                    break;
-                case Event::Kind::begin_sequence:
-                    builder.begin_sequence(event.pos, event.tag, event.anchor);
-                    break;
-                case Event::Kind::begin_mapping:
-                    builder.begin_mapping(event.pos, event.tag, event.anchor);
-                    break;
-                case Event::Kind::end:
-                    builder.end();
-                    break;
-            }
-        }
     }
 
 private:
@@ -91,20 +55,17 @@ private:
     [[nodiscard]] SourcePos here() const { return {file_, line_, static_cast<std::uint32_t>(column() + 1)}; }
     [[nodiscard]] bool blank_follows(std::size_t ahead) const { return peek(ahead) == ' ' || peek(ahead) == '\n'; }
 
-    void emit(Event event) {
-        if (events_.size() >= kMaxEvents) give_up();
-        events_.push_back(event);
+    void emit_scalar(const Properties& properties, bool quoted, std::string text) {
+        builder_.scalar(properties.pos, properties.tag, quoted, properties.anchor, std::move(text));
     }
     void emit_scalar(const Properties& properties, bool quoted, std::string_view text) {
-        emit({Event::Kind::scalar, quoted, properties.pos, properties.anchor, properties.tag, text});
+        emit_scalar(properties, quoted, std::string(text));
     }
-    void begin(Event::Kind kind, const Properties& properties) {
-        if (++depth_ > kMaxDepth) give_up();
-        emit({kind, false, properties.pos, properties.anchor, properties.tag, {}});
+    void begin_sequence(const Properties& properties) {
+        builder_.begin_sequence(properties.pos, properties.tag, properties.anchor);
     }
-    void end() {
-        --depth_;
-        emit({Event::Kind::end, false, {}, 0, {}, {}});
+    void begin_mapping(const Properties& properties) {
+        builder_.begin_mapping(properties.pos, properties.tag, properties.anchor);
     }
 
     void skip_blanks() {
@@ -183,8 +144,7 @@ private:
         Properties properties;
         properties.pos = here();
         if (peek() == '"' || peek() == '\'') {
-            const auto text = quoted();
-            emit_scalar(properties, true, text);
+            emit_scalar(properties, true, quoted());
             skip_blanks();
         } else {
             check_plain_start();
@@ -201,13 +161,13 @@ private:
     }
 
     void block_mapping(std::size_t indent, const Properties& properties) {
-        begin(Event::Kind::begin_mapping, properties);
+        begin_mapping(properties);
         do {
             if (!is_key()) give_up();
             key();
             mapping_value(indent);
         } while (more_at(indent));
-        end();
+        builder_.end();
     }
 
     /// After an entry: is the next one at this indentation? Deeper content belongs to nothing.
@@ -228,11 +188,11 @@ private:
         const bool list_here = at_ < text_.size() && column() == indent && peek() == '-' && blank_follows(1);
         if (deeper || list_here) return block_node(column(), properties);
         on_content_ = true;
-        emit_scalar(properties, false, {});
+        emit_scalar(properties, false, std::string{});
     }
 
     void block_sequence(std::size_t indent, const Properties& properties) {
-        begin(Event::Kind::begin_sequence, properties);
+        begin_sequence(properties);
         do {
             if (peek() != '-' || !blank_follows(1)) {  // a key at the same indentation ends the list of a mapping
                 on_content_ = true;
@@ -243,7 +203,7 @@ private:
             skip_blanks();
             sequence_item(indent, dash);
         } while (more_at(indent));
-        end();
+        builder_.end();
     }
 
     void sequence_item(std::size_t indent, SourcePos dash) {
@@ -254,7 +214,7 @@ private:
             if (at_ < text_.size() && column() > indent)
                 return block_node(column(), properties.any ? properties : Properties{});
             on_content_ = true;
-            emit_scalar(properties, false, {});
+            emit_scalar(properties, false, std::string{});
         } else if ((peek() == '-' && blank_follows(1)) || is_key()) {
             if (properties.any) give_up();
             block_node(column(), properties);
@@ -291,10 +251,10 @@ private:
         return text_.substr(start, at_ - start);
     }
 
-    std::string_view tag_of(std::string_view word) {
-        if (!word.starts_with("!!")) return word;
+    static std::string tag_of(std::string_view word) {
+        if (!word.starts_with("!!")) return std::string(word);
         if (word.size() == 2) give_up();
-        return owned_.emplace_back("tag:yaml.org,2002:" + std::string(word.substr(2)));
+        return "tag:yaml.org,2002:" + std::string(word.substr(2));
     }
 
     void alias(const Properties& properties) {
@@ -302,7 +262,7 @@ private:
         ++at_;
         const auto found = anchors_.find(std::string(name_from(at_)));
         if (found == anchors_.end()) give_up();
-        emit({Event::Kind::alias, false, properties.pos, found->second, {}, {}});
+        builder_.alias(properties.pos, found->second);
     }
 
     /// `indent` is that of the parent: deeper lines would go on with the value.
@@ -358,7 +318,7 @@ private:
         emit_scalar(properties, false, text_.substr(start, last - start));
     }
 
-    std::string_view quoted() {
+    std::string quoted() {
         const char mark = text_[at_];
         const auto start = ++at_;
         bool special = false;
@@ -374,10 +334,10 @@ private:
             }
         }
         const auto raw = text_.substr(start, at_++ - start);
-        if (!special) return raw;
+        if (!special) return std::string(raw);
         auto decoded = mark == '"' ? decode_double_quoted(raw) : std::optional(decode_single_quoted(raw));
         if (!decoded) give_up();
-        return owned_.emplace_back(std::move(*decoded));
+        return std::move(*decoded);
     }
 
     void literal(std::size_t indent, const Properties& properties) {
@@ -413,7 +373,7 @@ private:
         const bool cut_off = at_ >= text_.size();  // the last line has no end
         if (chomp == '+') out.append(cut_off ? pending - 1 : pending, '\n');
         if (chomp == ' ' && !(cut_off && pending == 1)) out += '\n';
-        emit_scalar(properties, true, owned_.emplace_back(std::move(out)));
+        emit_scalar(properties, true, std::move(out));
     }
 
     // --- flow collections -----------------------------------------------------------------------------------------
@@ -441,7 +401,7 @@ private:
     void flow_collection(const Properties& properties) {
         const bool mapping = text_[at_++] == '{';
         const char close = mapping ? '}' : ']';
-        begin(mapping ? Event::Kind::begin_mapping : Event::Kind::begin_sequence, properties);
+        mapping ? begin_mapping(properties) : begin_sequence(properties);
         flow_space();
         while (peek() != close) {
             if (mapping) flow_key();
@@ -453,7 +413,7 @@ private:
             flow_space();
         }
         ++at_;
-        end();
+        builder_.end();
     }
 
     void flow_key() {
@@ -480,7 +440,7 @@ private:
         else if (first == '[' || first == '{')
             flow_collection(properties);
         else if ((first == ',' || first == '}') && text_[at_ - 1] != ',')
-            emit_scalar(properties, false, {});
+            emit_scalar(properties, false, std::string{});
         else
             flow_plain(properties);
         skip_blanks();
@@ -514,10 +474,8 @@ private:
     std::size_t at_ = 0;
     std::uint32_t line_ = 1;
     std::size_t line_start_ = 0;
-    std::size_t depth_ = 0;
     bool on_content_ = false;  // the reader has gone on to the next content, which no one has taken yet
-    std::vector<Event> events_;
-    std::deque<std::string> owned_;
+    YamlBuilder& builder_;
     std::unordered_map<std::string, std::size_t> anchors_;
     std::size_t last_anchor_ = 0;
 };
@@ -525,14 +483,12 @@ private:
 }  // namespace
 
 bool read_simple_yaml(std::string_view text, std::uint32_t file, YamlBuilder& builder) {
-    SimpleParser parser(text, file);
     try {
-        parser.parse();
+        SimpleParser(text, file, builder).parse();
+        return true;
     } catch (const NotSimple&) {
         return false;
     }
-    parser.replay(builder);
-    return true;
 }
 
 }  // namespace compose

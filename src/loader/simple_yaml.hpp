@@ -10,7 +10,7 @@
 
 namespace compose {
 
-/// Feeds `builder` and returns true when the whole text is simple; else leaves the builder untouched. `text` has no
+/// Feeds `builder` and returns true when the whole text is simple; after false the builder is of no use. `text` has no
 /// carriage returns before line ends.
 [[nodiscard]] bool read_simple_yaml(std::string_view text, std::uint32_t file, YamlBuilder& builder);
 

@@ -47,7 +47,8 @@ std::optional<std::uint32_t> SourceFiles::open(const std::string& path, const As
     }
     auto& slot = known_[path];
     if (text) {
-        slot = findings_.sources.add(shown(path), std::string(without_bom(*text)));
+        if (const auto clean = without_bom(*text); clean.size() != text->size()) text = std::string(clean);
+        slot = findings_.sources.add(shown(path), std::move(*text));
     } else if (!optional) {
         findings_.error(asked.pos, asked.path, fmt::format("{} {} not found: no such file", what, shown(path)));
     }

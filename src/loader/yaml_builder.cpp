@@ -1,6 +1,7 @@
 #include "loader/yaml_builder.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,10 +15,6 @@ namespace {
 constexpr std::size_t kIndexFrom = 16;
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
 
-std::string place(const Diagnostics& findings, SourcePos pos) {
-    return fmt::format("{}:{}:{}", findings.sources.name(pos.file), pos.line, pos.column);
-}
-
 bool has_control_character(std::string_view text) {
     return std::any_of(text.begin(), text.end(),
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -25,9 +22,27 @@ bool has_control_character(std::string_view text) {
 
 }  // namespace
 
+void YamlBuilder::error(SourcePos pos, std::string message, std::string hint) {
+    found_.push_back({Severity::error, pos, "", std::move(message), std::move(hint)});
+}
+
 void YamlBuilder::abort(SourcePos pos, std::string message, std::string hint) {
-    findings_.error(pos, "", std::move(message), std::move(hint));
+    error(pos, std::move(message), std::move(hint));
     throw YamlAbort{};
+}
+
+std::string YamlBuilder::place(SourcePos pos) const {
+    return fmt::format("{}:{}:{}", sources_.name(pos.file), pos.line, pos.column);
+}
+
+void YamlBuilder::report(Diagnostics& findings) {
+    for (auto& item : found_) {
+        if (item.severity == Severity::error)
+            findings.error(item.pos, "", std::move(item.message), std::move(item.hint));
+        else
+            findings.warning(item.pos, "", std::move(item.message), std::move(item.hint));
+    }
+    found_.clear();
 }
 
 void YamlBuilder::apply_tag(Node& node, std::string_view tag, bool quoted) {
@@ -46,11 +61,12 @@ void YamlBuilder::apply_tag(Node& node, std::string_view tag, bool quoted) {
                           : core == "float" ? number
                           : core == "bool"  ? node.kind == Node::Kind::boolean
                                             : node.is_null();
-        if (!fits) findings_.error(node.pos, "", fmt::format("{} is not of type !!{}", quote(node.text), core));
+        if (!fits) error(node.pos, fmt::format("{} is not of type !!{}", quote(node.text), core));
         return;
     }
-    findings_.warning(node.pos, "", fmt::format("the tag {} means nothing in a Compose file", quote(tag)),
-                      "tags that count are !reset and !override");
+    found_.push_back({Severity::warning, node.pos, "",
+                      fmt::format("the tag {} means nothing in a Compose file", quote(tag)),
+                      "tags that count are !reset and !override"});
 }
 
 void YamlBuilder::scalar(SourcePos pos, std::string_view tag, bool quoted, Anchor anchor, std::string text) {
@@ -81,19 +97,36 @@ void YamlBuilder::alias(SourcePos pos, Anchor anchor) {
 }
 
 void YamlBuilder::begin(Node node, std::string_view tag, Anchor anchor) {
-    if (stack_.size() >= limits_.depth) abort(node.pos, fmt::format("nested more than {} levels deep", limits_.depth));
+    if (depth_ >= limits_.depth) abort(node.pos, fmt::format("nested more than {} levels deep", limits_.depth));
     apply_tag(node, tag, false);
     if (anchor != 0) open_anchors_.insert(anchor);
-    Frame& frame = stack_.emplace_back();
+    if (depth_ == stack_.size()) stack_.emplace_back();
+    Frame& frame = stack_[depth_++];
     frame.node = std::move(node);
     frame.anchor = anchor;
+    frame.size = 1;
+    frame.has_key = false;
 }
 
+namespace {
+
+template <class T>
+std::vector<T> exactly(std::vector<T>& room) {
+    std::vector<T> out(std::make_move_iterator(room.begin()), std::make_move_iterator(room.end()));
+    room.clear();
+    return out;
+}
+
+}  // namespace
+
 void YamlBuilder::end() {
-    Frame frame = std::move(stack_.back());
-    stack_.pop_back();
-    apply_merges(frame);
-    open_anchors_.erase(frame.anchor);
+    Frame& frame = top();
+    if (!frame.merges.empty()) apply_merges(frame);
+    if (!frame.items.empty()) frame.node.items = exactly(frame.items);
+    if (!frame.entries.empty()) frame.node.entries = exactly(frame.entries);
+    frame.keys.clear();
+    --depth_;
+    if (frame.anchor != 0) open_anchors_.erase(frame.anchor);
     deliver(std::move(frame.node), frame.anchor, frame.size);
 }
 
@@ -108,14 +141,14 @@ void YamlBuilder::deliver(Node node, Anchor anchor, std::size_t size) {
     if (anchor != 0) store(anchor, node, size);
     if (node.is_scalar() && ++nodes_ > limits_.nodes)
         abort(node.pos, fmt::format("more than {} values", limits_.nodes));
-    if (stack_.empty()) {
+    if (depth_ == 0) {
         done_ = std::move(node);
         return;
     }
-    Frame& frame = stack_.back();
+    Frame& frame = top();
     if (frame.node.is_sequence()) {
         frame.size += size;
-        frame.node.items.push_back(std::move(node));
+        frame.items.push_back(std::move(node));
     } else if (!frame.has_key) {
         take_key(node);
     } else {
@@ -124,22 +157,22 @@ void YamlBuilder::deliver(Node node, Anchor anchor, std::size_t size) {
     }
 }
 
-void YamlBuilder::take_key(const Node& node) {
-    Frame& frame = stack_.back();
+void YamlBuilder::take_key(Node& node) {
+    Frame& frame = top();
     frame.has_key = true;
     frame.key_pos = node.pos;
     frame.key = node.text;
     frame.merge_key = node.is_string() && !node.quoted && node.text == "<<";
     if (node.is_scalar() && !node.is_string()) {
-        findings_.error(node.pos, "",
-                        fmt::format("the key {} is {}, not a string", node.is_null() ? "null" : node.text,
-                                    node.is_null() ? "nothing" : to_string(node.kind)),
-                        "put it in quotes");
+        error(node.pos,
+              fmt::format("the key {} is {}, not a string", node.is_null() ? "null" : node.text,
+                          node.is_null() ? "nothing" : to_string(node.kind)),
+              "put it in quotes");
         if (node.is_null()) frame.key = "null";
     } else if (!node.is_scalar()) {
-        findings_.error(node.pos, "", fmt::format("{} cannot be a key", to_string(node.kind)));
+        error(node.pos, fmt::format("{} cannot be a key", to_string(node.kind)));
     } else if (has_control_character(node.text)) {
-        findings_.error(node.pos, "", fmt::format("the key {} has a control character", quote(node.text)));
+        error(node.pos, fmt::format("the key {} has a control character", quote(node.text)));
     }
 }
 
@@ -153,10 +186,11 @@ void YamlBuilder::add_entry(Frame& frame, Node value) {
             frame.merges.push_back(std::move(value));
         return;
     }
-    auto& entries = frame.node.entries;
+    auto& entries = frame.entries;
     std::optional<SourcePos> earlier;
     if (entries.size() < kIndexFrom) {
-        if (const auto* entry = frame.node.find_entry(frame.key)) earlier = entry->key_pos;
+        for (const auto& entry : entries)
+            if (entry.key == frame.key) earlier = entry.key_pos;
     } else {
         if (frame.keys.empty())
             for (const auto& entry : entries) frame.keys.emplace(entry.key, entry.key_pos);
@@ -164,9 +198,7 @@ void YamlBuilder::add_entry(Frame& frame, Node value) {
         if (!fresh) earlier = at->second;
     }
     if (earlier) {
-        findings_.error(
-            frame.key_pos, "",
-            fmt::format("duplicate key {}: already set at {}", quote(frame.key), place(findings_, *earlier)));
+        error(frame.key_pos, fmt::format("duplicate key {}: already set at {}", quote(frame.key), place(*earlier)));
         return;
     }
     entries.push_back({std::move(frame.key), frame.key_pos, std::move(value)});
@@ -174,21 +206,21 @@ void YamlBuilder::add_entry(Frame& frame, Node value) {
 
 // What stands in the mapping itself wins over every merged one, and an earlier merged one over a later.
 void YamlBuilder::apply_merges(Frame& frame) {
-    if (frame.merges.empty()) return;
     std::unordered_set<std::string> seen;
-    for (const auto& entry : frame.node.entries) seen.insert(entry.key);
+    for (const auto& entry : frame.entries) seen.insert(entry.key);
     for (auto& merged : frame.merges) {
         if (!merged.is_mapping()) {
-            findings_.error(merged.pos, "",
-                            fmt::format("<< takes a mapping or a list of mappings, not {}", to_string(merged.kind)));
+            error(merged.pos, fmt::format("<< takes a mapping or a list of mappings, not {}", to_string(merged.kind)));
             continue;
         }
         for (auto& entry : merged.entries)
-            if (seen.insert(entry.key).second) frame.node.entries.push_back(std::move(entry));
+            if (seen.insert(entry.key).second) frame.entries.push_back(std::move(entry));
     }
+    frame.merges.clear();
 }
 
 Node YamlBuilder::take() {
+    depth_ = 0;
     stack_.clear();
     anchors_.clear();
     open_anchors_.clear();

@@ -20,8 +20,8 @@ namespace {
 /// yaml-cpp's events with its marks (0-based, in bytes) and tags ("?" plain, "!" quoted) put into ours.
 class EventAdapter final : public YAML::EventHandler {
 public:
-    EventAdapter(YamlBuilder& builder, std::uint32_t file, std::string_view text, Diagnostics& findings)
-        : builder_(builder), file_(file), text_(text), findings_(findings) {}
+    EventAdapter(YamlBuilder& builder, std::uint32_t file, std::string_view text)
+        : builder_(builder), file_(file), text_(text) {}
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -58,8 +58,7 @@ private:
             if (text_[i] == quote && (quote == '"' || i + 1 >= text_.size() || text_[i + 1] != quote)) return;
             if (text_[i] == quote || (text_[i] == '\\' && quote == '"')) ++i;
         }
-        findings_.error(at(mark), "", "invalid YAML: the quoted text has no end", "close the quote");
-        throw YamlAbort{};
+        builder_.abort(at(mark), "invalid YAML: the quoted text has no end", "close the quote");
     }
     static std::string_view own_tag(std::string_view tag) {
         return tag == "?" || tag == "!" ? std::string_view{} : tag;
@@ -68,7 +67,6 @@ private:
     YamlBuilder& builder_;
     std::uint32_t file_;
     std::string_view text_;
-    Diagnostics& findings_;
 };
 
 struct Advice {
@@ -172,27 +170,44 @@ std::string_view without_bom(std::string_view text) {
     return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
 }
 
-std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlOptions& options) {
-    const std::string_view text = findings.sources.text(file);
+namespace {
+
+std::vector<Node> read_with_yaml_cpp(std::uint32_t file, std::string_view text, Diagnostics& findings,
+                                     YamlBuilder& builder) {
     std::vector<Node> documents;
-    if (!check_bytes(file, text, findings, options)) return documents;
-    YamlBuilder builder(findings, options);
     try {
-        const auto clean = without_carriage_returns(text);
-        if (options.quick && read_simple_yaml(clean, file, builder)) {
-            documents.push_back(builder.take());
-            return documents;
-        }
-        std::istringstream stream(clean);
+        std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
-        EventAdapter adapter(builder, file, clean, findings);
+        EventAdapter adapter(builder, file, text);
         while (parser.HandleNextDocument(adapter)) documents.push_back(builder.take());
+        return documents;
     } catch (const YAML::Exception& error) {
         report(error, file, findings);
         return {};
-    } catch (const YamlAbort&) {
-        return {};
     }
+}
+
+}  // namespace
+
+std::vector<Node> read_yaml(std::uint32_t file, Diagnostics& findings, const YamlOptions& options) {
+    std::string_view text = findings.sources.text(file);
+    if (!check_bytes(file, text, findings, options)) return {};
+    std::string clean;
+    if (text.find('\r') != std::string_view::npos) text = clean = without_carriage_returns(text);
+    std::vector<Node> documents;
+    YamlBuilder quick(findings.sources, options);
+    YamlBuilder full(findings.sources, options);
+    bool simple = options.quick;
+    try {
+        if (simple) simple = read_simple_yaml(text, file, quick);
+        if (simple)
+            documents.push_back(quick.take());
+        else
+            documents = read_with_yaml_cpp(file, text, findings, full);
+    } catch (const YamlAbort&) {
+        documents.clear();
+    }
+    (simple ? quick : full).report(findings);
     return documents;
 }
 

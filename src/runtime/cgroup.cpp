@@ -386,6 +386,13 @@ void Cgroup::freeze(bool on) {
         throw make_error("cgroup {} does not become {}", file, wanted);
 }
 
+bool Cgroup::frozen() const {
+    if (impl_->v2 || impl_->unified)
+        if (trim(read_text(impl_->v2_directory() + "/cgroup.freeze")) == "1") return true;
+    const std::string state = read_text(impl_->of("freezer") + "/freezer.state");
+    return state.starts_with("FR");  // FROZEN, FREEZING
+}
+
 void Cgroup::kill() {
     const std::string freezer = impl_->of("freezer") + "/freezer.state";
     const bool can_freeze_v1 = !impl_->v2 && sys::exists(freezer);

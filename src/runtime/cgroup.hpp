@@ -36,6 +36,7 @@ public:
     [[nodiscard]] sys::Fd open_v2_directory() const;
     void update(const Resources& resources);
     void freeze(bool on);
+    [[nodiscard]] bool frozen() const;
     void kill();    // SIGKILL to every process in it; thaws first
     void remove();  // idempotent; waits briefly for the last process; parents that are empty go too
     [[nodiscard]] CgroupStats stats() const;

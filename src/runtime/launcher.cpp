@@ -348,6 +348,8 @@ Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpe
     impl->process = process;
     impl->own_child = !for_keeper;
     Cgroup cgroup(cgroup_root(), spec.cgroup_parent, spec.id);
+    // A process that is put into a frozen cgroup would never answer.
+    if (cgroup.frozen()) throw make_error(ErrorKind::conflict, "the container is paused");
     impl->plan = plan_exec(spec, process, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
     CloneRequest request;
     // A sibling of the first stage inherits its exit signal; else that stage is nobody's business but ours.

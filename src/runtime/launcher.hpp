@@ -40,11 +40,13 @@ public:
     [[nodiscard]] sys::FdRef pidfd() const;
     /// The network namespace of the new process.
     [[nodiscard]] sys::Fd open_netns() const;
-    /// The network is ready: the child may go on to exec.
+    /// The network is ready: the child may go on to exec. Without effect on an exec in a running container, which waits
+    /// for nothing.
     void release();
     /// Readable when poll() has news.
     [[nodiscard]] sys::FdRef channel() const;
-    /// True once the exec has happened; throws nothing: a failure is left in failure().
+    /// Running once the exec has happened; throws nothing: a failure is left in failure(). The process of a failed launch
+    /// ends by itself, with failure().exit_code, and is to be reaped like any other.
     enum class State { pending, running, failed };
     [[nodiscard]] State poll();
     [[nodiscard]] const LaunchFailure& failure() const;
@@ -71,6 +73,9 @@ struct ExecTarget {
 };
 
 /// Starts another process in a running container: same namespaces, cgroup, capabilities, seccomp filter and limits.
+/// Returns when the process exists, so pid() is known; throws Error when it can't come to that (the container is gone or
+/// paused). For a keeper the process is first the child of a helper that ends at once, and then of the nearest
+/// sub-reaper, which the keeper must therefore be.
 [[nodiscard]] Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpec& process, Stdio stdio,
                                 bool for_keeper);
 

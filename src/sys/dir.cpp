@@ -17,6 +17,10 @@
 
 namespace compose::sys {
 
+namespace {
+constexpr std::uint64_t kResolveInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+}
+
 int try_openat2(FdRef dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept {
     open_how how{};
     how.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags | O_CLOEXEC));
@@ -36,7 +40,30 @@ Fd open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode) {
 }
 
 Fd open_in_root(FdRef root, const std::string& path, int flags, unsigned mode) {
-    Fd fd(try_openat2(root, path.c_str(), flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+    Fd fd(try_openat2(root, path.c_str(), flags, mode, kResolveInRoot));
+    if (!fd) throw errno_error("open {}", path);
+    return fd;
+}
+
+std::optional<Fd> find_directory_in_root(FdRef root, const std::string& path, Missing missing) {
+    const int flags = O_RDONLY | O_DIRECTORY | (missing == Missing::anything_else_or_link ? O_NOFOLLOW : 0);
+    Fd fd(try_openat2(root, path.c_str(), flags, 0, kResolveInRoot));
+    if (fd) return fd;
+    if (errno == ENOENT) return std::nullopt;
+    if (missing != Missing::not_there && (errno == ENOTDIR || errno == ELOOP)) return std::nullopt;
+    throw errno_error("open {}", path);
+}
+
+std::optional<Fd> find_regular_file_in_root(FdRef root, const std::string& path) {
+    // First without opening it: opening a device may do something.
+    Fd place(try_openat2(root, path.c_str(), O_PATH, 0, kResolveInRoot));
+    if (!place && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return std::nullopt;
+    if (!place) throw errno_error("open {}", path);
+    struct stat info {};
+    if (::fstat(place.get(), &info) != 0) throw errno_error("stat {}", path);
+    if (!S_ISREG(info.st_mode)) return std::nullopt;
+    const auto self = fmt::format("/proc/self/fd/{}", place.get());
+    Fd fd(::open(self.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) throw errno_error("open {}", path);
     return fd;
 }

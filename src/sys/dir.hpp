@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,14 @@ namespace compose::sys {
 [[nodiscard]] Fd open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
 /// openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): `root` is "/" for the lookup, as after chroot.
 [[nodiscard]] Fd open_in_root(FdRef root, const std::string& path, int flags, unsigned mode = 0);
+/// What a lookup answers with nothing: only a path that is not there, or also one that is something else (a file, a
+/// loop of links, or, for a directory, a link in the last component).
+enum class Missing { not_there, anything_else, anything_else_or_link };
+/// The directory, for reading, looked up as by open_in_root().
+[[nodiscard]] std::optional<Fd> find_directory_in_root(FdRef root, const std::string& path,
+                                                       Missing missing = Missing::not_there);
+/// The regular file, for reading; nothing when there is none. Never blocks on a fifo or a device.
+[[nodiscard]] std::optional<Fd> find_regular_file_in_root(FdRef root, const std::string& path);
 /// The raw call: -1 and errno for callers to whom a failure is an answer.
 [[nodiscard]] int try_openat2(FdRef dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept;
 

@@ -15,6 +15,12 @@ Fd open_own_netns() {
     return open_file("/proc/thread-self/ns/net", O_RDONLY);
 }
 
+std::optional<Fd> open_netns_of(pid_t pid) {
+    Fd fd(::open(fmt::format("/proc/{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return std::nullopt;
+    return fd;
+}
+
 void run_in_netns(FdRef netns, const std::function<void()>& body) {
     const Fd home = open_own_netns();
     if (::setns(netns.get(), CLONE_NEWNET) != 0) throw errno_error("enter network namespace");

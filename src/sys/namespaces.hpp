@@ -1,7 +1,10 @@
 // Visiting another network namespace from a single-threaded process or a thread of its own.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "sys/fd.hpp"
@@ -10,6 +13,8 @@ namespace compose::sys {
 
 /// The calling thread's network namespace.
 [[nodiscard]] Fd open_own_netns();
+/// The network namespace of process `pid`; nothing when there is no such process (any more).
+[[nodiscard]] std::optional<Fd> open_netns_of(pid_t pid);
 /// Runs `body` with this thread inside `netns`, then returns; also when it throws. Sockets made inside stay there.
 void run_in_netns(FdRef netns, const std::function<void()>& body);
 

@@ -86,7 +86,7 @@ TEST(Arguments, StopsAtTwoDashes) {
 TEST(Arguments, ExplainsMistakes) {
     const std::pair<std::vector<std::string>, std::string> cases[] = {
         {{"--detatch", "web"},
-         "unknown flag: --detatch | did you mean --detach?; run 'compose run --help' for its usage"},
+         "unknown flag: --detatch | did you mean --detach? run 'compose run --help' for its usage"},
         {{"--xyzzy=1"}, "unknown flag: --xyzzy | run 'compose run --help' for its usage"},
         {{"-x"}, "unknown shorthand flag: 'x' in -x | run 'compose run --help' for its usage"},
         {{"-dx"}, "unknown shorthand flag: 'x' in -dx | run 'compose run --help' for its usage"},

@@ -44,7 +44,7 @@ std::string read(const std::string& text, bool quick) {
 bool is_simple(const std::string& text) {
     Diagnostics findings;
     const YamlOptions options;
-    YamlBuilder builder(findings, options);
+    YamlBuilder builder(findings.sources, options);
     try {
         return read_simple_yaml(text, 0, builder);
     } catch (const YamlAbort&) {

@@ -1,0 +1,18 @@
+// gzip and zstd streams, told apart by their first bytes. Memory stays bounded whatever the stream claims.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "image/byte_source.hpp"
+
+namespace compose::image {
+
+enum class Compression { none, gzip, zstd, bzip2, xz };
+[[nodiscard]] Compression detect_compression(std::string_view first_bytes);
+
+/// Whatever `source` is, the plain bytes. `source` must outlive the result. Throws Error(invalid) for formats that are
+/// known but not read, and while reading for damaged or truncated streams.
+[[nodiscard]] std::unique_ptr<ByteSource> decompress(ByteSource& source);
+
+}  // namespace compose::image

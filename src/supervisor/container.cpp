@@ -1,0 +1,284 @@
+#include "supervisor/container.hpp"
+
+#include <csignal>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::supervisor {
+namespace {
+
+// A killed process that is still there after this long hangs inside the kernel.
+constexpr std::chrono::seconds kUnkillableAfter{10};
+constexpr std::chrono::seconds kLinger{2};
+
+}  // namespace
+
+Container::Container(Core& core, Hooks hooks, store::Container row)
+    : core_(core),
+      hooks_(std::move(hooks)),
+      row_(std::move(row)),
+      policy_(RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{})),
+      ports_(core, row_.id),
+      endpoints_(core, row_.id) {
+    row_.config.spec.clear();
+}
+
+Container::~Container() = default;
+
+StateChange Container::change() const {
+    StateChange result;
+    result.id = row_.id;
+    result.state = row_.state;
+    result.health = row_.health;
+    result.exit_code = row_.exit_code;
+    result.restart_count = row_.restart_count;
+    result.removed = forgotten_;
+    return result;
+}
+
+runtime::ExecTarget Container::exec_target() const {
+    if (phase_ != Phase::running || !pidfd_ || stop_requested_)
+        throw make_error(ErrorKind::conflict, "container {} is not running", row_.name);
+    return {static_cast<pid_t>(row_.pid), pidfd_};
+}
+
+runtime::Cgroup Container::cgroup() {
+    if (cgroup_parent_.empty())
+        if (const auto container = core_.store.container(row_.id))
+            cgroup_parent_ = runtime::spec_from_json(container->config.spec).cgroup_parent;
+    return {runtime::cgroup_root(), cgroup_parent_, row_.id};
+}
+
+void Container::save() {
+    try {
+        core_.store.update_runtime(row_);
+    } catch (const Error& error) {
+        // A full disk must not take the containers with it; what is in memory still holds.
+        log::debug("save {}: {}", row_.name, error.what());
+    }
+}
+
+void Container::tell() {
+    core_.generation.bump();
+    hooks_.changed(*this);
+}
+
+void Container::answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal) {
+    // An answer may lead to the next request on the same container.
+    auto now = std::move(waiting);
+    waiting.clear();
+    for (const auto& done : now) done(failure, terminal);
+}
+
+// --- requests -------------------------------------------------------------------------------------------------------
+
+void Container::start(std::vector<sys::Fd> stdio, Done done) {
+    const bool attach = stdio.size() >= 3;
+    if (attach && phase_ != Phase::down) {
+        const auto failure =
+            Failure::from(make_error(ErrorKind::conflict, "container {} is already running", row_.name));
+        return done(&failure, {});
+    }
+    if (phase_ == Phase::running && !stop_requested_ && !interrupted_) return done(nullptr, {});
+    starting_.push_back(std::move(done));
+    if (kHasProcess[static_cast<int>(phase_)]) {
+        // Launching: its end answers. Stopping: it starts when it is down.
+        if (stop_requested_) start_requested_ = true;
+        return;
+    }
+    if (attach) attached_ = std::move(stdio);
+    restart_.cancel();
+    begin(true);
+}
+
+void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done) {
+    row_.stopped_by_user = true;
+    start_requested_ = false;
+    if (phase_ == Phase::waiting) {
+        restart_.cancel();
+        phase_ = Phase::down;
+        row_.state = store::ContainerState::exited;
+        ports_.release();
+        save();
+        tell();
+        return done(nullptr, {});
+    }
+    if (phase_ == Phase::down) return done(nullptr, {});
+    stopping_.push_back(std::move(done));
+    signal_stop(timeout);
+}
+
+void Container::signal_stop(std::optional<std::chrono::nanoseconds> timeout) {
+    const bool first = !stop_requested_;
+    stop_requested_ = true;
+    save();
+    if (phase_ == Phase::launching) return kill_all();
+    health_.reset();
+    const auto grace = timeout.value_or(std::chrono::nanoseconds(row_.config.stop_timeout_ns));
+    if (first) {
+        try {
+            cgroup().freeze(false);
+            sys::send_signal(pidfd_, row_.config.stop_signal);
+        } catch (const Error& error) {
+            log::debug("stop {}: {}", row_.name, error.what());
+            return kill_all();
+        }
+    }
+    // A second request may change how long the first one waits.
+    if (grace.count() < 0) return grace_.cancel();
+    grace_ = core_.loop.after(grace, [this] { kill_all(); });
+}
+
+void Container::kill_all() {
+    grace_ = core_.loop.after(kUnkillableAfter, [this] { on_unkillable(); });
+    try {
+        if (launch_) sys::send_signal(launch_->pidfd(), SIGKILL);
+        if (pidfd_) sys::send_signal(pidfd_, SIGKILL);
+        cgroup().kill();
+    } catch (const Error& error) {
+        log::debug("kill {}: {}", row_.name, error.what());
+    }
+}
+
+void Container::on_unkillable() {
+    auto error = make_error("container {} cannot be killed: its process {} hangs inside the kernel", row_.name, row_.pid);
+    const auto failure = Failure::from(error);
+    answer(stopping_, &failure);
+}
+
+void Container::kill(int signal, Done done) {
+    if (phase_ != Phase::running) {
+        const auto failure = Failure::from(make_error(ErrorKind::conflict, "container {} is not running", row_.name));
+        return done(&failure, {});
+    }
+    const bool final = signal == SIGKILL || signal == row_.config.stop_signal;
+    if (final) {
+        row_.stopped_by_user = true;
+        save();
+    }
+    if (signal == SIGKILL) {
+        stop_requested_ = true;
+        health_.reset();
+        stopping_.push_back(std::move(done));
+        return kill_all();
+    }
+    try {
+        sys::send_signal(pidfd_, signal);
+    } catch (const Error& error) {
+        const auto failure = Failure::from(error);
+        return done(&failure, {});
+    }
+    done(nullptr, {});
+}
+
+void Container::restart(std::optional<std::chrono::nanoseconds> timeout, Done done) {
+    if (!kHasProcess[static_cast<int>(phase_)]) return start({}, std::move(done));
+    starting_.push_back(std::move(done));
+    start_requested_ = true;
+    signal_stop(timeout);
+}
+
+void Container::forget(Done done) {
+    forget_requested_ = true;
+    start_requested_ = false;
+    restart_.cancel();
+    row_.stopped_by_user = true;
+    stopping_.push_back(std::move(done));
+    if (kHasProcess[static_cast<int>(phase_)]) {
+        stop_requested_ = true;
+        health_.reset();
+        return kill_all();
+    }
+    after_exit(std::chrono::nanoseconds(0));
+}
+
+// --- the end of its process -----------------------------------------------------------------------------------------
+
+void Container::on_exit(const ChildExit& exit) {
+    // What the launch still had to say comes first: a process may end before we have heard that it began.
+    if (launch_) on_channel();
+    if (launch_) on_launch_failed(Failure::from(make_error("it ended while it was set up").with_exit_code(128)));
+    if (phase_ != Phase::running) return;
+    const auto ran = sys::monotonic_now() - started_;
+    health_.reset();
+    row_.exit_code = exit.status.code;
+    row_.finished_at = exit.time;
+    try {
+        row_.oom_killed = cgroup().stats().oom_kills > 0;
+    } catch (const Error& error) {
+        log::debug("statistics of {}: {}", row_.name, error.what());
+    }
+    if (pump_) pump_->drain();
+    row_.health = store::Health::none;
+    after_exit(ran);
+}
+
+void Container::after_exit(std::chrono::nanoseconds ran) {
+    const bool had_process = kHasProcess[static_cast<int>(phase_)];
+    std::optional<std::chrono::nanoseconds> delay;
+    const bool wanted = stop_requested_ || forget_requested_ || row_.stopped_by_user;
+    if (interrupted_ && !wanted)
+        delay = std::chrono::nanoseconds(0);
+    else if (had_process && !start_requested_)
+        delay = next_restart(policy_, history_, row_.exit_code, ran, wanted);
+    phase_ = delay ? Phase::waiting : Phase::down;
+    if (had_process) row_.state = delay ? store::ContainerState::restarting : store::ContainerState::exited;
+    if (delay && !interrupted_) row_.restart_count = history_.restarts;
+    stop_requested_ = false;
+    clean_up_process(delay.has_value() || start_requested_);
+    if (delay) wait_for_restart(*delay);
+    interrupted_ = false;
+    forgotten_ = forget_requested_;
+    if (forgotten_ && pump_) {
+        pump_->finish();
+        pump_.reset();
+        core_.keeper.drop(keeper_name("log"));
+        core_.keeper.drop(keeper_name("tty"));
+    }
+    // Whoever outside of it still holds its output is not waited for.
+    if (pump_) linger_ = core_.loop.after(kLinger, [this] {
+        if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
+    });
+    tell();
+    answer(stopping_, nullptr);
+    if (std::exchange(start_requested_, false)) return begin(true);
+    // Somebody waited for its start, and it ended first.
+    if (!delay && !starting_.empty()) {
+        const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
+        answer(starting_, &failure);
+    }
+}
+
+void Container::wait_for_restart(std::chrono::nanoseconds delay) {
+    restart_ = core_.loop.after(delay, [this] {
+        restart_.cancel();
+        begin(false);
+    });
+}
+
+void Container::clean_up_process(bool keep_ports) {
+    grace_.cancel();
+    channel_.cancel();
+    launch_.reset();
+    pidfd_.reset();
+    row_.pid = 0;
+    row_.pid_start_time = 0;
+    // The database first: if this process dies here, the next one finds a dead container and cleans up after it.
+    save();
+    core_.keeper.drop(keeper_name("process"));
+    core_.keeper.drop(keeper_name("released"));
+    endpoints_.disconnect();
+    try {
+        auto group = cgroup();
+        group.kill();
+        group.remove();
+        if (!keep_ports) ports_.release();
+    } catch (const Error& error) {
+        log::debug("clean up after {}: {}", row_.name, error.what());
+    }
+}
+
+}  // namespace compose::supervisor

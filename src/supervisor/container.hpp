@@ -1,0 +1,120 @@
+// One container's life: down, launching, running, waiting for its restart. Every change is in the database before
+// anyone hears of it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup.hpp"
+#include "runtime/launcher.hpp"
+#include "supervisor/core.hpp"
+#include "supervisor/endpoints.hpp"
+#include "supervisor/health_check.hpp"
+#include "supervisor/host_ports.hpp"
+#include "supervisor/log_pump.hpp"
+#include "supervisor/protocol.hpp"
+#include "supervisor/restart.hpp"
+
+namespace compose::supervisor {
+
+enum class Phase { down, launching, running, waiting };
+
+//                          down    launching  running  waiting (for its restart)
+inline constexpr bool kCanBegin[] = {true, false, false, true};   // a new process may be made
+inline constexpr bool kHasProcess[] = {false, true, true, false};
+inline constexpr bool kIsActive[] = {false, true, true, true};    // the supervisor must stay for it
+
+class Container {
+public:
+    /// Gets the answer to a request: nothing is success. A terminal's master comes only from start().
+    using Done = std::function<void(const Failure* failure, sys::FdRef terminal)>;
+    struct Hooks {
+        std::function<void(const Container&)> changed;
+        std::function<void(const std::string& id)> quiet;  // its last output was written, or the like
+    };
+
+    Container(Core& core, Hooks hooks, store::Container row);
+    ~Container();
+    Container(const Container&) = delete;
+    Container& operator=(const Container&) = delete;
+
+    /// Finds out what became of it under an earlier supervisor, or before a reboot.
+    void adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
+
+    void start(std::vector<sys::Fd> stdio, Done done);
+    void stop(std::optional<std::chrono::nanoseconds> timeout, Done done);
+    void kill(int signal, Done done);
+    void restart(std::optional<std::chrono::nanoseconds> timeout, Done done);
+    void forget(Done done);
+
+    [[nodiscard]] StateChange change() const;
+    [[nodiscard]] bool active() const { return kIsActive[static_cast<int>(phase_)] || pump_.has_value(); }
+    [[nodiscard]] bool forgotten() const { return forgotten_; }
+    [[nodiscard]] Phase phase() const { return phase_; }
+    /// For a command in it. Throws Error when it does not run.
+    [[nodiscard]] runtime::ExecTarget exec_target() const;
+    [[nodiscard]] const store::Container& row() const { return row_; }
+
+private:
+    // container_launch.cpp
+    void begin(bool by_hand);
+    void launch();
+    runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
+    void on_channel();
+    void on_running();
+    void on_launch_failed(const Failure& failure);
+    void begin_health(store::Health known);
+    void start_pump(OutputLog::Source source);
+    void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
+    void adopt_log(std::map<std::string, Held>& held);
+    void adopt_dead();
+    [[nodiscard]] bool left_something(const std::map<std::string, Held>& held);
+    // container.cpp
+    void on_exit(const ChildExit& exit);
+    void after_exit(std::chrono::nanoseconds ran);
+    void wait_for_restart(std::chrono::nanoseconds delay);
+    void clean_up_process(bool keep_ports);
+    void signal_stop(std::optional<std::chrono::nanoseconds> timeout);
+    void kill_all();
+    void on_unkillable();
+    void save();
+    void tell();
+    void answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal = {});
+    [[nodiscard]] runtime::Cgroup cgroup();
+    [[nodiscard]] std::string keeper_name(const char* what) const { return row_.id + "/" + what; }
+
+    Core& core_;
+    Hooks hooks_;
+    store::Container row_;  // without the spec
+    std::string cgroup_parent_;
+    Phase phase_ = Phase::down;
+    RestartPolicy policy_;
+    RestartHistory history_;
+    sys::MonotonicTime started_{};
+
+    std::optional<runtime::Launch> launch_;
+    std::vector<sys::Fd> attached_;  // given by the one who starts it
+    sys::Fd pidfd_;
+    sys::Fd terminal_pipe_;  // into the log, until the terminal is there
+    HostPorts ports_;
+    Endpoints endpoints_;
+    std::optional<LogPump> pump_;
+    std::optional<HealthCheck> health_;
+
+    bool stop_requested_ = false;   // its next exit is wanted
+    bool start_requested_ = false;  // and after it, it starts again
+    bool forget_requested_ = false;
+    bool interrupted_ = false;  // found half started: its end is no end, but the time to start again
+    bool forgotten_ = false;
+    std::vector<Done> starting_, stopping_;
+
+    sys::EventLoop::Watch channel_;
+    sys::EventLoop::Watch grace_;    // until it is killed
+    sys::EventLoop::Watch restart_;  // until it starts again
+    sys::EventLoop::Watch linger_;   // until its output is given up
+};
+
+}  // namespace compose::supervisor

@@ -1,0 +1,279 @@
+// The beginning of a container's run, and finding one that began under an earlier supervisor.
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "supervisor/container.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::supervisor {
+namespace {
+
+constexpr int kLostExitCode = 255;
+
+std::int64_t wall_nanoseconds() { return sys::wall_now().time_since_epoch().count(); }
+
+}  // namespace
+
+void Container::begin(bool by_hand) {
+    if (!kCanBegin[static_cast<int>(phase_)]) return;
+    if (by_hand) history_ = {};
+    try {
+        launch();
+    } catch (const Error& error) {
+        on_launch_failed(Failure::from(error));
+    }
+    attached_.clear();
+}
+
+void Container::launch() {
+    // The engine may have changed it since the last time.
+    auto fresh = core_.store.container(row_.id);
+    if (!fresh || fresh->project != core_.project)
+        throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
+    const auto spec = runtime::spec_from_json(fresh->config.spec);
+    const auto wishes = port_wishes_from_json(fresh->config.ports_json);
+    fresh->config.spec.clear();
+    row_ = std::move(*fresh);
+    cgroup_parent_ = spec.cgroup_parent;
+    row_.stopped_by_user = false;
+    row_.restart_count = history_.restarts;
+    row_.error.clear();
+    row_.oom_killed = false;
+    phase_ = Phase::launching;
+
+    ports_.take(wishes);
+    launch_ = runtime::begin_launch(spec, make_stdio(spec), true);
+    const auto pid = launch_->pid();
+    core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
+    core_.keeper.store(keeper_name("process"), pid, {launch_->pidfd()});
+    row_.pid = pid;
+    row_.pid_start_time = sys::start_time(pid).value_or(0);
+    row_.boot_id = core_.boot_id;
+    save();
+    if (spec.network == runtime::NamespaceMode::own) endpoints_.connect(row_, launch_->open_netns());
+    channel_ = core_.loop.on_readable(launch_->channel(), [this] { on_channel(); });
+    // From here on it may run at any moment, so a successor must treat it as running.
+    core_.keeper.store(keeper_name("released"), pid, {});
+    launch_->release();
+}
+
+runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
+    runtime::Stdio stdio;
+    if (pump_) {
+        pump_->finish();  // of the run before
+        pump_.reset();
+    }
+    core_.keeper.drop(keeper_name("log"));
+    core_.keeper.drop(keeper_name("tty"));
+    if (attached_.size() >= 3) {
+        if (!spec.process.terminal) stdio = {std::move(attached_[0]), std::move(attached_[1]), std::move(attached_[2])};
+        return stdio;
+    }
+    if (!row_.config.log) return stdio;
+    auto out = sys::make_pipe();
+    if (spec.process.terminal) {
+        core_.keeper.store(keeper_name("tty"), 0, {out.write});
+        auto source = OutputLog::make_source(std::move(out.read), sys::Fd());
+        terminal_pipe_ = std::move(out.write);
+        start_pump(std::move(source));
+        return stdio;
+    }
+    auto err = sys::make_pipe();
+    start_pump(OutputLog::make_source(std::move(out.read), std::move(err.read)));
+    stdio.out = std::move(out.write);
+    stdio.err = std::move(err.write);
+    return stdio;
+}
+
+void Container::start_pump(OutputLog::Source source) {
+    const auto& s = source;
+    std::vector<sys::FdRef> fds{s.page, s.spool[0], s.spool[1]};
+    if (s.pipe[0]) fds.emplace_back(s.pipe[0]);
+    if (s.pipe[1]) fds.emplace_back(s.pipe[1]);
+    // The value says which of the pipes there are.
+    const std::int64_t which = (s.pipe[0] ? 1 : 0) | (s.pipe[1] ? 2 : 0);
+    core_.keeper.store(keeper_name("log"), which, fds);
+    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source), {});
+    pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
+        if (kHasProcess[static_cast<int>(phase_)]) return;  // it closed its output and goes on
+        pump_.reset();
+        core_.keeper.drop(keeper_name("log"));
+        core_.keeper.drop(keeper_name("tty"));
+        hooks_.quiet(row_.id);
+    });
+}
+
+void Container::on_channel() {
+    if (!launch_) return;
+    const auto state = launch_->poll();
+    if (state == runtime::Launch::State::pending) return;
+    channel_.cancel();
+    if (state == runtime::Launch::State::running) return on_running();
+    const auto& failure = launch_->failure();
+    on_launch_failed(Failure::from(make_error("{}", failure.message).with_exit_code(failure.exit_code)));
+}
+
+void Container::on_running() {
+    auto terminal = launch_->take_terminal();
+    pidfd_ = launch_->take_pidfd();
+    launch_.reset();
+    phase_ = Phase::running;
+    started_ = sys::monotonic_now();
+    row_.state = store::ContainerState::running;
+    row_.started_at = wall_nanoseconds();
+    row_.exit_code = 0;
+    row_.finished_at = 0;
+    begin_health(store::Health::starting);
+    save();
+    sys::Fd for_starter;
+    if (terminal && pump_) {
+        core_.keeper.store(keeper_name("tty"), 0, {terminal_pipe_, terminal});
+        pump_->attach_terminal({std::move(terminal), std::move(terminal_pipe_)});
+    } else {
+        for_starter = std::move(terminal);
+    }
+    tell();
+    answer(starting_, nullptr, for_starter);
+}
+
+void Container::begin_health(store::Health known) {
+    row_.health = store::Health::none;
+    if (row_.config.health_json.empty()) return;
+    try {
+        auto config = health_from_json(row_.config.health_json);
+        row_.health = known;
+        health_.emplace(core_, std::move(config),
+                        HealthCheck::Subject{row_.id, static_cast<pid_t>(row_.pid), pidfd_, started_, known},
+                        [this](store::Health state) {
+                            row_.health = state;
+                            save();
+                            tell();
+                        });
+    } catch (const Error& error) {
+        log::debug("health check of {}: {}", row_.name, error.what());
+    }
+}
+
+void Container::on_launch_failed(const Failure& failure) {
+    if (row_.pid != 0) core_.processes.forget(row_.pid);
+    row_.error = failure.message;
+    row_.exit_code = failure.exit_code;
+    row_.finished_at = wall_nanoseconds();
+    row_.health = store::Health::none;
+    // A restart that fails is tried again as its policy says; the first start is not: somebody hears of it.
+    const bool by_hand = !starting_.empty();
+    const bool stopping = stop_requested_ || forget_requested_;
+    std::optional<std::chrono::nanoseconds> delay;
+    if (!by_hand && !stopping) delay = next_restart(policy_, history_, failure.exit_code, {}, row_.stopped_by_user);
+    phase_ = delay ? Phase::waiting : Phase::down;
+    if (delay)
+        row_.state = store::ContainerState::restarting;
+    else if (row_.state != store::ContainerState::created)
+        row_.state = store::ContainerState::exited;
+    if (pump_) pump_->finish();
+    stop_requested_ = false;
+    clean_up_process(delay.has_value());
+    if (delay) wait_for_restart(*delay);
+    forgotten_ = forget_requested_;
+    tell();
+    answer(starting_, &failure);
+    answer(stopping_, nullptr);
+    if (std::exchange(start_requested_, false)) begin(true);
+}
+
+// --- after an earlier supervisor ------------------------------------------------------------------------------------
+
+void Container::adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
+    using State = store::ContainerState;
+    history_.restarts = row_.restart_count;
+    const bool was_up = row_.state == State::running || row_.state == State::restarting || row_.pid != 0;
+    if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
+        HealthCheck::kill_leftover(found->second);
+        core_.keeper.drop(found->first);
+    }
+    ports_.adopt(held);
+    if (was_up && row_.boot_id != core_.boot_id) {
+        row_.error = "the host was restarted";
+        row_.exit_code = kLostExitCode;
+        row_.state = State::exited;
+        adopt_dead();
+        if (!revive(policy_, row_.stopped_by_user)) return;
+        phase_ = Phase::waiting;
+        row_.state = State::restarting;
+        save();
+        return wait_for_restart({});
+    }
+    adopt_log(held);
+    if (row_.pid != 0) return adopt_process(held, exits);
+    if (row_.state == State::restarting || row_.state == State::running) {
+        phase_ = Phase::waiting;
+        row_.state = State::restarting;
+        history_.delay = kFirstRestartDelay;
+        for (int i = 1; i < history_.restarts && history_.delay < kLongestRestartDelay; ++i) history_.delay *= 2;
+        history_.delay = std::min<std::chrono::nanoseconds>(history_.delay, kLongestRestartDelay);
+        return wait_for_restart(history_.delay);
+    }
+    if (left_something(held)) adopt_dead();
+}
+
+bool Container::left_something(const std::map<std::string, Held>& held) {
+    if (held.contains(keeper_name("process")) || !core_.store.ports_of(row_.id).empty()) return true;
+    return row_.boot_id == core_.boot_id && cgroup().exists();
+}
+
+void Container::adopt_log(std::map<std::string, Held>& held) {
+    const auto found = held.find(keeper_name("log"));
+    if (found == held.end() || found->second.fds.size() < 3) return;
+    auto& fds = found->second.fds;
+    OutputLog::Source source;
+    source.page = std::move(fds[0]);
+    source.spool[0] = std::move(fds[1]);
+    source.spool[1] = std::move(fds[2]);
+    std::size_t next = 3;
+    for (const auto at : {0, 1})
+        if ((found->second.value & (1 << at)) != 0 && next < fds.size()) source.pipe[at] = std::move(fds[next++]);
+    start_pump(std::move(source));
+    const auto tty = held.find(keeper_name("tty"));
+    if (tty == held.end() || tty->second.fds.empty()) return;
+    terminal_pipe_ = std::move(tty->second.fds[0]);
+    if (tty->second.fds.size() < 2) return;
+    core_.keeper.store(keeper_name("tty"), 0, {terminal_pipe_, tty->second.fds[1]});
+    pump_->attach_terminal({std::move(tty->second.fds[1]), std::move(terminal_pipe_)});
+}
+
+void Container::adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
+    const auto pid = static_cast<pid_t>(row_.pid);
+    const auto found = held.find(keeper_name("process"));
+    const bool kept = found != held.end() && found->second.value == pid && !found->second.fds.empty();
+    if (kept)
+        pidfd_ = std::move(found->second.fds.front());
+    else if (auto opened = sys::open_pidfd(pid); opened && sys::start_time(pid) == row_.pid_start_time)
+        pidfd_ = std::move(*opened);
+    const bool released = held.contains(keeper_name("released")) || row_.state == store::ContainerState::running;
+    phase_ = Phase::running;
+    const auto ran = std::chrono::nanoseconds(std::max<std::int64_t>(wall_nanoseconds() - row_.started_at, 0));
+    started_ = sys::monotonic_now() - (row_.started_at == 0 || !released ? std::chrono::nanoseconds(0) : ran);
+    if (released && row_.state != store::ContainerState::running) {
+        row_.state = store::ContainerState::running;
+        row_.started_at = wall_nanoseconds();
+        save();
+    }
+    // Half started: its set-up died with its supervisor, so it is made again.
+    interrupted_ = !released;
+    const auto gone = std::find_if(exits.begin(), exits.end(), [&](const ChildExit& exit) { return exit.pid == pid; });
+    if (gone != exits.end()) return on_exit(*gone);
+    if (!pidfd_) return on_exit({pid, {kLostExitCode, 0}, wall_nanoseconds()});
+    core_.keeper.store(keeper_name("process"), pid, {pidfd_});
+    core_.processes.adopt(pid, pidfd_, [this](const ChildExit& exit) { on_exit(exit); });
+    if (interrupted_) return kill_all();
+    endpoints_.adopt(row_, held, pid);
+    begin_health(row_.health == store::Health::none ? store::Health::starting : row_.health);
+}
+
+void Container::adopt_dead() {
+    endpoints_.recall();
+    phase_ = Phase::down;
+    clean_up_process(false);
+}
+
+}  // namespace compose::supervisor

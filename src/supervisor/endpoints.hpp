@@ -1,0 +1,42 @@
+// The network side of one container's run: its endpoints, its resolver's sockets, its published ports.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "supervisor/core.hpp"
+
+namespace compose::supervisor {
+
+class Endpoints {
+public:
+    Endpoints(Core& core, std::string container_id);
+
+    /// Connects the new network namespace to its networks and publishes the ports taken. `container`: for its DNS servers.
+    void connect(const store::Container& container, sys::FdRef netns);
+    /// Takes over what an earlier supervisor connected; `pid` is the container's first process.
+    void adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid);
+    /// Of a container that was found dead: its ports may still be published. disconnect() comes next. Never throws.
+    void recall() noexcept;
+    /// The container is down: nothing points to it any more. Its interfaces vanish with its namespace. Never throws.
+    void disconnect() noexcept;
+    /// After someone has flushed the firewall's rules.
+    void publish_again();
+
+private:
+    struct Plan;
+    [[nodiscard]] Plan plan() const;
+    void ensure_network(const store::Network& network) const;
+    void connect_interfaces(const Plan& plan, sys::FdRef netns) const;
+    void publish(const Plan& plan);
+    void serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets);
+
+    Core& core_;
+    std::string id_;
+    net::DnsSockets dns_;
+    bool serving_ = false;
+    std::vector<net::PublishedPort> published_;
+};
+
+}  // namespace compose::supervisor

@@ -1,0 +1,154 @@
+#include "supervisor/health_check.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/units.hpp"
+#include "supervisor/exec_process.hpp"
+#include "sys/clock.hpp"
+#include "sys/poll.hpp"
+#include "sys/process_tree.hpp"
+
+namespace compose::supervisor {
+namespace {
+
+constexpr std::size_t kKeptOutput = 4096;
+constexpr std::size_t kKeptResults = 5;
+constexpr std::chrono::seconds kDefaultTimeout{30};
+constexpr int kNoExitCode = -1;
+
+}  // namespace
+
+HealthCheck::HealthCheck(Core& core, HealthConfig config, Subject subject, std::function<void(store::Health)> on_change)
+    : core_(core),
+      config_(std::move(config)),
+      subject_(std::move(subject)),
+      on_change_(std::move(on_change)),
+      monitor_(config_, subject_.started, subject_.known) {
+    if (config_.timeout.count() <= 0) config_.timeout = kDefaultTimeout;
+    schedule();
+}
+
+HealthCheck::~HealthCheck() {
+    if (pid_ == 0) return;
+    core_.processes.forget(pid_);
+    try {
+        kill_probe();
+    } catch (const std::exception& error) {
+        log::debug("kill probe: {}", error.what());
+    }
+    core_.keeper.drop(keeper_name(subject_.id));
+}
+
+void HealthCheck::schedule() {
+    next_ = core_.loop.after(monitor_.pause(sys::monotonic_now()), [this] { begin(); });
+}
+
+void HealthCheck::begin() {
+    began_ = sys::monotonic_now();
+    result_ = {};
+    result_.began = sys::wall_now().time_since_epoch().count();
+    timed_out_ = false;
+    try {
+        const auto container = core_.store.container(subject_.id);
+        if (!container) return;
+        const auto spec = runtime::spec_from_json(container->config.spec);
+        runtime::ProcessSpec process;
+        process.args = config_.command;
+        complete_from(spec, process);
+        auto pipe = sys::make_pipe();
+        runtime::Stdio stdio;
+        stdio.err = pipe.write.duplicate();
+        stdio.out = std::move(pipe.write);
+        launch_ = runtime::begin_exec(spec, {subject_.pid, subject_.pidfd}, process, std::move(stdio), true);
+        output_ = std::move(pipe.read);
+    } catch (const Error& error) {
+        // It is ending, or this host is out of something: the next time decides.
+        log::debug("probe {}: {}", subject_.id, error.what());
+        launch_.reset();
+        return schedule();
+    }
+    sys::set_nonblocking(output_, true);
+    pid_ = launch_->pid();
+    core_.processes.expect(pid_, [this](const ChildExit& exit) {
+        if (launch_) on_channel();  // its last word comes before its end
+        if (pid_ == exit.pid) finish(exit.status.code);
+    });
+    core_.keeper.store(keeper_name(subject_.id), pid_, {launch_->pidfd()});
+    channel_ = core_.loop.on_readable(launch_->channel(), [this] { on_channel(); });
+    readable_ = core_.loop.on_readable(output_, [this] { read_output(); });
+    deadline_ = core_.loop.after(config_.timeout, [this] { on_timeout(); });
+    launch_->release();
+}
+
+void HealthCheck::on_channel() {
+    const auto state = launch_->poll();
+    if (state == runtime::Launch::State::pending) return;
+    channel_.cancel();
+    if (state == runtime::Launch::State::running) {
+        pidfd_ = launch_->take_pidfd();
+        launch_.reset();
+        return;
+    }
+    result_.output = launch_->failure().message;
+    const auto code = launch_->failure().exit_code;
+    core_.processes.forget(pid_);
+    launch_.reset();
+    finish(code);
+}
+
+void HealthCheck::read_output() {
+    char buffer[4096];
+    std::optional<std::size_t> n;
+    try {
+        n = sys::read_some(output_, buffer);
+    } catch (const Error&) {
+        n = 0;
+    }
+    if (!n) return;
+    if (*n == 0) return readable_.cancel();
+    // The rest is read and thrown away: a probe that talks much must not hang for it.
+    result_.output.append(buffer, std::min(*n, kKeptOutput - std::min(kKeptOutput, result_.output.size())));
+}
+
+void HealthCheck::kill_probe() {
+    if (pid_ != 0) sys::kill_process_tree(pid_);
+}
+
+void HealthCheck::on_timeout() {
+    timed_out_ = true;
+    kill_probe();
+    // finish() follows from its exit: as long as it lives there is no other probe.
+}
+
+void HealthCheck::finish(int exit_code) {
+    while (readable_) {
+        const auto before = result_.output.size();
+        read_output();
+        if (result_.output.size() == before) break;
+    }
+    channel_.cancel();
+    readable_.cancel();
+    deadline_.cancel();
+    output_.reset();
+    pidfd_.reset();
+    launch_.reset();
+    pid_ = 0;
+    core_.keeper.drop(keeper_name(subject_.id));
+    result_.ended = sys::wall_now().time_since_epoch().count();
+    result_.exit_code = timed_out_ ? kNoExitCode : exit_code;
+    if (timed_out_)
+        result_.output = fmt::format("health check exceeded timeout ({}): {}", format_duration(config_.timeout), result_.output);
+    results_.push_back(std::move(result_));
+    if (results_.size() > kKeptResults) results_.pop_front();
+    const bool changed = monitor_.record(began_, !timed_out_ && exit_code == 0);
+    schedule();
+    if (changed) on_change_(monitor_.state());
+}
+
+void HealthCheck::kill_leftover(const Held& held) {
+    const auto pid = static_cast<pid_t>(held.value);
+    if (pid <= 0 || held.fds.empty() || sys::has_exited(held.fds.front())) return;
+    sys::kill_process_tree(pid);
+}
+
+}  // namespace compose::supervisor

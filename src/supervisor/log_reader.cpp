@@ -1,0 +1,176 @@
+#include "supervisor/log_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sys/poll.hpp"
+#include "sys/spool.hpp"
+
+namespace compose::supervisor {
+namespace {
+
+constexpr int kMaxFiles = 16;
+constexpr std::size_t kBlock = 64 * 1024;
+
+// Where to begin so that `lines` lines follow. `lines` is less what is found when the file holds fewer.
+std::uint64_t find_tail(sys::FdRef file, std::uint64_t size, std::size_t& lines) {
+    // `end` is the end of a record; records are found backwards from their line feeds.
+    std::string text;  // the file from `base` on, as far as it was read
+    std::uint64_t base = size;
+    std::size_t end = 0;
+    bool first = true;
+    for (;;) {
+        const auto feed = end == 0 ? std::string::npos : text.rfind('\n', end - 1);
+        if (feed == std::string::npos && base > 0) {
+            const auto step = std::min<std::uint64_t>(base, kBlock);
+            std::string block(step, '\0');
+            base -= step;
+            if (sys::read_at(file, block, base) != step) return base;
+            text.resize(end);
+            text.insert(0, block);
+            end += step;
+            continue;
+        }
+        // [start, end) is a record without its line feed; the bytes behind the last line feed are none.
+        const std::size_t start = feed == std::string::npos ? 0 : feed + 1;
+        if (!first) {
+            const auto line = parse_log_line(std::string_view(text).substr(start, end - start));
+            // A record that ends a line belongs to the line after the wanted ones: the pieces before it are its own.
+            if (line && !line->continued) {
+                if (lines == 0) return base + end + 1;
+                --lines;
+            }
+        }
+        first = false;
+        if (feed == std::string::npos) return 0;
+        end = feed;
+        // Only what is before `end` is still needed.
+        if (text.size() > 4 * kBlock) text.resize(end);
+    }
+}
+
+}  // namespace
+
+LogReader::LogReader(std::string path, LogQuery query) : path_(std::move(path)), query_(query) {
+    if (query_.since) since_ = sys::rfc3339(*query_.since);
+    if (query_.until) until_ = sys::rfc3339(*query_.until);
+}
+
+LogReader::~LogReader() = default;
+LogReader::LogReader(LogReader&&) noexcept = default;
+LogReader& LogReader::operator=(LogReader&&) noexcept = default;
+
+std::string LogReader::file_name(int age) const { return age == 0 ? path_ : path_ + "." + std::to_string(age); }
+
+void LogReader::open_start() {
+    started_ = true;
+    std::optional<std::size_t> lines = query_.tail;
+    for (int age = 0; age < kMaxFiles; ++age) {
+        auto file = sys::open_to_read(file_name(age));
+        // Between two renames of a rotation a name may be missing.
+        if (!file && age > 0) break;
+        if (!file) continue;
+        const auto facts = sys::facts_of(*file);
+        file_ = std::move(*file);
+        inode_ = facts.inode;
+        offset_ = 0;
+        if (!lines) continue;
+        offset_ = find_tail(file_, facts.size, *lines);
+        if (*lines == 0 && offset_ > 0) return;
+    }
+}
+
+bool LogReader::open_next() {
+    // Ours has got an older name; the next one has the name before that.
+    int age = 0;
+    bool found = false;
+    for (; age < kMaxFiles; ++age) {
+        const auto file = sys::open_to_read(file_name(age));
+        if (!file) {
+            if (age == 0) continue;
+            break;
+        }
+        found = sys::facts_of(*file).inode == inode_;
+        if (found) break;
+    }
+    if (found && age == 0) return false;
+    // When it is gone altogether we were too slow: the oldest that is left comes next.
+    auto next = sys::open_to_read(file_name(std::max(age - 1, 0)));
+    if (!next) return false;
+    const auto inode = sys::facts_of(*next).inode;
+    if (inode == inode_) return false;
+    // Whatever was written to ours before it was renamed.
+    if (file_ && fill()) return true;
+    file_ = std::move(*next);
+    inode_ = inode;
+    offset_ = 0;
+    buffer_.clear();
+    begin_ = searched_ = 0;
+    return true;
+}
+
+bool LogReader::fill() {
+    if (!file_) return false;
+    if (begin_ > 0) {
+        buffer_.erase(0, begin_);
+        searched_ -= begin_;
+        begin_ = 0;
+    }
+    const auto before = buffer_.size();
+    buffer_.resize(before + kBlock);
+    const auto n = sys::read_at(file_, {buffer_.data() + before, kBlock}, offset_);
+    buffer_.resize(before + n);
+    offset_ += n;
+    return n > 0;
+}
+
+bool LogReader::read_line(std::string_view& line) {
+    for (;;) {
+        const auto feed = buffer_.find('\n', searched_);
+        if (feed != std::string::npos) {
+            line = std::string_view(buffer_).substr(begin_, feed - begin_);
+            begin_ = searched_ = feed + 1;
+            return true;
+        }
+        searched_ = buffer_.size();
+        if (!fill() && !open_next()) return false;
+    }
+}
+
+bool LogReader::wanted(const LogLine& line) const {
+    return (since_.empty() || line.time >= since_) && (until_.empty() || line.time <= until_);
+}
+
+bool LogReader::next(LogLine& line) {
+    if (!started_ || !file_) open_start();
+    std::string_view text;
+    for (;;) {
+        if (!read_line(text)) {
+            // What happens after this look makes the watcher readable again.
+            if (!watcher_) return false;
+            watcher_->drain();
+            if (!read_line(text)) return false;
+        }
+        const auto parsed = parse_log_line(text);
+        if (!parsed || !wanted(*parsed)) continue;
+        line = *parsed;
+        return true;
+    }
+}
+
+sys::FdRef LogReader::watch() {
+    if (!watcher_) {
+        watcher_ = std::make_unique<sys::FileWatcher>();
+        watcher_->watch_directory(path_.substr(0, path_.rfind('/')));
+    }
+    return watcher_->fd();
+}
+
+bool LogReader::wait(std::optional<std::chrono::milliseconds> timeout) {
+    // Before there was a watcher, a change may have gone unseen.
+    const bool first = watcher_ == nullptr;
+    std::array<sys::PollItem, 1> items{{{.fd = watch()}}};
+    return first || sys::poll(items, timeout);
+}
+
+}  // namespace compose::supervisor

@@ -1,0 +1,180 @@
+#include "sys/copy_tree.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "sys/dir.hpp"
+#include "sys/error.hpp"
+#include "sys/tree.hpp"
+
+namespace compose::sys {
+
+namespace {
+
+constexpr std::uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+
+bool is_copied_xattr(std::string_view name) {
+    // Orders to overlayfs and labels of the host's own policy do not belong to the content.
+    return !name.starts_with("trusted.") && !name.starts_with("user.overlay.") && name != "security.selinux";
+}
+
+void copy_xattrs(FdRef from, FdRef to) {
+    const auto size = ::flistxattr(from.get(), nullptr, 0);
+    if (size <= 0) return;
+    std::string names(static_cast<std::size_t>(size), '\0');
+    const auto read = ::flistxattr(from.get(), names.data(), names.size());
+    if (read < 0) return;
+    names.resize(static_cast<std::size_t>(read));
+    for (std::size_t at = 0; at < names.size();) {
+        const std::string name(names.c_str() + at);
+        at += name.size() + 1;
+        if (!is_copied_xattr(name)) continue;
+        const auto length = ::fgetxattr(from.get(), name.c_str(), nullptr, 0);
+        if (length < 0) continue;
+        std::string value(static_cast<std::size_t>(length), '\0');
+        if (::fgetxattr(from.get(), name.c_str(), value.data(), value.size()) != length) continue;
+        const int code = set_xattr(to, name, value);
+        if (code != 0 && code != ENOTSUP && code != EPERM) throw error_from(code, "copy attribute " + name);
+    }
+}
+
+void copy_bytes(FdRef from, FdRef to, off_t offset, off_t size) {
+    off_t in = offset, out = offset;
+    while (size > 0) {
+        const auto n = ::copy_file_range(from.get(), &in, to.get(), &out, static_cast<std::size_t>(size), 0);
+        if (n > 0) {
+            size -= n;
+            continue;
+        }
+        if (n == 0) return;  // the file became shorter
+        if (errno == EINTR) continue;
+        if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) throw errno_error("copy data");
+        char buffer[65536];
+        const auto got = ::pread(from.get(), buffer, sizeof buffer, in);
+        if (got < 0) throw errno_error("read");
+        if (got == 0) return;
+        const auto part = std::min<off_t>(got, size);
+        for (off_t done = 0; done < part;) {
+            const auto put = ::pwrite(to.get(), buffer + done, static_cast<std::size_t>(part - done), out + done);
+            if (put < 0) throw errno_error("write");
+            done += put;
+        }
+        in += part;
+        out += part;
+        size -= part;
+    }
+}
+
+void copy_data(FdRef from, FdRef to, off_t size) {
+    for (off_t at = 0; at < size;) {
+        const off_t data = ::lseek(from.get(), at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) break;  // only a hole is left
+        if (data < 0) {
+            copy_bytes(from, to, 0, size);
+            break;
+        }
+        off_t hole = ::lseek(from.get(), data, SEEK_HOLE);
+        if (hole < 0) hole = size;
+        copy_bytes(from, to, data, hole - data);
+        at = hole;
+    }
+    set_length(to, size);
+}
+
+void copy_attributes(const FileInfo& info, FdRef from, FdRef to) {
+    set_owner(to, info.owner, info.group);
+    set_mode(to, info.mode);
+    copy_xattrs(from, to);
+    set_mtime(to, info.mtime_s, info.mtime_ns);
+}
+
+// Directories are opened by their path from the top, each for the time it is worked on, so that the depth of a tree
+// costs no descriptors; the path of an image's file has at most 4,095 bytes.
+class TreeCopier {
+public:
+    TreeCopier(FdRef source, FdRef target) : source_(source), target_(target) {}
+
+    void run() {
+        std::vector<std::string> order{"."};
+        for (std::size_t i = 0; i < order.size(); ++i)
+            in_context([&] { return "copy " + order[i]; }, [&, path = order[i]] { copy_entries(path, order); });
+        // Deepest first: a directory's time changes while its content is made.
+        for (auto path = order.rbegin(); path != order.rend(); ++path) {
+            const auto from = open_in(source_, *path), to = open_in(target_, *path);
+            copy_attributes(inspect(from), from, to);
+        }
+    }
+
+private:
+    static Fd open_in(FdRef top, const std::string& path) {
+        Fd fd(try_openat2(top, path.c_str(), O_RDONLY | O_DIRECTORY, 0, kInside));
+        if (!fd) throw errno_error("open {}", path);
+        return fd;
+    }
+
+    void copy_entries(const std::string& path, std::vector<std::string>& order) {
+        const auto from = open_in(source_, path), to = open_in(target_, path);
+        for (const auto& name : list_directory(FdRef(from))) {
+            const auto info = inspect_at(from, name);
+            if (!info) continue;
+            const auto full = path == "." ? name : path + "/" + name;
+            if (info->kind == FileKind::directory) {
+                create_directory_at(to, name, 0700);
+                order.push_back(full);
+            } else if (!link_to_copy(*info, to, name, full)) {
+                copy_entry(*info, from, to, name);
+            }
+        }
+    }
+
+    /// Another name of a file that was copied already.
+    bool link_to_copy(const FileInfo& info, FdRef to, const std::string& name, const std::string& full) {
+        if (info.links < 2) return false;
+        const auto [found, fresh] = copies_.emplace(info.inode, full);
+        if (fresh) return false;
+        return create_link_at(target_, found->second, to, name);
+    }
+
+    static void copy_entry(const FileInfo& info, FdRef from, FdRef to, const std::string& name) {
+        switch (info.kind) {
+            case FileKind::regular: {
+                Fd file(try_openat2(from, name.c_str(), O_RDONLY | O_NONBLOCK, 0, kInside));
+                if (!file) throw errno_error("open {}", name);
+                const auto copy = create_file_at(to, name);
+                if (!copy) throw make_error("create {}: it is there", name);
+                copy_data(file, *copy, info.size);
+                copy_attributes(info, file, *copy);
+                return;
+            }
+            case FileKind::symlink:
+                create_symlink_at(read_link_at(from, name), to, name);
+                break;
+            case FileKind::fifo:
+                create_fifo_at(to, name);
+                set_mode_at(to, name, info.mode);
+                break;
+            default:
+                return;
+        }
+        set_owner_at(to, name, info.owner, info.group);
+        set_mtime_at(to, name, info.mtime_s, info.mtime_ns);
+    }
+
+    FdRef source_, target_;
+    std::map<std::uint64_t, std::string> copies_;  // inode -> path in the target
+};
+
+}  // namespace
+
+void copy_tree(FdRef source, FdRef target) {
+    TreeCopier(source, target).run();
+}
+
+}  // namespace compose::sys
