@@ -45,8 +45,8 @@ public:
     void release();
     /// Readable when poll() has news.
     [[nodiscard]] sys::FdRef channel() const;
-    /// Running once the exec has happened; throws nothing: a failure is left in failure(). The process of a failed launch
-    /// ends by itself, with failure().exit_code, and is to be reaped like any other.
+    /// Running once the exec has happened; throws nothing: a failure is left in failure(). The process of a failed
+    /// launch ends by itself, with failure().exit_code, and is to be reaped like any other.
     enum class State { pending, running, failed };
     [[nodiscard]] State poll();
     [[nodiscard]] const LaunchFailure& failure() const;
@@ -73,8 +73,8 @@ struct ExecTarget {
 };
 
 /// Starts another process in a running container: same namespaces, cgroup, capabilities, seccomp filter and limits.
-/// Returns when the process exists, so pid() is known; throws Error when it can't come to that (the container is gone or
-/// paused). For a keeper the process is first the child of a helper that ends at once, and then of the nearest
+/// Returns when the process exists, so pid() is known; throws Error when it can't come to that (the container is gone
+/// or paused). For a keeper the process is first the child of a helper that ends at once, and then of the nearest
 /// sub-reaper, which the keeper must therefore be.
 [[nodiscard]] Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpec& process, Stdio stdio,
                                 bool for_keeper);
