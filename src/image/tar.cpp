@@ -113,6 +113,7 @@ void TarReader::fail(const std::string& why) const {
 void TarReader::read_exactly(char* out, std::size_t size) {
     while (size > 0) {
         const auto bytes = source_.peek();
+        if (bytes.empty() && entries_ == 0) throw Error("this is not a tar archive", ErrorKind::invalid);
         if (bytes.empty()) fail("it ends too early");
         const auto n = std::min(bytes.size(), size);
         std::memcpy(out, bytes.data(), n);

@@ -45,10 +45,11 @@ protected:
         return layers() / last_.chain_id;
     }
     std::string error(const std::string& bytes) {
+        const auto before = names();
         try {
             unpack(bytes);
         } catch (const Error& error) {
-            EXPECT_TRUE(names().empty()) << "something is left of the failed layer";
+            EXPECT_EQ(names(), before) << "something is left of the failed layer";
             return error.what();
         }
         ADD_FAILURE() << "no error";
@@ -58,6 +59,7 @@ protected:
         std::vector<std::string> out;
         for (const auto& entry : fs::directory_iterator(layers()))
             if (!entry.path().filename().string().starts_with(".")) out.push_back(entry.path().filename());
+        std::sort(out.begin(), out.end());
         return out;
     }
     void expect_canary() const {

@@ -148,11 +148,11 @@ TEST(Tar, RefusesBrokenArchives) {
     const auto whole = TarBuilder().file("first", "data").file("second", std::string(1000, 's')).end();
     EXPECT_EQ(fail(""), "the archive is empty");
     EXPECT_EQ(fail(std::string(600, 'x')), "this is not a tar archive");
-    EXPECT_THAT(fail("short"), HasSubstr("ends too early"));
+    EXPECT_EQ(fail("short"), "this is not a tar archive");
     auto flipped = whole;
     flipped[1024] ^= 1;
     EXPECT_THAT(fail(flipped), HasSubstr("entry \"first\": the header after it has a wrong checksum"));
-    for (const std::size_t size : {100UL, 513UL, 1023UL, 1100UL, 1600UL})
+    for (const std::size_t size : {513UL, 1023UL, 1100UL, 1600UL})
         EXPECT_THAT(fail(whole.substr(0, size)), HasSubstr("ends too early")) << size;
     // Without end blocks, with junk after them, and with a lone zero block at the end.
     EXPECT_EQ(read(whole.substr(0, whole.size() - 1024)).size(), 2U);
