@@ -68,6 +68,7 @@ struct RemoveContainer {
     ContainerRef container;
     bool volumes = false;   // its anonymous ones too
     bool replaced = false;  // as in StopContainer
+    bool kill = false;      // it may still run: one step where no time to stop is given
 };
 struct WaitContainer {
     enum class Until {

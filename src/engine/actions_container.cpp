@@ -41,11 +41,15 @@ void clean_up_kernel(const store::Container& row, const store::Store& store) {
     if (!ports.empty()) net::Firewall("compose-" + store.installation_id()).unpublish(ports);
 }
 
-void remove_container(const std::string& id, bool with_volumes, ActionContext& context, Session& session) {
-    store::Store& store = session.store();
-    const std::optional<store::Container> row = store.container(id);
+/// Nothing of it runs afterwards.
+void take_down(const std::string& id, const std::optional<store::Container>& row, Session& session) {
     const bool supervised = session.ask_running([&](supervisor::Client& client) { client.forget(id); });
-    if (!supervised && row) clean_up_kernel(*row, store);
+    if (!supervised && row) clean_up_kernel(*row, session.store());
+}
+
+/// Folder first, rows last: what is named in the database can be found and removed again.
+void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
+                   ActionContext& context, store::Store& store) {
     sys::remove_tree(context.layout.container(id));
     if (!row) return;
     std::vector<std::string> anonymous;
@@ -103,10 +107,24 @@ void perform(const RestartContainer& action, ActionContext& context, Session& se
 }
 
 void perform(const RemoveContainer& action, ActionContext& context, Session& session) {
-    const std::string id = "Container " + action.container.name;
-    if (!action.replaced) context.tell(Status::working, id, "Removing");
-    if (!context.dry_run) remove_container(context.id_of(action.container), action.volumes, context, session);
-    if (!action.replaced) context.tell(Status::done, id, "Removed");
+    const std::string event = "Container " + action.container.name;
+    const auto tell = [&](Status status, const char* text) {
+        if (!action.replaced) context.tell(status, event, text);
+    };
+    tell(Status::working, action.kill ? "Stopping" : "Removing");
+    std::string id;
+    std::optional<store::Container> row;
+    if (!context.dry_run) {
+        id = context.id_of(action.container);
+        row = session.store().container(id);
+        take_down(id, row, session);
+    }
+    if (action.kill) {
+        tell(Status::done, "Stopped");
+        tell(Status::working, "Removing");
+    }
+    if (!context.dry_run) remove_traces(id, row, action.volumes, context, session.store());
+    tell(Status::done, "Removed");
 }
 
 }  // namespace compose::engine

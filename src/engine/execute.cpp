@@ -82,13 +82,22 @@ private:
                 },
                 action);
             complete(node, std::nullopt);
-        } catch (const Error& error) {
+        } catch (Error& error) {
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
-            complete(node, error);
+            complete(node, naming(action, error));
         } catch (const std::exception& error) {
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, Error(event_id(action) + ": " + error.what()));
         }
+    }
+
+    /// The error says which object it is about.
+    static Error naming(const Action& action, Error& error) {
+        std::string subject = event_id(action);  // "Container p-web-1"
+        const std::string name = subject.substr(subject.find(' ') + 1);
+        subject[0] = static_cast<char>(subject[0] - 'A' + 'a');
+        if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_context(subject);
+        return error;
     }
 
     void complete(std::size_t node, std::optional<Error> error) {

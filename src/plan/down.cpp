@@ -58,8 +58,9 @@ private:
         found_ = true;
         Removal removal{&container, std::nullopt, 0};
         const ContainerRef ref{container.name, container.id};
-        if (runs(container)) removal.stop = builder_.add(StopContainer{ref, options_.timeout, false});
-        removal.remove = builder_.add(RemoveContainer{ref, options_.volumes, false});
+        const bool kill = runs(container) && options_.timeout == Nanoseconds(0);
+        if (runs(container) && !kill) removal.stop = builder_.add(StopContainer{ref, options_.timeout, false});
+        removal.remove = builder_.add(RemoveContainer{ref, options_.volumes, false, kill});
         if (removal.stop) builder_.after(removal.remove, *removal.stop);
         removals_.push_back(removal);
     }

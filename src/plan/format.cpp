@@ -31,7 +31,8 @@ std::string details(const Action& action) {
         return " as " + create->temporary_name;
     if (const auto* rename = std::get_if<RenameContainer>(&action)) return " from " + rename->from;
     if (const auto* wait = std::get_if<WaitContainer>(&action); wait && !wait->required) return " (optional)";
-    if (const auto* remove = std::get_if<RemoveContainer>(&action); remove && remove->volumes) return " with volumes";
+    if (const auto* remove = std::get_if<RemoveContainer>(&action))
+        return std::string(remove->kill ? " by force" : "") + (remove->volumes ? " with volumes" : "");
     return {};
 }
 

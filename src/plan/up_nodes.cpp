@@ -18,7 +18,7 @@ void UpPlanner::emit_orphans() {
     for (Replica& orphan : orphans_) {
         if (orphan.running())
             orphan.stop = builder_.add(StopContainer{orphan.old_ref(), options_.timeout, false}, "orphan");
-        orphan.removed = builder_.add(RemoveContainer{orphan.old_ref(), false, false}, "orphan");
+        orphan.removed = builder_.add(RemoveContainer{orphan.old_ref()}, "orphan");
         if (orphan.stop) builder_.after(*orphan.removed, *orphan.stop);
         for (const auto& [network, removal] : network_removals_)
             if (orphan.old->networks.contains(network)) builder_.after(removal, *orphan.removed);
@@ -46,7 +46,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
         case Fate::remove:
             if (replica.running())
                 replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
-            replica.removed = builder_.add(RemoveContainer{replica.old_ref(), false, false}, replica.cause);
+            replica.removed = builder_.add(RemoveContainer{replica.old_ref()}, replica.cause);
             if (replica.stop) builder_.after(*replica.removed, *replica.stop);
             for (const auto& [network, removal] : network_removals_)
                 if (replica.old->networks.contains(network)) builder_.after(removal, *replica.removed);
@@ -82,7 +82,8 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         if (replica.running())
             replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, true}, {});
         // Its anonymous volumes go with it unless the new one has them.
-        replica.removed = builder_.add(RemoveContainer{replica.old_ref(), options_.renew_anon_volumes, true}, {});
+        replica.removed =
+            builder_.add(RemoveContainer{replica.old_ref(), options_.renew_anon_volumes, true, false}, {});
         if (replica.stop) builder_.after(*replica.removed, *replica.stop);
         for (const auto& [network, removal] : network_removals_)
             if (old->networks.contains(network)) builder_.after(removal, *replica.removed);

@@ -28,6 +28,19 @@ RemoveNetwork p_default after RemoveContainer p-db-1, RemoveContainer p-web-1
 )");
 }
 
+TEST(PlanDown, WithoutTimeToStopEachContainerIsOneStep) {
+    World w = two();
+    w.there("job", 1, ObservedStatus::exited);
+    DownOptions options;
+    options.timeout = Nanoseconds(0);
+    EXPECT_EQ(World::lines(plan_down(nullptr, w.observed, options)), R"(
+RemoveContainer p-web-1 by force
+RemoveContainer p-db-1 by force after RemoveContainer p-web-1
+RemoveContainer p-job-1
+RemoveNetwork p_default after RemoveContainer p-db-1, RemoveContainer p-web-1, RemoveContainer p-job-1
+)");
+}
+
 TEST(PlanDown, VolumesGoOnlyWhenAsked) {
     World w = two();
     w.there_volume("data").users = {"p-db-1"};

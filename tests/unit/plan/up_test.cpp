@@ -191,6 +191,20 @@ WaitReady p-web-1 after StartContainer p-web-1
     EXPECT_EQ(w.text(), "\n");
 }
 
+TEST(PlanUp, AskingForAllDoesNotWaitTwiceForADependency) {
+    World w;
+    w.add("db");
+    w.give_healthcheck("db");
+    w.add("web");
+    w.depend("web", "db", Condition::healthy);
+    w.there_network("default");
+    w.options.wait = true;
+    const std::string text = w.text();
+    EXPECT_NE(text.find("WaitHealthy p-db-1 after"), std::string::npos) << text;
+    EXPECT_EQ(text.find("WaitReady p-db-1"), std::string::npos) << text;
+    EXPECT_NE(text.find("WaitReady p-web-1 after"), std::string::npos) << text;
+}
+
 TEST(PlanUp, ScalesUpWithTheNextNumber) {
     World w;
     w.add("web").scale = 3;
