@@ -71,7 +71,10 @@ std::unique_ptr<ExecSession> open_exec(const store::Layout& layout, const std::s
     request.process.terminal = options.terminal;
     request.process.rows = options.rows;
     request.process.columns = options.columns;
-    auto exec = client->exec(request, {sys::FdRef(in), sys::FdRef(out), sys::FdRef(err)});
+    // With a terminal there is nothing to pass: the pty's slave is all three.
+    std::vector<sys::FdRef> stdio;
+    if (!options.terminal) stdio = {sys::FdRef(in), sys::FdRef(out), sys::FdRef(err)};
+    auto exec = client->exec(request, stdio);
     return std::make_unique<SupervisedExec>(layout, project, std::move(*client), options.detach, std::move(exec));
 }
 
