@@ -84,7 +84,7 @@ std::vector<Port> bind_ports(const Node& service, const std::string& path, Diagn
             const auto last = dash == std::string_view::npos ? first : port_number(published.substr(dash + 1));
             if (!first || !last || *last < *first) {
                 findings.error(node.find("published")->pos, fmt::format("{}.ports[{}].published", path, i),
-                               quote(published) + " is not a port number or range of the host");
+                               shown(published) + " is not a port number or range of the host");
                 continue;
             }
             port.published = true;

@@ -120,7 +120,7 @@ void canonical_command(Node& node, const PathFrame& path, CanonicalContext& cont
     for (auto& word : *words) {
         if (needs_a_shell(word))
             context.findings.warning(node.pos, to_string(path),
-                                     quote(word) + " is passed on as a word: no shell runs here",
+                                     shown(word) + " is passed on as a word: no shell runs here",
                                      "write [sh, -c, \"...\"] to use a shell");
         list.items.push_back(Node::make_string(std::move(word), node.pos));
     }
@@ -168,7 +168,7 @@ void canonical_hosts(Node& node, const PathFrame& path, CanonicalContext& contex
             if (context.opaque(item)) {
                 list.items.push_back(item);
             } else if (cut == std::string_view::npos || cut == 0 || cut + 1 == text.size()) {
-                context.error(item, path.item(i), quote(text) + " is not a host and an address",
+                context.error(item, path.item(i), shown(text) + " is not a host and an address",
                               "write host=ip, for example \"db.local=10.0.0.5\"");
             } else {
                 add(text.substr(0, cut), text.substr(cut + 1), item.pos);

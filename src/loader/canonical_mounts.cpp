@@ -3,6 +3,7 @@
 
 #include "base/strings.hpp"
 #include "loader/canonical_rules.hpp"
+#include "loader/units_bind.hpp"
 
 namespace compose {
 
@@ -87,9 +88,9 @@ void canonical_mount(Node& node, const PathFrame& path, CanonicalContext& contex
         source = parts[0];
         target = parts[1];
     } else {
-        return bad(quote(node.text) + " has too many parts");
+        return bad(shown(node.text) + " has too many parts");
     }
-    if (target.empty() || (parts.size() > 1 && source.empty())) return bad(quote(node.text) + " has an empty part");
+    if (target.empty() || (parts.size() > 1 && source.empty())) return bad(shown(node.text) + " has an empty part");
     if (parts.size() == 2 && !target.starts_with('/') && source.starts_with('/')) {
         // "/anonymous:ro": a volume without a name, with options.
         MountOptions probe;
@@ -100,12 +101,12 @@ void canonical_mount(Node& node, const PathFrame& path, CanonicalContext& contex
             target = std::exchange(source, {});
         }
     }
-    if (!target.starts_with('/')) return bad(quote(target) + " is not an absolute path in the container");
+    if (!target.starts_with('/')) return bad(shown(target) + " is not an absolute path in the container");
     if (parts.size() == 3) {
         for (const auto& word : split(parts[2], ','))
             if (!word.empty() && !apply_option(options, word))
                 context.findings.warning(node.pos, to_string(path),
-                                         "unknown mount option " + quote(word) + " is ignored",
+                                         "unknown mount option " + shown(word) + " is ignored",
                                          "known: ro, rw, z, Z, nocopy, private, shared, slave and r-forms of these");
     }
     Node out = make_mount(node, source, target, options);

@@ -91,17 +91,17 @@ public:
         const auto bad = [&](const std::string& message) { context_.error(item, path, message, kAdvice); };
         const auto port = split_port(item.text);
         if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp")
-            return bad(quote(port.protocol) + " is not a protocol: tcp, udp or sctp");
+            return bad(shown(port.protocol) + " is not a protocol: tcp, udp or sctp");
         if (!port.ip.empty() && !is_ipv4(port.ip) && !is_ipv6(port.ip))
-            return bad(quote(port.ip) + " is not an IP address of the host");
+            return bad(shown(port.ip) + " is not an IP address of the host");
         const auto container = parse_range(port.container, 1);
-        if (!container) return bad(quote(port.container) + " is not a port number or range of the container");
+        if (!container) return bad(shown(port.container) + " is not a port number or range of the container");
         const bool published_given = !port.host.empty();
         const auto host = published_given ? parse_range(port.host, 0).value_or(Range{1, 0}) : Range{};
-        if (host.size() == 0) return bad(quote(port.host) + " is not a port number or range of the host");
+        if (host.size() == 0) return bad(shown(port.host) + " is not a port number or range of the host");
         if (published_given && container->size() > 1 && host.size() != container->size())
-            return bad(fmt::format("the host range {} and the container range {} differ in length", quote(port.host),
-                                   quote(port.container)));
+            return bad(fmt::format("the host range {} and the container range {} differ in length", shown(port.host),
+                                   shown(port.container)));
         if (!reserve(item, index, static_cast<std::size_t>(container->size()))) return;
         for (int i = 0; i < container->size(); ++i) {
             std::string published;
@@ -115,12 +115,12 @@ public:
         const auto path = path_.item(index);
         if (const auto* ip = item.find("host_ip"); ip != nullptr && ip->is_string() && !context_.opaque(*ip))
             if (!ip->text.empty() && !is_ipv4(ip->text) && !is_ipv6(ip->text))
-                context_.error(*ip, path.child("host_ip"), quote(ip->text) + " is not an IP address of the host");
+                context_.error(*ip, path.child("host_ip"), shown(ip->text) + " is not an IP address of the host");
         if (const auto* published = item.find("published");
             published != nullptr && published->is_string() && !context_.opaque(*published))
             if (!published->text.empty() && !parse_range(published->text, 0))
                 context_.error(*published, path.child("published"),
-                               quote(published->text) + " is not a port number or range of the host",
+                               shown(published->text) + " is not a port number or range of the host",
                                "write a port from 1 to 65535, or first-last");
         if (auto& mode = item.at_or_insert("mode", item.pos); mode.is_null())
             mode = Node::make_string("ingress", item.pos);
@@ -191,7 +191,7 @@ void canonical_expose(Node& node, const PathFrame& path, CanonicalContext& conte
         const auto port = split_port(item.text);
         const bool known = port.protocol == "tcp" || port.protocol == "udp" || port.protocol == "sctp";
         if (!known || !port.host.empty() || !parse_range(port.container, 1))
-            context.error(item, path.item(i), quote(item.text) + " is not a port of the container",
+            context.error(item, path.item(i), shown(item.text) + " is not a port of the container",
                           "write a port or a range, for example \"3000\" or \"9000-9002/udp\"");
     }
 }

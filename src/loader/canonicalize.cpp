@@ -159,7 +159,7 @@ void canonical_device(Node& node, const PathFrame& path, CanonicalContext& conte
     if (!node.is_string() || context.opaque(node)) return;
     const auto parts = split(node.text, ':');
     if (parts.size() > 3 || parts[0].empty()) {
-        context.error(node, path, quote(node.text) + " is not a device",
+        context.error(node, path, shown(node.text) + " is not a device",
                       "write source[:target[:rwm]], for example \"/dev/ttyUSB0:/dev/modem\"");
         return;
     }

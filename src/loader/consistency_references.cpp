@@ -4,10 +4,14 @@
 #include "base/strings.hpp"
 #include "loader/consistency.hpp"
 #include "loader/tree_edit.hpp"
+#include "loader/units_bind.hpp"
 
 namespace compose {
 
 namespace {
+
+constexpr std::size_t kMaxCandidates = 5'000;
+constexpr std::size_t kMaxSuggestions = 50;  // findings before advice stops
 
 class References {
 public:
@@ -31,11 +35,15 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string_view suggestion(const KeyIndex& known, std::string_view name) const {
+        return findings_.error_count() < kMaxSuggestions ? known.near(name) : std::string_view();
+    }
+
     void expect(const KeyIndex& known, std::string_view name, SourcePos pos, const PathFrame& path, const char* what,
                 const char* section) {
         if (known.find(name) != nullptr) return;
-        const auto near = known.near(name);
-        findings_.error(pos, to_string(path), fmt::format("refers to undefined {} {}", what, quote(name)),
+        const auto near = suggestion(known, name);
+        findings_.error(pos, to_string(path), fmt::format("refers to undefined {} {}", what, shown(name)),
                         near.empty() ? fmt::format("declare it under {}: at the top level", section)
                                      : fmt::format("did you mean \"{}\"?", near));
     }
@@ -50,14 +58,14 @@ private:
             if (profiles.empty())
                 return findings_.error(
                     pos, to_string(path),
-                    fmt::format("depends on service {}, which is not among the selected ones", quote(name)));
+                    fmt::format("depends on service {}, which is not among the selected ones", shown(name)));
             findings_.error(pos, to_string(path),
-                            fmt::format("depends on service {}, which is disabled by its profile", quote(name)),
+                            fmt::format("depends on service {}, which is disabled by its profile", shown(name)),
                             fmt::format("enable it with --profile {}, or set required: false", profiles));
             return;
         }
-        const auto near = index_.services.near(name);
-        findings_.error(pos, to_string(path), fmt::format("depends on undefined service {}", quote(name)),
+        const auto near = suggestion(index_.services, name);
+        findings_.error(pos, to_string(path), fmt::format("depends on undefined service {}", shown(name)),
                         near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
     }
 
@@ -113,7 +121,8 @@ private:
 }  // namespace
 
 std::string_view KeyIndex::near(std::string_view word) const {
-    if (word.size() < 3) return {};  // any other short name would be near
+    // Any other short name would be near; and the search is dear, so huge projects go without.
+    if (word.size() < 3 || entries_.size() > kMaxCandidates) return {};
     std::vector<std::string_view> keys;
     for (const auto& [key, entry] : entries_) keys.push_back(key);
     std::sort(keys.begin(), keys.end());
@@ -134,13 +143,20 @@ void check_cycles(const Node& services, const PathFrame& path, Diagnostics& find
     const auto order = topological_order(needs);
     if (order.cycle.size() < 2) return;
     std::string way;
-    for (const auto number : order.cycle) way += (way.empty() ? "" : " -> ") + services.entries[number].key;
+    constexpr std::size_t kShownEnd = 6;
+    for (std::size_t i = 0; i < order.cycle.size(); ++i) {
+        if (i >= kShownEnd && i + kShownEnd < order.cycle.size()) {
+            i = order.cycle.size() - kShownEnd;
+            way += " -> ...";
+        }
+        way += (way.empty() ? "" : " -> ") + services.entries[order.cycle[i]].key;
+    }
     const auto& first = services.entries[order.cycle[0]];
     const auto& second = services.entries[order.cycle[1]];
     const auto& depends_on = child_or_empty(first.value, "depends_on");
     findings.error(key_pos_of(depends_on, second.key), to_string(path.child(first.key).child("depends_on")),
                    first.key == second.key
-                       ? fmt::format("service {} depends on itself: a dependency cycle", quote(first.key))
+                       ? fmt::format("service {} depends on itself: a dependency cycle", shown(first.key))
                        : "dependency cycle: " + way,
                    "remove one of these dependencies");
 }

@@ -58,7 +58,7 @@ private:
         if (platform.empty() || platforms == nullptr) return;
         for (const auto& item : platforms->items)
             if (item.text == platform) return;
-        error(find("platform")->pos, "platform", fmt::format("{} is not among build.platforms", quote(platform)),
+        error(find("platform")->pos, "platform", fmt::format("{} is not among build.platforms", shown(platform)),
               "add it to build.platforms");
     }
 
@@ -83,8 +83,8 @@ private:
             const auto& first = test->items[0].text;
             if (first != "CMD" && first != "CMD-SHELL" && first != "NONE")
                 error(test->pos, "healthcheck.test",
-                      quote(first) + " is not one of CMD, CMD-SHELL or NONE, which a list starts with",
-                      "write [CMD, " + first + ", ...], or the command as one text");
+                      shown(first) + " is not one of CMD, CMD-SHELL or NONE, which a list starts with",
+                      "write [CMD, " + (first.size() < 40 ? first : "program") + ", ...], or the command as one text");
         }
         if (health->find("start_interval") != nullptr && health->find("start_period") == nullptr)
             error(key_pos_of(*health, "start_interval"), "healthcheck", "start_interval needs start_period",
@@ -148,7 +148,7 @@ private:
             if (fresh) return;
             const auto other = findings_.sources.name(at->second.file);
             findings_.error(pos, to_string(path_.child(key).item(index)),
-                            fmt::format("target {} is already mounted", quote(target)),
+                            fmt::format("target {} is already mounted", shown(target)),
                             at->second.known() ? fmt::format("the other mount is at {}:{}", other, at->second.line)
                                                : std::string());
         };
@@ -182,7 +182,7 @@ private:
         for (const auto& entry : child_or_empty(service_, "labels").entries)
             if (entry.key.starts_with("com.docker.compose."))
                 findings_.warning(entry.key_pos, to_string(path_.child("labels")),
-                                  quote(entry.key) + " is set by the engine, this value is ignored", "remove it");
+                                  shown(entry.key) + " is set by the engine, this value is ignored", "remove it");
     }
 
     const Node::Entry& entry_;

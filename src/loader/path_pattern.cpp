@@ -18,7 +18,10 @@ void append(std::string& out, const PathFrame& path) {
         if (!out.empty()) out += '.';
         const bool printable = std::all_of(path.key.begin(), path.key.end(),
                                            [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
-        out += printable ? std::string(path.key) : quote(path.key);
+        constexpr std::size_t kShown = 80;
+        const auto key = path.key.substr(0, kShown);
+        out += printable ? std::string(key) : quote(key);
+        if (path.key.size() > kShown) out += "...";
     }
 }
 

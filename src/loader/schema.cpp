@@ -71,11 +71,11 @@ private:
         const auto* as_text = schema.branch_for(Node::Kind::string);
         if (hint.empty() && node.is_scalar() && !node.is_null() && as_text != nullptr) {
             const bool special = as_text->scalar != ScalarType::any && as_text->scalar != ScalarType::text;
-            hint = special ? std::string(advice(as_text->scalar)) : "put it in quotes: " + quote(node.text);
+            hint = special ? std::string(advice(as_text->scalar)) : "put it in quotes: " + shown(node.text);
         }
         if (hint.empty() && node.is_string() && schema.takes(Node::Kind::sequence) &&
             !schema.takes(Node::Kind::mapping))
-            hint = "write [" + quote(node.text) + "]";
+            hint = "write [" + shown(node.text) + "]";
         if (hint.empty() && node.is_sequence() && schema.takes(Node::Kind::mapping) && as_text == nullptr)
             hint = "write key: value lines without dashes";
         findings_.error(block ? key_pos : node.pos, to_string(path),
@@ -88,7 +88,7 @@ private:
             const auto* child = schema.child(entry.key);
             const bool extension = schema.named == nullptr && entry.key.starts_with("x-");
             if (child != nullptr && child == schema.named && !is_name(entry.key)) {
-                findings_.error(entry.key_pos, to_string(path), quote(entry.key) + " is not a valid name",
+                findings_.error(entry.key_pos, to_string(path), shown(entry.key) + " is not a valid name",
                                 "use letters, digits, _, . and -");
             } else if (child == nullptr && !extension && schema.extra == Schema::Extra::forbidden) {
                 unknown_key(entry, schema, path);
@@ -112,14 +112,14 @@ private:
             const auto& item = node.items[i];
             if (schema.items != nullptr) check(item, *schema.items, path.item(i), item.pos);
             if (schema.unique && item.is_scalar() && !seen.insert(scalar_text(item)).second)
-                findings_.error(item.pos, to_string(path), quote(scalar_text(item)) + " is listed twice",
+                findings_.error(item.pos, to_string(path), shown(scalar_text(item)) + " is listed twice",
                                 "remove one: the items must be unique");
         }
     }
 
     void check_scalar(const Node& node, const Schema& schema, const PathFrame& path, std::string_view hint) {
         if (!fits_scalar(node, schema.scalar)) {
-            findings_.error(node.pos, to_string(path), quote(scalar_text(node)) + " is not " + describe(schema.scalar),
+            findings_.error(node.pos, to_string(path), shown(scalar_text(node)) + " is not " + describe(schema.scalar),
                             hint.empty() ? advice(schema.scalar) : std::string(hint));
             return;
         }
@@ -127,7 +127,7 @@ private:
             std::find(schema.values.begin(), schema.values.end(), node.text) == schema.values.end()) {
             const auto near = nearest(node.text, schema.values);
             findings_.error(node.pos, to_string(path),
-                            quote(node.text) + (schema.values.size() > 1 ? " is not one of " : " is not ") +
+                            shown(node.text) + (schema.values.size() > 1 ? " is not one of " : " is not ") +
                                 listed(schema.values, " or "),
                             near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
             return;
@@ -162,7 +162,7 @@ private:
             hint = fmt::format("remove it, or name it {} to keep it as an extension",
                                entry.key.size() <= 64 && is_name(entry.key) ? "x-" + entry.key : "x-...");
         }
-        findings_.error(entry.key_pos, to_string(path), "unknown attribute " + quote(entry.key), hint);
+        findings_.error(entry.key_pos, to_string(path), "unknown attribute " + shown(entry.key), hint);
     }
 
     Diagnostics& findings_;

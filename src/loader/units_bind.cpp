@@ -122,6 +122,14 @@ std::string scalar_text(const Node& node) {
     }
 }
 
+std::string shown(std::string_view text) {
+    constexpr std::size_t kShown = 80;
+    if (text.size() <= kShown) return quote(text);
+    auto end = kShown;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
+    return quote(std::string(text.substr(0, end)) + "...");
+}
+
 std::optional<bool> boolean_of(const Node& node) {
     if (node.kind == Node::Kind::boolean) return node.boolean;
     if (!node.is_string()) return std::nullopt;

@@ -44,6 +44,9 @@ enum class ScalarType : std::uint8_t {
 /// A scalar as text: the way Go prints it, since that is what files in the wild were tested with.
 [[nodiscard]] std::string scalar_text(const Node& node);
 
+/// In quotes for a message, cut where it is too long to be read.
+[[nodiscard]] std::string shown(std::string_view text);
+
 [[nodiscard]] std::optional<bool> boolean_of(const Node& node);
 [[nodiscard]] std::optional<std::int64_t> integer_of(const Node& node);
 [[nodiscard]] std::optional<double> number_of(const Node& node);

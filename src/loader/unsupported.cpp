@@ -33,7 +33,7 @@ constexpr const char* kCluster = "only clusters have it";
 std::string is_one_of(const Node& value, const std::vector<std::string_view>& known) {
     for (const auto word : known)
         if (value.text == word) return {};
-    return quote(value.text) + " is not implemented yet";
+    return shown(value.text) + " is not implemented yet";
 }
 
 std::string check_network_mode(const Node& value) {
@@ -70,7 +70,7 @@ std::string check_platform(const Node& value) {
 #elif defined(__aarch64__)
     return is_one_of(value, {"linux/arm64", "linux/arm64/v8", "linux/aarch64"});
 #else
-    return value.text.starts_with("linux/") ? "" : quote(value.text) + " is not this machine's platform";
+    return value.text.starts_with("linux/") ? "" : shown(value.text) + " is not this machine's platform";
 #endif
 }
 
@@ -81,7 +81,7 @@ std::string check_security_option(const Node& value) {
     for (const std::string_view known :
          {"no-new-privileges", "no-new-privileges=true", "no-new-privileges=false", "seccomp=unconfined"})
         if (text == known) return {};
-    return quote(value.text) + " is not implemented yet";
+    return shown(value.text) + " is not implemented yet";
 }
 
 using enum Support::State;
@@ -256,7 +256,7 @@ private:
             return;  // check_build says more
         const auto* support = table().at(cursor);
         if (support == nullptr) {
-            findings_.error(pos, to_string(*path.parent), quote(key) + " is not implemented yet",
+            findings_.error(pos, to_string(*path.parent), shown(key) + " is not implemented yet",
                             "remove it to run this project");
         } else if (support->state == ignored) {
             findings_.warning(pos, to_string(*path.parent), fmt::format("{} is ignored: {}", key, support->note),
