@@ -2,7 +2,7 @@
 add_library(compose_flags INTERFACE)
 target_include_directories(compose_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(compose_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
-  -Werror -fno-strict-aliasing $<$<CONFIG:Debug>:-O1>)
+  $<$<NOT:$<CONFIG:Release>>:-Werror> -fno-strict-aliasing $<$<CONFIG:Debug>:-O1>)
 target_compile_definitions(compose_flags INTERFACE COMPOSE_VERSION="${PROJECT_VERSION}"
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 target_link_libraries(compose_flags INTERFACE Threads::Threads)

@@ -16,6 +16,7 @@ namespace compose::cli {
 
 namespace {
 
+constexpr int kSetUpFailed = 128;
 constexpr int kBrokenPipe = 141;  // 128 + SIGPIPE: what the shell would see had the signal killed us
 
 constexpr const char* kGlobalsNote =
@@ -162,7 +163,8 @@ int run(int argc, char** argv) {
     } catch (const Error& error) {
         finish();
         report(error.what(), error.hint(), context.get());
-        return error.exit_code();
+        // 126 and 127 tell of the user's command; that a container could not be set up is a failure like any other.
+        return error.exit_code() == kSetUpFailed ? 1 : error.exit_code();
     } catch (const std::exception& error) {
         finish();
         report(error.what(), "this is a bug of compose; --debug shows more", context.get());

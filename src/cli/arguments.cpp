@@ -123,6 +123,10 @@ std::size_t Arguments::Impl::take_short(const std::vector<std::string>& words, s
             if (i == 1) return 0;
             usage_error(fmt::format("unknown shorthand flag: '{}' in {}", word[i], word));
         }
+        if (!found.takes_value() && i + 1 < word.size() && word[i + 1] == '=') {  // "-i=false"
+            found.give(word.substr(i + 2), out);
+            return 1;
+        }
         if (!found.takes_value()) {
             out.push_back(found.word());
             continue;

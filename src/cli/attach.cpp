@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/log_follow.hpp"
@@ -87,6 +88,13 @@ private:
     [[nodiscard]] std::vector<std::string> target_list() const {
         return {options_.targets.begin(), options_.targets.end()};
     }
+    /// A word about what goes on, beside the progress of the same mode.
+    void say(const std::string& text) const {
+        if (context_.progress_mode == ProgressMode::json)
+            print_error(json::serialize(json::object{{"text", text}}) + "\n");
+        else if (context_.progress_mode != ProgressMode::quiet)
+            print_error(text + "\n");
+    }
     int finish();
 
     Context& context_;
@@ -117,8 +125,7 @@ void Session::look_at_first() {
         if (is_over(view.state)) ended_.insert(id);
         if (follow_.is_shown(id)) names += (names.empty() ? "" : ", ") + log_name(view.name, options_.project);
     }
-    if (!names.empty() && context_.progress_mode != ProgressMode::quiet && context_.progress_mode != ProgressMode::json)
-        print_error("Attaching to " + names + "\n");
+    if (!names.empty()) say("Attaching to " + names);
 }
 
 bool Session::all_over() const {
@@ -146,7 +153,7 @@ void Session::begin_kill() {
 
 void Session::on_signal() {
     if (!stop_) {
-        print_error("Gracefully Stopping... press Ctrl+C again to force\n");
+        say("Gracefully Stopping... press Ctrl+C again to force");
         begin_stop(true);
     } else if (!kill_) {
         interrupted_ = true;
@@ -182,8 +189,8 @@ void Session::on_change(const ContainerChange& change) {
     if (!abort || stop_) return;
     aborted_ = true;
     if (options_.abort == AttachOptions::Abort::on_failure) abort_code_ = change.exit_code;
-    print_error(options_.abort == AttachOptions::Abort::on_failure ? "Aborting on container failure...\n"
-                                                                   : "Aborting on container exit...\n");
+    say(options_.abort == AttachOptions::Abort::on_failure ? "Aborting on container failure..."
+                                                           : "Aborting on container exit...");
     begin_stop(false);
 }
 

@@ -63,7 +63,10 @@ int run(Context& context, const Args& args) {
     request.normalize = !args.no_normalize;
     request.resolve_paths = !args.no_path_resolution;
     request.consistency = !args.no_consistency;
-    request.resolve_environment = !args.no_env_resolution;
+    // Lists of names need no env_file, so a missing one is no reason to print nothing.
+    const bool names_only =
+        args.list_services || args.volumes || args.networks || args.models || args.images || args.profiles;
+    request.resolve_environment = !args.no_env_resolution && !names_only;
     // All of them have to be named, also those that are off.
     if (args.profiles) request.profiles = {"*"};
 

@@ -25,7 +25,14 @@ int run(Context& context, const Args& args) {
     Diagnostics findings;
     const bool name_given = context.globals.project_name || !context.variable("COMPOSE_PROJECT_NAME").empty();
     const bool file_given = !context.globals.files.empty() || !context.variable("COMPOSE_FILE").empty();
-    if (!name_given || file_given) loaded = load(context, make_load_request(context), findings);
+    if (!name_given || file_given) {
+        try {
+            loaded = load(context, make_load_request(context), findings);
+        } catch (const Exit&) {
+            print_error(fmt::format("'compose -p {} down' works without the file\n", name));
+            throw;
+        }
+    }
 
     DownOptions options;
     options.services = args.services;

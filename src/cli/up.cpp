@@ -40,8 +40,10 @@ void check(const Args& args) {
     const bool abort = args.abort_on_exit || args.abort_on_failure || !args.exit_code_from.empty();
     const bool attaching = !args.attach.empty() || !args.no_attach.empty() || args.attach_dependencies;
     const char* background = args.wait ? "--wait" : args.no_start ? "--no-start" : "--detach";
-    exclude(!args.foreground(), background, abort,
-            args.exit_code_from.empty() ? "--abort-on-container-..." : "--exit-code-from");
+    const char* aborting = args.abort_on_exit      ? "--abort-on-container-exit"
+                           : args.abort_on_failure ? "--abort-on-container-failure"
+                                                   : "--exit-code-from";
+    exclude(!args.foreground(), background, abort, aborting);
     exclude(!args.foreground(), background, attaching, "--attach, --no-attach and --attach-dependencies");
     exclude(args.no_recreate, "--no-recreate", args.force_recreate, "--force-recreate");
     exclude(args.no_recreate, "--no-recreate", args.always_recreate_deps, "--always-recreate-deps");
@@ -142,7 +144,10 @@ int run_foreground(Context& context, const Args& args, const Project& project, c
     UpOptions create = options;
     create.start = false;
     const int created = run_interruptible(context, [&](const std::stop_token& cancel) {
-        context.engine("up").up(project, create, cancel);
+        auto& engine = context.engine("up");
+        // What starting would complain about is to be known before anything is made.
+        (void)engine.plan_up(project, options);
+        engine.up(project, create, cancel);
         return 0;
     });
     context.finish_progress();

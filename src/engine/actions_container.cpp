@@ -3,7 +3,7 @@
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/container_maker.hpp"
-#include "net/firewall.hpp"
+#include "engine/firewall_sync.hpp"
 #include "runtime/cgroup.hpp"
 #include "sys/dir.hpp"
 
@@ -11,22 +11,6 @@ namespace compose::engine {
 namespace {
 
 using Status = Event::Status;
-
-std::vector<net::PublishedPort> published_ports(const store::Store& store, const std::string& id) {
-    std::vector<net::PublishedPort> result;
-    const std::vector<store::PortRecord> ports = store.ports_of(id);
-    if (ports.empty()) return result;
-    for (const store::Endpoint& endpoint : store.endpoints_of(id)) {
-        const auto address = net::Ipv4::parse(endpoint.address);
-        if (!address) continue;
-        for (const store::PortRecord& port : ports) {
-            std::optional<net::Ipv4> host;
-            if (!port.host_ip.empty() && port.host_ip != "0.0.0.0") host = net::Ipv4::parse(port.host_ip);
-            result.push_back({port.protocol, host, port.host_port, *address, port.container_port});
-        }
-    }
-    return result;
-}
 
 /// What a supervisor would do, when there is none: nothing of the container may be left in the kernel.
 void clean_up_kernel(const store::Container& row, const store::Store& store) {
@@ -38,7 +22,7 @@ void clean_up_kernel(const store::Container& row, const store::Store& store) {
         cgroup.remove();
     }
     const std::vector<net::PublishedPort> ports = published_ports(store, row.id);
-    if (!ports.empty()) net::Firewall("compose-" + store.installation_id()).unpublish(ports);
+    if (!ports.empty()) firewall_of(store).unpublish(ports);
 }
 
 /// Nothing of it runs afterwards.

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
+#include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "sys/clock.hpp"
@@ -51,12 +52,6 @@ store::Network row_of(const Network& network, const std::string& project) {
         row.gateway = network.ipam.front().gateway;
     }
     return row;
-}
-
-net::FirewallNetwork firewall_network(const store::Network& row) {
-    const auto subnet = net::Prefix::parse(row.subnet);
-    if (!subnet) throw make_error("network {} has no subnet", row.name);
-    return {row.bridge, *subnet, row.internal, !row.internal};
 }
 
 void make_kernel_objects(const store::Network& row, int mtu, const std::string& installation) {

@@ -8,6 +8,7 @@
 #include "engine/container_view.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
+#include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
@@ -92,7 +93,10 @@ void Engine::up(const Project& project, const UpOptions& options, std::stop_toke
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
     store::Store store = impl_->open();
-    if (!options.dry_run) engine::repair_liveness(store, project.name);
+    if (!options.dry_run) {
+        engine::repair_liveness(store, project.name);
+        engine::repair_firewall(store);
+    }
     const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
     engine::check_creations(project, plan, store);
     ActionContext context(impl_->layout, project.name, &project, impl_->events);

@@ -119,11 +119,13 @@ void delete_all(const std::string& table, const FirewallElements& elements) {
 
 Firewall::Firewall(std::string table) : table_(std::move(table)) {}
 
-void Firewall::ensure() {
+bool Firewall::ensure() {
+    bool made = false;
     // Only if nothing changed since the look: of two that find it missing, both would append their rules.
     look_and_change(table_, [&](sys::NetlinkSocket& socket, Transaction& transaction) {
         const auto state = sys::nft::inspect_table(socket, kFamily, table_);
-        if (state && is_intact(*state)) return;
+        made = !state || !is_intact(*state);
+        if (!made) return;
         log::debug("firewall table {} is {}", table_, state ? "damaged" : "missing");
         // Damaged: the sets may still hold what is published, so only rules and chains are made anew.
         if (state && state->user_data == kFirewallLayout) {
@@ -134,6 +136,7 @@ void Firewall::ensure() {
         }
         add_skeleton(transaction, table_);
     });
+    return made;
 }
 
 void Firewall::add_network(const FirewallNetwork& network) {

@@ -33,7 +33,8 @@ public:
     explicit Firewall(std::string table);
 
     /// Makes the table with its chains and maps if it is missing (also after someone flushed the ruleset).
-    void ensure();
+    /// True when something had to be made: then the elements may be gone too (see synchronize()).
+    bool ensure();
     void add_network(const FirewallNetwork& network);      // idempotent
     void remove_network(const FirewallNetwork& network);   // idempotent
     void publish(std::span<const PublishedPort> ports);    // idempotent

@@ -1,10 +1,9 @@
 #include "runtime/arena.hpp"
 
-#include <sys/mman.h>
-
 #include <cstring>
 
-#include "sys/error.hpp"
+#include "base/error.hpp"
+#include "sys/raw.hpp"
 
 namespace compose::runtime {
 namespace {
@@ -15,14 +14,13 @@ constexpr std::size_t kCapacity = std::size_t{16} << 20U;
 }  // namespace
 
 Arena::Arena() : capacity_(kCapacity) {
-    void* memory =
-        ::mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) throw sys::errno_error("reserve memory for a launch");
+    void* memory = sys::raw::map_anonymous(capacity_);
+    if (memory == nullptr) throw make_error("there is no memory for a launch");
     memory_ = static_cast<char*>(memory);
 }
 
 Arena::~Arena() {
-    ::munmap(memory_, capacity_);
+    sys::raw::unmap(memory_, capacity_);
 }
 
 void* Arena::allocate(std::size_t size, std::size_t alignment) {

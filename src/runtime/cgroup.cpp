@@ -1,18 +1,17 @@
 #include "runtime/cgroup.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <charconv>
 #include <cmath>
 #include <thread>
 
+#include "base/error.hpp"
 #include "base/strings.hpp"
 #include "runtime/device_rules.hpp"
-#include "sys/error.hpp"
+#include "sys/device.hpp"
+#include "sys/dir.hpp"
 #include "sys/file.hpp"
+#include "sys/kernel_abi.hpp"
+#include "sys/kernel_files.hpp"
 #include "sys/process.hpp"
 
 namespace compose::runtime {
@@ -33,85 +32,28 @@ void check_name(const std::string& name) {
         throw make_error(ErrorKind::invalid, "{} is no name for a cgroup", quote(name));
 }
 
-void write_value(const std::string& file, std::string_view value) {
-    const sys::Fd fd(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-    if (!fd || ::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
-        throw sys::errno_error("write {} to {}", value, file);
-}
-
-bool try_write(const std::string& file, std::string_view value) {
-    const sys::Fd fd(::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-    return fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
-}
-
 // A limit whose file is not there can't be kept: that is an error, not a detail.
 void write_limit(const std::string& file, std::string_view value, const char* what) {
     if (!sys::exists(file))
         throw make_error(ErrorKind::unavailable, "this host can't limit {}: {} does not exist", what, file);
-    write_value(file, value);
-}
-
-std::string read_text(const std::string& file) {
-    const sys::Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return {};
-    std::string text;
-    char buffer[4096];
-    for (;;) {
-        const auto n = ::read(fd.get(), buffer, sizeof buffer);
-        if (n <= 0) return text;
-        text.append(buffer, static_cast<std::size_t>(n));
-    }
-}
-
-std::optional<std::uint64_t> read_number(const std::string& file) {
-    const std::string text = read_text(file);
-    const std::string_view digits = trim(text);
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-    return value;
-}
-
-// The number after `key` in a file of "key number" lines.
-std::optional<std::uint64_t> read_field(const std::string& file, std::string_view key) {
-    const std::string text = read_text(file);
-    for (const auto& line : split(text, '\n')) {
-        if (line.size() <= key.size() || line[key.size()] != ' ' || !line.starts_with(key)) continue;
-        const std::string_view digits = trim(std::string_view(line).substr(key.size()));
-        std::uint64_t value = 0;
-        if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc{}) return value;
-    }
-    return std::nullopt;
-}
-
-std::vector<std::string> child_directories(const std::string& directory) {
-    std::vector<std::string> result;
-    DIR* stream = ::opendir(directory.c_str());
-    if (stream == nullptr) return result;
-    while (const dirent* entry = ::readdir(stream)) {
-        const std::string_view name = entry->d_name;
-        if (entry->d_type == DT_DIR && name != "." && name != "..")
-            result.push_back(fmt::format("{}/{}", directory, name));
-    }
-    ::closedir(stream);
-    return result;
+    sys::write_kernel_file(file, value);
 }
 
 // From the leaves up; false while something is still in use.
 bool try_remove_tree(const std::string& directory) {
-    if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return true;
+    if (sys::remove_kernel_directory(directory)) return true;
     bool all = true;
-    for (const auto& child : child_directories(directory)) all = try_remove_tree(child) && all;
-    return all && (::rmdir(directory.c_str()) == 0 || errno == ENOENT);
+    for (const auto& child : sys::kernel_directories(directory)) all = try_remove_tree(child) && all;
+    return all && sys::remove_kernel_directory(directory);
 }
 
 void collect_processes(const std::string& directory, std::vector<pid_t>& out) {
-    for (const auto& line : split(read_text(directory + "/cgroup.procs"), '\n')) {
+    for (const auto& line : split(sys::read_kernel_file(directory + "/cgroup.procs"), '\n')) {
         pid_t pid = 0;
         if (std::from_chars(line.data(), line.data() + line.size(), pid).ec == std::errc{} && pid > 0)
             out.push_back(pid);
     }
-    for (const auto& child : child_directories(directory)) collect_processes(child, out);
+    for (const auto& child : sys::kernel_directories(directory)) collect_processes(child, out);
 }
 
 // Until `done` says so; false when time runs out.
@@ -130,7 +72,7 @@ std::string number_or_max(std::int64_t value) {
 }
 
 bool host_has_swap() {
-    const std::string text = read_text("/proc/swaps");
+    const std::string text = sys::read_kernel_file("/proc/swaps");
     return std::count(text.begin(), text.end(), '\n') > 1;
 }
 
@@ -152,12 +94,8 @@ struct Cgroup::Impl {
     // ("cpu,cpuacct"), their names are links to it.
     [[nodiscard]] std::optional<std::string> hierarchy(const std::string& controller) const {
         const std::string path = root + "/" + controller;
-        char target[256];
-        const auto n = ::readlink(path.c_str(), target, sizeof target);
-        if (n > 0 && static_cast<std::size_t>(n) < sizeof target) {
-            std::string name(target, static_cast<std::size_t>(n));
-            if (name.find('/') == std::string::npos && sys::is_directory(root + "/" + name)) return name;
-        }
+        const auto name = sys::link_text(path);
+        if (name && name->find('/') == std::string::npos && sys::is_directory(root + "/" + *name)) return name;
         if (!sys::is_directory(path)) return std::nullopt;
         return controller;
     }
@@ -221,15 +159,14 @@ void Cgroup::Impl::make_directory(const std::string& name, bool cpuset) {
         for (const auto& part : split(fmt::format("{}/{}", parent, id), '/')) {
             const std::string above = path;
             path += "/" + part;
-            if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-                if (errno != ENOENT || attempt == 5) throw sys::errno_error("create cgroup {}", path);
-                made = false;
-                break;
-            }
+            made = sys::make_kernel_directory(path);
+            if (!made && attempt == 5) throw make_error("cgroup {} is removed as fast as it is made", path);
+            if (!made) break;
             if (!cpuset) continue;
             // A v1 cpuset starts empty, and an empty one takes no process.
             for (const char* file : {"/cpuset.cpus", "/cpuset.mems"})
-                if (trim(read_text(path + file)).empty()) try_write(path + file, trim(read_text(above + file)));
+                if (trim(sys::read_kernel_file(path + file)).empty())
+                    sys::try_write_kernel_file(path + file, trim(sys::read_kernel_file(above + file)));
         }
         if (made) return;
     }
@@ -242,15 +179,15 @@ void Cgroup::Impl::enable_controllers(bool cpuset) {
     parts.insert(parts.begin(), "");
     for (const auto& part : parts) {
         if (!part.empty()) path += "/" + part;
-        const auto available = split(trim(read_text(path + "/cgroup.controllers")), ' ');
-        const auto enabled = split(trim(read_text(path + "/cgroup.subtree_control")), ' ');
+        const auto available = split(trim(sys::read_kernel_file(path + "/cgroup.controllers")), ' ');
+        const auto enabled = split(trim(sys::read_kernel_file(path + "/cgroup.subtree_control")), ' ');
         for (const char* controller : {"cpu", "memory", "pids", "cpuset"}) {
             if (!cpuset && std::string_view(controller) == "cpuset") continue;
             const auto in = [&](const auto& list) {
                 return std::find(list.begin(), list.end(), controller) != list.end();
             };
             if (in(available) && !in(enabled))
-                try_write(path + "/cgroup.subtree_control", fmt::format("+{}", controller));
+                sys::try_write_kernel_file(path + "/cgroup.subtree_control", fmt::format("+{}", controller));
         }
     }
 }
@@ -273,9 +210,9 @@ void Cgroup::Impl::apply_memory(const Resources& resources) {
     const std::string memory_text = v2 ? number_or_max(memory) : std::to_string(memory);
     if (!sys::exists(memory_file)) write_limit(memory_file, memory_text, "memory");
     // v1 wants memory <= memory + swap after every step, so one of the two orders works.
-    const bool memory_first = try_write(memory_file, memory_text);
-    if (has_swap_file) write_value(swap_file, swap);
-    if (!memory_first) write_value(memory_file, memory_text);
+    const bool memory_first = sys::try_write_kernel_file(memory_file, memory_text);
+    if (has_swap_file) sys::write_kernel_file(swap_file, swap);
+    if (!memory_first) sys::write_kernel_file(memory_file, memory_text);
 }
 
 void Cgroup::Impl::apply_cpu(const Resources& resources) {
@@ -308,20 +245,17 @@ void Cgroup::Impl::apply(const Resources& resources) {
 void Cgroup::Impl::restrict_devices() {
     const auto& rules = default_device_rules();
     if (v2) {
-        const sys::Fd fd = sys::open_file(v2_directory(), O_RDONLY | O_DIRECTORY);
-        attach_device_program(fd, device_program(rules));
+        sys::attach_device_program(sys::open_directory(v2_directory()), device_program(rules));
         return;
     }
     const std::string base = of("devices");
     if (!sys::exists(base + "/devices.deny"))
         throw make_error(ErrorKind::unavailable, "this host can't restrict devices: {} does not exist",
                          base + "/devices.deny");
-    write_value(base + "/devices.deny", "a");
-    const sys::Fd allow = sys::open_file(base + "/devices.allow", O_WRONLY);
-    for (const auto& rule : rules) {
-        const std::string line = to_line(rule);
-        if (::write(allow.get(), line.data(), line.size()) < 0) throw sys::errno_error("allow device {}", line);
-    }
+    sys::write_kernel_file(base + "/devices.deny", "a");
+    std::vector<std::string> lines;
+    for (const auto& rule : rules) lines.push_back(to_line(rule));
+    sys::write_kernel_file(base + "/devices.allow", lines);
 }
 
 Cgroup::Cgroup(std::string root, std::string parent, std::string id) : impl_(std::make_unique<Impl>()) {
@@ -347,13 +281,13 @@ void Cgroup::create(const Resources& resources, bool privileged) {
 void Cgroup::attach(pid_t pid, bool in_v2_already) {
     for (const auto& name : impl_->existing()) {
         if (in_v2_already && (name.empty() || name == kUnified)) continue;
-        write_value(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
+        sys::write_kernel_file(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
     }
 }
 
 sys::Fd Cgroup::open_v2_directory() const {
     if (!impl_->v2 && !impl_->unified) return {};
-    return sys::open_file(impl_->v2_directory(), O_PATH | O_DIRECTORY);
+    return sys::open_directory(impl_->v2_directory());
 }
 
 void Cgroup::update(const Resources& resources) {
@@ -362,7 +296,8 @@ void Cgroup::update(const Resources& resources) {
         if (!is_new) continue;
         const auto members = processes();
         impl_->make_directory(name, name == "cpuset");
-        for (const pid_t pid : members) try_write(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
+        for (const pid_t pid : members)
+            sys::try_write_kernel_file(impl_->directory(name) + "/cgroup.procs", std::to_string(pid));
     }
     if (impl_->v2) impl_->enable_controllers(resources.cpuset_cpus.has_value());
     impl_->apply(resources);
@@ -371,8 +306,10 @@ void Cgroup::update(const Resources& resources) {
 void Cgroup::freeze(bool on) {
     if (impl_->v2 || impl_->unified) {
         const std::string base = impl_->v2_directory();
-        write_value(base + "/cgroup.freeze", on ? "1" : "0");
-        if (!wait_until([&] { return read_field(base + "/cgroup.events", "frozen") == std::uint64_t{on ? 1U : 0U}; }))
+        sys::write_kernel_file(base + "/cgroup.freeze", on ? "1" : "0");
+        if (!wait_until([&] {
+                return sys::read_kernel_field(base + "/cgroup.events", "frozen") == std::uint64_t{on ? 1U : 0U};
+            }))
             throw make_error("cgroup {} does not {}", base, on ? "freeze" : "thaw");
         return;
     }
@@ -380,16 +317,16 @@ void Cgroup::freeze(bool on) {
     const std::string_view wanted = on ? "FROZEN" : "THAWED";
     // Forks in the meantime may leave it half frozen: the state is written until it holds.
     if (!wait_until([&] {
-            write_value(file, wanted);
-            return trim(read_text(file)) == wanted;
+            sys::write_kernel_file(file, wanted);
+            return trim(sys::read_kernel_file(file)) == wanted;
         }))
         throw make_error("cgroup {} does not become {}", file, wanted);
 }
 
 bool Cgroup::frozen() const {
     if (impl_->v2 || impl_->unified)
-        if (trim(read_text(impl_->v2_directory() + "/cgroup.freeze")) == "1") return true;
-    const std::string state = read_text(impl_->of("freezer") + "/freezer.state");
+        if (trim(sys::read_kernel_file(impl_->v2_directory() + "/cgroup.freeze")) == "1") return true;
+    const std::string state = sys::read_kernel_file(impl_->of("freezer") + "/freezer.state");
     return state.starts_with("FR");  // FROZEN, FREEZING
 }
 
@@ -399,18 +336,18 @@ void Cgroup::kill() {
     if (impl_->v2 || impl_->unified) {
         const std::string base = impl_->v2_directory();
         if (!sys::is_directory(base)) return;
-        try_write(base + "/cgroup.freeze", "0");
-        const bool killed = try_write(base + "/cgroup.kill", "1");
-        if (can_freeze_v1) try_write(freezer, "THAWED");
+        sys::try_write_kernel_file(base + "/cgroup.freeze", "0");
+        const bool killed = sys::try_write_kernel_file(base + "/cgroup.kill", "1");
+        if (can_freeze_v1) sys::try_write_kernel_file(freezer, "THAWED");
         if (killed) return;
     }
     // Frozen members can't fork away, nor exit and leave their number to a stranger.
     wait_until([&] {
-        if (can_freeze_v1) try_write(freezer, "FROZEN");
+        if (can_freeze_v1) sys::try_write_kernel_file(freezer, "FROZEN");
         const auto members = processes();
         for (const pid_t pid : members)
             if (const auto process = sys::open_pidfd(pid)) sys::send_signal(*process, 9);
-        if (can_freeze_v1) try_write(freezer, "THAWED");
+        if (can_freeze_v1) sys::try_write_kernel_file(freezer, "THAWED");
         return members.empty();
     });
 }
@@ -428,7 +365,7 @@ void Cgroup::remove() {
     for (const auto& name : impl_->all_hierarchies()) {
         const std::string base = name.empty() ? impl_->root : impl_->root + "/" + name;
         for (std::string path = base + "/" + impl_->parent; path.size() > base.size() + 1; path.resize(path.rfind('/')))
-            if (::rmdir(path.c_str()) != 0) break;
+            if (!sys::remove_kernel_directory(path)) break;
     }
 }
 
@@ -437,17 +374,18 @@ CgroupStats Cgroup::stats() const {
     const std::string memory = impl_->of("memory");
     constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62U;  // v1 has no word for it
     constexpr std::uint64_t kNanosecondsPerMicrosecond = 1000;
-    result.memory_current = read_number(memory + (impl_->v2 ? "/memory.current" : "/memory.usage_in_bytes"));
-    result.memory_peak = read_number(memory + (impl_->v2 ? "/memory.peak" : "/memory.max_usage_in_bytes"));
-    result.memory_limit = read_number(memory + (impl_->v2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    result.memory_current =
+        sys::read_kernel_number(memory + (impl_->v2 ? "/memory.current" : "/memory.usage_in_bytes"));
+    result.memory_peak = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.peak" : "/memory.max_usage_in_bytes"));
+    result.memory_limit = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.max" : "/memory.limit_in_bytes"));
     if (result.memory_limit && *result.memory_limit > kUnlimited) result.memory_limit.reset();
     result.oom_kills =
-        read_field(memory + (impl_->v2 ? "/memory.events" : "/memory.oom_control"), "oom_kill").value_or(0);
+        sys::read_kernel_field(memory + (impl_->v2 ? "/memory.events" : "/memory.oom_control"), "oom_kill").value_or(0);
     if (impl_->v2 || impl_->unified)
-        result.cpu_usage_usec = read_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
-    else if (const auto usage = read_number(impl_->of("cpuacct") + "/cpuacct.usage"))
+        result.cpu_usage_usec = sys::read_kernel_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
+    else if (const auto usage = sys::read_kernel_number(impl_->of("cpuacct") + "/cpuacct.usage"))
         result.cpu_usage_usec = *usage / kNanosecondsPerMicrosecond;
-    result.pids_current = read_number(impl_->of("pids") + "/pids.current");
+    result.pids_current = sys::read_kernel_number(impl_->of("pids") + "/pids.current");
     return result;
 }
 

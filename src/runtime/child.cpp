@@ -1,10 +1,8 @@
 #include "runtime/child.hpp"
 
-#include <linux/sched.h>
-#include <sys/prctl.h>
-
 #include <csignal>
 
+#include "sys/kernel_abi.hpp"
 #include "sys/raw.hpp"
 
 namespace compose::runtime {
@@ -64,7 +62,7 @@ void start(Child& child) noexcept {
 int wait_for(const Child& child, char expected) noexcept {
     char byte = 0;
     const long n = raw::read(child.setup.channel, &byte, 1);
-    if (n != 1 || byte != expected) raw::exit(kSetupFailed);
+    if (n != 1 || byte != expected) raw::end_process(kSetupFailed);
     return 0;
 }
 
@@ -92,7 +90,7 @@ int second_stage(Child& child) noexcept {
         message.kind = Report::Kind::started;
         message.value = pid;
         report(child, message, pidfd);
-        raw::exit(0);
+        raw::end_process(0);
     }
     raw::call(SYS_setsid);
     return take_terminal(child);
@@ -202,7 +200,7 @@ void report(Child& child, const Report& message, int fd) noexcept {
         *reinterpret_cast<int*>(CMSG_DATA(header)) = fd;
     }
     // Without the parent there is nobody to go on for.
-    if (raw::call(SYS_sendmsg, child.setup.channel, &packet, MSG_NOSIGNAL) < 0) raw::exit(kSetupFailed);
+    if (raw::call(SYS_sendmsg, child.setup.channel, &packet, MSG_NOSIGNAL) < 0) raw::end_process(kSetupFailed);
 }
 
 void fail(Child& child, int error) noexcept {
@@ -213,8 +211,8 @@ void fail(Child& child, int error) noexcept {
     message.detail = child.detail;
     message.value = child.value;
     report(child, message, -1);
-    if (child.plan.ops[child.current].kind != OpKind::run) raw::exit(kSetupFailed);
-    raw::exit(error == -ENOENT || error == -ENOTDIR ? kNotFound : kNotRunnable);
+    if (child.plan.ops[child.current].kind != OpKind::run) raw::end_process(kSetupFailed);
+    raw::end_process(error == -ENOENT || error == -ENOTDIR ? kNotFound : kNotRunnable);
 }
 
 __attribute__((noinline)) void run_child(const ChildSetup& setup) noexcept {
@@ -225,7 +223,7 @@ __attribute__((noinline)) void run_child(const ChildSetup& setup) noexcept {
         const int result = carry_out(child, child.plan.ops[child.current]);
         if (result < 0) fail(child, result);
     }
-    raw::exit(kSetupFailed);
+    raw::end_process(kSetupFailed);
 }
 
 }  // namespace compose::runtime

@@ -1,8 +1,6 @@
-#include <linux/magic.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 
 #include "runtime/child.hpp"
+#include "sys/kernel_abi.hpp"
 #include "sys/raw.hpp"
 
 namespace compose::runtime {

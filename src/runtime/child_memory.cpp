@@ -94,7 +94,7 @@ COMPOSE_BARE void forget_memory(const Child& child) noexcept {
         kept[0] = first;
     }
     const int fd = raw::openat(AT_FDCWD, "/proc/self/maps", O_RDONLY);
-    if (fd < 0) raw::exit(128);
+    if (fd < 0) raw::end_process(128);
     char text[4096];
     std::size_t filled = 0;
     for (;;) {
@@ -129,7 +129,7 @@ COMPOSE_BARE void reap_until(int main) noexcept {
             if (pid <= 0) break;
             if (pid != main) continue;
             const int by_signal = status & 0x7f;
-            raw::exit(by_signal != 0 ? 128 + by_signal : status >> 8 & 0xff);
+            raw::end_process(by_signal != 0 ? 128 + by_signal : status >> 8 & 0xff);
         }
     }
 }

@@ -1,8 +1,6 @@
-#include <linux/limits.h>
-#include <linux/magic.h>
-#include <sys/mount.h>
 
 #include "runtime/child.hpp"
+#include "sys/kernel_abi.hpp"
 #include "sys/mount.hpp"
 #include "sys/raw.hpp"
 

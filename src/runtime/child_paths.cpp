@@ -1,7 +1,6 @@
-#include <linux/limits.h>
-#include <linux/magic.h>
 
 #include "runtime/child.hpp"
+#include "sys/kernel_abi.hpp"
 #include "sys/raw.hpp"
 
 namespace compose::runtime {

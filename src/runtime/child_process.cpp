@@ -1,15 +1,8 @@
-#include <linux/capability.h>
-#include <linux/if.h>
-#include <linux/keyctl.h>
-#include <linux/limits.h>
-#include <linux/magic.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 
 #include <csignal>
 
 #include "runtime/child.hpp"
+#include "sys/kernel_abi.hpp"
 #include "sys/raw.hpp"
 
 namespace compose::runtime {

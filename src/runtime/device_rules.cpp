@@ -1,9 +1,8 @@
 #include "runtime/device_rules.hpp"
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
-#include "sys/error.hpp"
+#include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
 namespace {
@@ -90,24 +89,6 @@ std::vector<bpf_insn> device_program(const std::vector<DeviceRule>& rules) {
     program.push_back(set(kResult, 0));
     program.push_back(exit_program());
     return program;
-}
-
-void attach_device_program(sys::FdRef cgroup, const std::vector<bpf_insn>& program) {
-    static constexpr char kLicense[] = "Apache-2.0";
-    bpf_attr attributes{};
-    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-    attributes.insns = reinterpret_cast<std::uint64_t>(program.data());
-    attributes.insn_cnt = static_cast<std::uint32_t>(program.size());
-    attributes.license = reinterpret_cast<std::uint64_t>(kLicense);
-    const sys::Fd loaded(static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes)));
-    if (!loaded) throw sys::errno_error("load the device program of a cgroup");
-    attributes = {};
-    attributes.target_fd = static_cast<std::uint32_t>(cgroup.get());
-    attributes.attach_bpf_fd = static_cast<std::uint32_t>(loaded.get());
-    attributes.attach_type = BPF_CGROUP_DEVICE;
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
-    if (::syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes) != 0)
-        throw sys::errno_error("attach the device program of a cgroup");
 }
 
 }  // namespace compose::runtime

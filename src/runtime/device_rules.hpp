@@ -2,12 +2,10 @@
 // for attach_device_program.
 #pragma once
 
-#include <linux/bpf.h>
-
 #include <string>
 #include <vector>
 
-#include "sys/fd.hpp"
+struct bpf_insn;
 
 namespace compose::runtime {
 
@@ -24,6 +22,5 @@ struct DeviceRule {
 [[nodiscard]] std::string to_line(const DeviceRule& rule);
 /// Allows what one of the rules covers, denies all else.
 [[nodiscard]] std::vector<bpf_insn> device_program(const std::vector<DeviceRule>& rules);
-void attach_device_program(sys::FdRef cgroup, const std::vector<bpf_insn>& program);
 
 }  // namespace compose::runtime

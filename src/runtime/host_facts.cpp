@@ -1,31 +1,15 @@
 #include "runtime/host_facts.hpp"
 
-#include <dirent.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <charconv>
 
 #include "base/strings.hpp"
-#include "sys/error.hpp"
+#include "sys/device.hpp"
 #include "sys/file.hpp"
+#include "sys/kernel_files.hpp"
+#include "sys/raw.hpp"
 
 namespace compose::runtime {
 namespace {
-
-std::vector<std::string> names_in(const std::string& directory) {
-    std::vector<std::string> result;
-    DIR* stream = ::opendir(directory.c_str());
-    if (stream == nullptr) return result;
-    while (const dirent* entry = ::readdir(stream)) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") result.emplace_back(name);
-    }
-    ::closedir(stream);
-    std::sort(result.begin(), result.end());
-    return result;
-}
 
 std::string status_field(const std::string& status, std::string_view key) {
     for (const auto& line : split(status, '\n'))
@@ -49,14 +33,13 @@ CapabilitySet own_capabilities() {
 void collect_devices(const std::string& below, std::vector<DeviceNode>& out) {
     static constexpr std::string_view kOwn[] = {"pts",  "shm",  "mqueue", "console", "ptmx", "null",
                                                 "zero", "full", "random", "urandom", "tty",  "hugepages"};
-    for (const auto& name : names_in("/dev" + below)) {
+    for (const auto& name : sys::kernel_names("/dev" + below)) {
         if (below.empty() && std::find(std::begin(kOwn), std::end(kOwn), name) != std::end(kOwn)) continue;
         const std::string path = fmt::format("/dev{}/{}", below, name);
-        struct stat info {};
-        if (::lstat(path.c_str(), &info) != 0) continue;
-        if (S_ISDIR(info.st_mode) && below.empty()) collect_devices("/" + name, out);
-        if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
-            out.push_back({path.substr(5), S_ISBLK(info.st_mode), major(info.st_rdev), minor(info.st_rdev)});
+        if (const auto device = sys::device_at(path))
+            out.push_back({path.substr(5), device->block, device->major, device->minor});
+        else if (below.empty() && sys::is_directory(path) && !sys::link_text(path))
+            collect_devices("/" + name, out);
     }
 }
 
@@ -67,13 +50,14 @@ const HostFacts& fixed_host_facts() {
         HostFacts result;
         result.capabilities = own_capabilities();
         rlimit nofile{};
-        if (::getrlimit(RLIMIT_NOFILE, &nofile) == 0) result.nofile_hard = nofile.rlim_max;
+        if (sys::raw::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &nofile) == 0)
+            result.nofile_hard = nofile.rlim_max;
         const std::string score = sys::read_file("/proc/self/oom_score_adj");
         const std::string_view digits = trim(score);
         std::from_chars(digits.data(), digits.data() + digits.size(), result.oom_score_adj);
         result.time_namespaces = sys::exists("/proc/self/ns/time");
         result.kcore = sys::exists("/proc/kcore");
-        for (const auto& name : names_in("/sys/devices/system/cpu")) {
+        for (const auto& name : sys::kernel_names("/sys/devices/system/cpu")) {
             const std::string path = fmt::format("sys/devices/system/cpu/{}/thermal_throttle", name);
             if (name.starts_with("cpu") && sys::exists("/" + path)) result.thermal_throttle.push_back(path);
         }

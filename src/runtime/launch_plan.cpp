@@ -1,10 +1,9 @@
 #include "runtime/launch_plan.hpp"
 
-#include <sched.h>
-
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "runtime/plan_builder.hpp"
+#include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
 namespace {

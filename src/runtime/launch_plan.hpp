@@ -3,7 +3,6 @@
 // spec and at HostFacts, and does no I/O.
 #pragma once
 
-#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -14,6 +13,8 @@
 #include "runtime/capabilities.hpp"
 #include "runtime/spec.hpp"
 #include "runtime/users.hpp"
+
+struct sock_filter;
 
 namespace compose::runtime {
 

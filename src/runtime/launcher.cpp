@@ -1,19 +1,9 @@
 #include "runtime/launcher.hpp"
 
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/sched.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstring>
 
+#include "base/error.hpp"
 #include "base/log.hpp"
 #include "runtime/arena.hpp"
 #include "runtime/cgroup.hpp"
@@ -22,10 +12,12 @@
 #include "runtime/failure_text.hpp"
 #include "runtime/host_facts.hpp"
 #include "runtime/seccomp.hpp"
-#include "sys/error.hpp"
+#include "sys/clone.hpp"
+#include "sys/device.hpp"
 #include "sys/file.hpp"
+#include "sys/kernel_abi.hpp"
+#include "sys/poll.hpp"
 #include "sys/process.hpp"
-#include "sys/raw.hpp"
 #include "sys/socket.hpp"
 
 namespace compose::runtime {
@@ -58,11 +50,6 @@ namespace {
 
 constexpr auto kStageTimeout = std::chrono::seconds(10);
 
-bool is_null_device(sys::FdRef fd) {
-    struct stat info {};
-    return ::fstat(fd.get(), &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
-}
-
 // The child gets these by number, above the three that they will become.
 void raise(sys::Fd& fd) {
     if (fd && fd.get() < 3) fd = fd.duplicate();
@@ -73,69 +60,21 @@ unsigned null_mask_of(const Stdio& stdio) {
     unsigned mask = 0;
     const sys::Fd* const ends[] = {&stdio.in, &stdio.out, &stdio.err};
     for (unsigned i = 0; i < 3; ++i)
-        if (!*ends[i] || is_null_device(*ends[i])) mask |= 1U << i;
+        if (!*ends[i] || sys::is_null_device(*ends[i])) mask |= 1U << i;
     return mask;
 }
 
-// A process that has the engine's memory must not be readable by others for the moment in which it is still alike.
-class Undumpable {
-public:
-    Undumpable() : before_(::prctl(PR_GET_DUMPABLE)) { ::prctl(PR_SET_DUMPABLE, 0); }
-    ~Undumpable() {
-        if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
-    }
-    Undumpable(const Undumpable&) = delete;
-    Undumpable& operator=(const Undumpable&) = delete;
-
-private:
-    int before_;
-};
-
-struct CloneRequest {
-    std::uint64_t flags = 0;
-    bool as_sibling = false;  // the parent's parent becomes the child's
-    int exit_signal = SIGCHLD;
-    sys::Fd cgroup;  // to be born in; empty: the parent's
-    ChildSetup setup;
-};
-
-pid_t clone_child(CloneRequest& request, sys::Fd& pidfd) {
-    int raw_pidfd = -1;
-    clone_args arguments{};
-    arguments.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&raw_pidfd);
-    arguments.exit_signal = static_cast<std::uint64_t>(request.exit_signal);
-    if (request.as_sibling) {
-        // The kernel takes the exit signal from the caller then, and wants none here.
-        arguments.flags |= CLONE_PARENT;
-        arguments.exit_signal = 0;
-    }
-    if (request.cgroup) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = static_cast<std::uint64_t>(request.cgroup.get());
-    }
-    const Undumpable undumpable;
-    const long pid = sys::raw::call(sys::raw::kClone3, &arguments, sizeof arguments);
-    if (pid == 0) run_child(request.setup);
-    if (pid < 0) throw sys::error_from(static_cast<int>(-pid), "start a process");
-    pidfd = sys::Fd(raw_pidfd);
-    return static_cast<pid_t>(pid);
-}
-
-void reap(sys::FdRef pidfd) noexcept {
-    siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
-    }
+void enter_child(void* setup) noexcept {
+    run_child(*static_cast<const ChildSetup*>(setup));
 }
 
 // What the child is given, and both ends of the channel.
-sys::Fd prepare(Launch::Impl& impl, Stdio& stdio, CloneRequest& request) {
+sys::Fd prepare(Launch::Impl& impl, Stdio& stdio, ChildSetup& setup) {
     auto pair = sys::make_seqpacket_pair();
     raise(pair.first);
     raise(pair.second);
     sys::set_nonblocking(pair.first, true);
     impl.channel = std::move(pair.first);
-    ChildSetup& setup = request.setup;
     setup.plan = &impl.plan;
     setup.arena = impl.arena.begin();
     setup.arena_size = impl.arena.capacity();
@@ -160,13 +99,6 @@ void send_byte(sys::FdRef channel, char byte) {
     }
 }
 
-bool is_terminal_master(sys::FdRef fd) {
-    struct stat info {};
-    struct statfs fs {};
-    return ::fstat(fd.get(), &info) == 0 && S_ISCHR(info.st_mode) && major(info.st_rdev) == 5 &&
-           minor(info.st_rdev) == 2 && ::fstatfs(fd.get(), &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC;
-}
-
 std::optional<Report> report_in(const sys::Packet& packet) {
     Report report;
     if (packet.data.size() != sizeof report) return std::nullopt;
@@ -181,10 +113,9 @@ void await_second_stage(Launch::Impl& impl, sys::FdRef stage) {
     while (impl.pid < 0 && impl.state == Launch::State::pending) {
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        pollfd item{impl.channel.get(), POLLIN, 0};
-        if (left.count() <= 0 || (::poll(&item, 1, static_cast<int>(left.count())) < 0 && errno != EINTR))
-            throw make_error("no answer from the container: is it paused?");
-        if (item.revents == 0) continue;
+        if (left.count() <= 0) throw make_error("no answer from the container: is it paused?");
+        sys::PollItem item{impl.channel};
+        if (!sys::poll({&item, 1}, left)) continue;
         sys::Packet packet;
         const auto received = sys::receive_packet(impl.channel, packet);
         if (received == sys::Received::nothing) continue;
@@ -192,7 +123,7 @@ void await_second_stage(Launch::Impl& impl, sys::FdRef stage) {
         if (!report) throw make_error("the process that enters the container died");
         impl.take(*report, packet.fds);
     }
-    reap(stage);
+    sys::reap(stage);
 }
 
 }  // namespace
@@ -206,7 +137,7 @@ void Launch::Impl::take(const Report& report, std::vector<sys::Fd>& fds) {
             about_to_exec = true;
             return;
         case Report::Kind::terminal:
-            if (plan.terminal && !terminal && fds.size() == 1 && is_terminal_master(fds.front())) {
+            if (plan.terminal && !terminal && fds.size() == 1 && sys::is_terminal_master(fds.front())) {
                 terminal = std::move(fds.front());
                 return;
             }
@@ -241,7 +172,7 @@ void Launch::Impl::abandon() noexcept {
         log::debug("abandon launch: {}", error.what());
     }
     channel.reset();
-    if (own_child) reap(pidfd);
+    if (own_child) sys::reap(pidfd);
     pidfd.reset();
 }
 
@@ -278,7 +209,7 @@ sys::Fd Launch::take_terminal() {
 }
 
 sys::Fd Launch::open_netns() const {
-    sys::Fd fd = sys::open_file(fmt::format("/proc/{}/ns/net", impl_->pid), O_RDONLY);
+    sys::Fd fd = sys::open_for_reading(fmt::format("/proc/{}/ns/net", impl_->pid));
     // Alive after the open: so the number was still its own.
     if (sys::has_exited(impl_->pidfd)) throw make_error("the process has exited");
     return fd;
@@ -319,15 +250,19 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper) {
     try {
         cgroup.create(spec.resources, spec.privileged);
         impl->plan = plan_launch(spec, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
-        CloneRequest request;
-        request.flags = impl->plan.namespaces;
+        ChildSetup setup;
+        const sys::Fd far_end = prepare(*impl, stdio, setup);
+        const sys::Fd born_in = cgroup.open_v2_directory();
+        sys::CloneRequest request;
+        request.namespaces = impl->plan.namespaces;
         request.as_sibling = for_keeper;
-        request.cgroup = cgroup.open_v2_directory();
-        const sys::Fd far_end = prepare(*impl, stdio, request);
-        impl->pid = clone_child(request, impl->pidfd);
+        request.cgroup = born_in;
+        auto process = sys::clone_process(request, enter_child, &setup);
+        impl->pid = process.pid;
+        impl->pidfd = std::move(process.pidfd);
         log::debug("container {}: process {}", spec.id, impl->pid);
         if (!cgroup.pure_v2()) {
-            cgroup.attach(impl->pid, static_cast<bool>(request.cgroup));
+            cgroup.attach(impl->pid, static_cast<bool>(born_in));
             send_byte(impl->channel, kAttached);
         }
     } catch (...) {
@@ -351,27 +286,26 @@ Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpe
     // A process that is put into a frozen cgroup would never answer.
     if (cgroup.frozen()) throw make_error(ErrorKind::conflict, "the container is paused");
     impl->plan = plan_exec(spec, process, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
-    CloneRequest request;
+    ChildSetup setup;
+    sys::Fd far_end = prepare(*impl, stdio, setup);
+    setup.target = target.pidfd.get();
+    setup.sibling = !for_keeper;
+    const sys::Fd born_in = cgroup.open_v2_directory();
+    sys::CloneRequest request;
+    request.cgroup = born_in;
     // A sibling of the first stage inherits its exit signal; else that stage is nobody's business but ours.
     request.exit_signal = for_keeper ? 0 : SIGCHLD;
-    request.cgroup = cgroup.open_v2_directory();
-    sys::Fd far_end = prepare(*impl, stdio, request);
-    const sys::Fd pidfd(::fcntl(target.pidfd.get(), F_DUPFD_CLOEXEC, 3));
-    if (!pidfd) throw sys::errno_error("duplicate the pidfd of the container");
-    request.setup.target = pidfd.get();
-    request.setup.sibling = !for_keeper;
-    sys::Fd stage;
-    const pid_t stage_pid = clone_child(request, stage);
+    const auto stage = sys::clone_process(request, enter_child, &setup);
     far_end.reset();  // or the end of the child would go unnoticed
     try {
-        cgroup.attach(stage_pid, static_cast<bool>(request.cgroup));
+        cgroup.attach(stage.pid, static_cast<bool>(born_in));
         send_byte(impl->channel, kAttached);
-        await_second_stage(*impl, stage);
+        await_second_stage(*impl, stage.pidfd);
         if (impl->state == Launch::State::failed && impl->pid < 0)
             throw make_error("{}", impl->failure.message).with_exit_code(impl->failure.exit_code);
     } catch (...) {
-        sys::send_signal(stage, SIGKILL);
-        reap(stage);
+        sys::send_signal(stage.pidfd, SIGKILL);
+        sys::reap(stage.pidfd);
         impl->abandon();
         throw;
     }

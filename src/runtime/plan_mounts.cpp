@@ -1,8 +1,5 @@
 // The part of a launch plan that builds the container's file system: root, /proc, /sys, /dev, volumes, and last what
 // must not be seen or written.
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 
@@ -10,6 +7,7 @@
 #include "base/strings.hpp"
 #include "runtime/plan_builder.hpp"
 #include "runtime/tmpfs_options.hpp"
+#include "sys/kernel_abi.hpp"
 #include "sys/mount.hpp"
 
 namespace compose::runtime {

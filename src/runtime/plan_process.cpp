@@ -1,6 +1,5 @@
 // The part of a launch plan that is about the process: limits, kernel settings, environment, what to execute and as
 // whom.
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -8,6 +7,7 @@
 #include "base/strings.hpp"
 #include "runtime/plan_builder.hpp"
 #include "runtime/seccomp.hpp"
+#include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
 namespace {

@@ -1,7 +1,5 @@
 #include "runtime/seccomp.hpp"
 
-#include <linux/audit.h>
-#include <linux/seccomp.h>
 #include <seccomp.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 
 #include "base/strings.hpp"
 #include "runtime/seccomp_table.hpp"
+#include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
 namespace {

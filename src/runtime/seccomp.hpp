@@ -1,11 +1,11 @@
 // The system call filter of a container as a BPF program. Pure: the program depends on the capabilities alone.
 #pragma once
 
-#include <linux/filter.h>
-
 #include <vector>
 
 #include "runtime/capabilities.hpp"
+
+struct sock_filter;
 
 namespace compose::runtime {
 

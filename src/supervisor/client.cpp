@@ -136,21 +136,26 @@ Client Client::connect_or_spawn(const store::Layout& layout, const std::string& 
     layout.prepare();
     sys::make_private_directory(layout.project_run(project));
     const auto lock = sys::FileLock::acquire(spawn_lock(layout, project), kSpawnTimeout);
-    if (!lock) throw make_error(ErrorKind::conflict, "another command is starting project {}, and hangs", quote(project));
+    if (!lock)
+        throw make_error(ErrorKind::conflict, "another command is starting project {}, and hangs", quote(project));
     if (auto client = connect(layout, project)) return std::move(*client);
     spawn_keeper({.layout = layout, .project = project, .debug = log::enabled()});
     if (auto client = connect(layout, project)) return std::move(*client);
     throw make_error("the supervisor of project {} ended at once", quote(project));
 }
 
-void Client::start(const std::string& id) { impl_->call_simple(Operation::start, id); }
+void Client::start(const std::string& id) {
+    impl_->call_simple(Operation::start, id);
+}
 void Client::stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout) {
     impl_->call_simple(Operation::stop, id, timeout);
 }
 void Client::restart(const std::string& id, std::optional<std::chrono::nanoseconds> timeout) {
     impl_->call_simple(Operation::restart, id, timeout);
 }
-void Client::forget(const std::string& id) { impl_->call_simple(Operation::forget, id); }
+void Client::forget(const std::string& id) {
+    impl_->call_simple(Operation::forget, id);
+}
 
 void Client::kill(const std::string& id, int signal) {
     Request request;
@@ -218,7 +223,11 @@ std::optional<StateChange> Client::next(std::optional<std::chrono::milliseconds>
     }
 }
 
-bool Client::closed() const { return !impl_->socket; }
-sys::FdRef Client::fd() const { return impl_->socket; }
+bool Client::closed() const {
+    return !impl_->socket;
+}
+sys::FdRef Client::fd() const {
+    return impl_->socket;
+}
 
 }  // namespace compose::supervisor

@@ -59,8 +59,8 @@ public:
     /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it
     /// runs. Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
     void start(const std::string& id);
-    /// As start(), but `stdio` (3 descriptors) become the process's 0, 1, 2 and nothing is logged; when the container has
-    /// a terminal, its master is the result and they are not used. Conflict when it runs already.
+    /// As start(), but `stdio` (3 descriptors) become the process's 0, 1, 2 and nothing is logged; when the container
+    /// has a terminal, its master is the result and they are not used. Conflict when it runs already.
     [[nodiscard]] sys::Fd start_attached(const std::string& id, const std::vector<sys::FdRef>& stdio);
     /// Signals the container, waits up to `timeout` (nothing: the container's own; negative: for ever), then kills. It
     /// is marked as stopped by the user: no restart policy applies. Returns when it is down.

@@ -144,7 +144,8 @@ void Container::kill_all() {
 }
 
 void Container::on_unkillable() {
-    auto error = make_error("container {} cannot be killed: its process {} hangs inside the kernel", row_.name, row_.pid);
+    auto error =
+        make_error("container {} cannot be killed: its process {} hangs inside the kernel", row_.name, row_.pid);
     const auto failure = Failure::from(error);
     answer(stopping_, &failure);
 }
@@ -239,9 +240,10 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         core_.keeper.drop(keeper_name("tty"));
     }
     // Whoever outside of it still holds its output is not waited for.
-    if (pump_) linger_ = core_.loop.after(kLinger, [this] {
-        if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
-    });
+    if (pump_)
+        linger_ = core_.loop.after(kLinger, [this] {
+            if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
+        });
     tell();
     answer(stopping_, nullptr);
     if (std::exchange(start_requested_, false)) return begin(true);

@@ -23,9 +23,9 @@ namespace compose::supervisor {
 enum class Phase { down, launching, running, waiting };
 
 //                          down    launching  running  waiting (for its restart)
-inline constexpr bool kCanBegin[] = {true, false, false, true};   // a new process may be made
+inline constexpr bool kCanBegin[] = {true, false, false, true};  // a new process may be made
 inline constexpr bool kHasProcess[] = {false, true, true, false};
-inline constexpr bool kIsActive[] = {false, true, true, true};    // the supervisor must stay for it
+inline constexpr bool kIsActive[] = {false, true, true, true};  // the supervisor must stay for it
 
 class Container {
 public:

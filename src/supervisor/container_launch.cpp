@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kLostExitCode = 255;
 
-std::int64_t wall_nanoseconds() { return sys::wall_now().time_since_epoch().count(); }
+std::int64_t wall_nanoseconds() {
+    return sys::wall_now().time_since_epoch().count();
+}
 
 }  // namespace
 

@@ -109,7 +109,9 @@ void Endpoints::publish(const Plan& plan) {
     }
 }
 
-void Endpoints::publish_again() { publish(plan()); }
+void Endpoints::publish_again() {
+    publish(plan());
+}
 
 void Endpoints::serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets) {
     net::DnsClient client;

@@ -13,7 +13,8 @@ class Endpoints {
 public:
     Endpoints(Core& core, std::string container_id);
 
-    /// Connects the new network namespace to its networks and publishes the ports taken. `container`: for its DNS servers.
+    /// Connects the new network namespace to its networks and publishes the ports taken. `container`: for its DNS
+    /// servers.
     void connect(const store::Container& container, sys::FdRef netns);
     /// Takes over what an earlier supervisor connected; `pid` is the container's first process.
     void adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid);

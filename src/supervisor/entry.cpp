@@ -18,7 +18,9 @@ namespace {
 constexpr std::string_view kKeeperWord = "__keeper";
 constexpr std::string_view kSupervisorWord = "__supervise";
 
-std::string_view word_of(int argc, char** argv) { return argc > 1 ? std::string_view(argv[1]) : std::string_view(); }
+std::string_view word_of(int argc, char** argv) {
+    return argc > 1 ? std::string_view(argv[1]) : std::string_view();
+}
 
 void limit_memory() {
     // One thread needs one arena; what a burst took goes back when it is over.

@@ -14,7 +14,9 @@ namespace {
 constexpr std::chrono::minutes kKeepResult{1};
 constexpr std::string_view kPrefix = "exec/";
 
-std::string keeper_name(std::uint64_t id) { return std::string(kPrefix) + std::to_string(id); }
+std::string keeper_name(std::uint64_t id) {
+    return std::string(kPrefix) + std::to_string(id);
+}
 
 std::uint64_t first_id() {
     // Distinct from those of an earlier supervisor, whatever became of them.
@@ -139,7 +141,8 @@ void Execs::adopt(std::map<std::string, Held>& held) {
         }
         found.pid = static_cast<pid_t>(entry.value);
         found.pidfd = std::move(entry.fds.front());
-        core_.processes.adopt(found.pid, found.pidfd, [this, id](const ChildExit& exit) { on_exit(id, exit.status.code); });
+        core_.processes.adopt(found.pid, found.pidfd,
+                              [this, id](const ChildExit& exit) { on_exit(id, exit.status.code); });
     }
 }
 

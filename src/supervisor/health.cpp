@@ -21,7 +21,9 @@ HealthMonitor::HealthMonitor(const HealthConfig& config, Time started, store::He
       started_(started),
       state_(known == store::Health::none ? store::Health::starting : known) {}
 
-bool HealthMonitor::in_start_period(Time at) const { return at - started_ < start_period_; }
+bool HealthMonitor::in_start_period(Time at) const {
+    return at - started_ < start_period_;
+}
 
 std::chrono::nanoseconds HealthMonitor::pause(Time now) const {
     return state_ == store::Health::starting && in_start_period(now) ? start_interval_ : interval_;

@@ -137,7 +137,8 @@ void HealthCheck::finish(int exit_code) {
     result_.ended = sys::wall_now().time_since_epoch().count();
     result_.exit_code = timed_out_ ? kNoExitCode : exit_code;
     if (timed_out_)
-        result_.output = fmt::format("health check exceeded timeout ({}): {}", format_duration(config_.timeout), result_.output);
+        result_.output =
+            fmt::format("health check exceeded timeout ({}): {}", format_duration(config_.timeout), result_.output);
     results_.push_back(std::move(result_));
     if (results_.size() > kKeptResults) results_.pop_front();
     const bool changed = monitor_.record(began_, !timed_out_ && exit_code == 0);

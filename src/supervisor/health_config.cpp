@@ -1,5 +1,5 @@
-#include "base/json.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "supervisor/client.hpp"
 
 namespace compose::supervisor {

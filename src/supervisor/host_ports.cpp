@@ -23,9 +23,10 @@ std::string shown(const PortWish& wish, std::uint16_t port) {
 
 Error taken_error(const PortWish& wish, std::uint16_t port) {
     const auto holder = sys::find_port_holder(wish.protocol, port);
-    auto error = holder ? make_error(ErrorKind::conflict, "port {} is already in use by {} (pid {})", shown(wish, port),
-                                     holder->command, holder->pid)
-                        : make_error(ErrorKind::conflict, "port {} is already in use by another process", shown(wish, port));
+    auto error =
+        holder ? make_error(ErrorKind::conflict, "port {} is already in use by {} (pid {})", shown(wish, port),
+                            holder->command, holder->pid)
+               : make_error(ErrorKind::conflict, "port {} is already in use by another process", shown(wish, port));
     return error.with_hint("stop that process, or publish another port");
 }
 
@@ -99,7 +100,8 @@ void HostPorts::take_one(const PortWish& wish) {
     }
     for (std::uint32_t port = wish.first; port <= wish.last; ++port)
         if (reserve(wish, static_cast<std::uint16_t>(port))) return;
-    throw make_error(ErrorKind::conflict, "none of the host ports {}-{}/{} is free", wish.first, wish.last, wish.protocol);
+    throw make_error(ErrorKind::conflict, "none of the host ports {}-{}/{} is free", wish.first, wish.last,
+                     wish.protocol);
 }
 
 bool HostPorts::reserve(const PortWish& wish, std::uint16_t port) {
@@ -121,8 +123,9 @@ void HostPorts::hand_to_keeper() {
         const auto end = std::min(at + sys::kMaxFixedFds, sockets_.size());
         const auto name = fmt::format("{}/ports/{}", id_, at);
         names_.push_back(name);
-        core_.keeper.store(name, 0, {sockets_.begin() + static_cast<std::ptrdiff_t>(at),
-                                     sockets_.begin() + static_cast<std::ptrdiff_t>(end)});
+        core_.keeper.store(
+            name, 0,
+            {sockets_.begin() + static_cast<std::ptrdiff_t>(at), sockets_.begin() + static_cast<std::ptrdiff_t>(end)});
     }
 }
 

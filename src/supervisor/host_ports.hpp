@@ -12,8 +12,8 @@ namespace compose::supervisor {
 
 struct PortWish {
     std::string protocol = "tcp";
-    std::string host_ip;                 // empty: all addresses
-    std::uint16_t first = 0, last = 0;   // 0: any free one
+    std::string host_ip;                // empty: all addresses
+    std::uint16_t first = 0, last = 0;  // 0: any free one
     std::uint16_t container_port = 0;
 };
 [[nodiscard]] std::string to_json(const std::vector<PortWish>& wishes);

@@ -112,7 +112,8 @@ private:
         }
         for (auto& exit : table_->exits()) {
             if (!exit.used || exit.sent) continue;
-            if (!send({.word = KeeperWord::exited, .pid = exit.pid, .status = exit.status, .time = exit.time}, {})) return;
+            if (!send({.word = KeeperWord::exited, .pid = exit.pid, .status = exit.status, .time = exit.time}, {}))
+                return;
             exit.sent = true;
         }
         if (!handed_over_) handed_over_ = send({.word = KeeperWord::complete}, {});
@@ -123,8 +124,8 @@ private:
             KeeperPacket packet;
             int fds[sys::kMaxFixedFds];
             std::size_t count = 0;
-            const auto result =
-                sys::receive_fixed(pair_, std::as_writable_bytes(std::span<KeeperPacket>(&packet, 1)), fds, count, false);
+            const auto result = sys::receive_fixed(pair_, std::as_writable_bytes(std::span<KeeperPacket>(&packet, 1)),
+                                                   fds, count, false);
             if (result == sys::FixedResult::again) return;
             if (result == sys::FixedResult::closed) {
                 pair_.reset();

@@ -98,9 +98,15 @@ void KeeperLink::drop(const std::string& name) {
     if (packet.set_name(name)) send(packet, {});
 }
 
-void KeeperLink::ack(pid_t pid) { send({.word = KeeperWord::ack, .pid = pid}, {}); }
-void KeeperLink::say_ready() { send({.word = KeeperWord::ready}, {}); }
-void KeeperLink::say_quit() { send({.word = KeeperWord::quit}, {}); }
+void KeeperLink::ack(pid_t pid) {
+    send({.word = KeeperWord::ack, .pid = pid}, {});
+}
+void KeeperLink::say_ready() {
+    send({.word = KeeperWord::ready}, {});
+}
+void KeeperLink::say_quit() {
+    send({.word = KeeperWord::quit}, {});
+}
 
 void KeeperLink::hand_to_heir() {
     auto pair = sys::make_seqpacket_pair();

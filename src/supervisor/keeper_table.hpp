@@ -1,5 +1,5 @@
-// What the keeper keeps: descriptors under names, and exit statuses until the supervisor has them in the database. Fixed
-// size, made once; memory that was never used is never touched.
+// What the keeper keeps: descriptors under names, and exit statuses until the supervisor has them in the database.
+// Fixed size, made once; memory that was never used is never touched.
 #pragma once
 
 #include <cstddef>

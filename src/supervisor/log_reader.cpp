@@ -60,7 +60,9 @@ LogReader::~LogReader() = default;
 LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 
-std::string LogReader::file_name(int age) const { return age == 0 ? path_ : path_ + "." + std::to_string(age); }
+std::string LogReader::file_name(int age) const {
+    return age == 0 ? path_ : path_ + "." + std::to_string(age);
+}
 
 void LogReader::open_start() {
     started_ = true;

@@ -54,7 +54,7 @@ private:
     std::uint64_t inode_ = 0;
     std::uint64_t offset_ = 0;  // of the end of buffer_ in the file
     std::string buffer_;
-    std::size_t begin_ = 0;    // of what is unread in buffer_
+    std::size_t begin_ = 0;     // of what is unread in buffer_
     std::size_t searched_ = 0;  // no line feed before this
     bool started_ = false;
     std::unique_ptr<sys::FileWatcher> watcher_;

@@ -1,6 +1,5 @@
 #include "supervisor/output_log.hpp"
 
-
 #include <atomic>
 
 #include "base/error.hpp"

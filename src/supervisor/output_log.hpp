@@ -24,7 +24,7 @@ struct LogState {
     std::uint64_t consumed[2];  // bytes of each spool that are in the log (or dropped)
     std::uint32_t active;       // a write is under way:
     std::uint32_t stream;
-    std::uint64_t inode;        // of the file written to
+    std::uint64_t inode;  // of the file written to
     std::uint64_t size_before;
     std::uint64_t length;
     std::uint64_t consumed_after;
@@ -48,7 +48,7 @@ class OutputLog {
 public:
     /// The descriptors that must survive this process; made at the container's start.
     struct Source {
-        sys::Fd pipe[2];   // read ends; empty: that stream does not exist
+        sys::Fd pipe[2];  // read ends; empty: that stream does not exist
         sys::Fd spool[2];
         sys::Fd page;
     };

@@ -12,7 +12,9 @@ constexpr int kUnknownExit = 255;
 
 }  // namespace
 
-void ProcessTable::expect(pid_t pid, Handler handler) { entries_.insert_or_assign(pid, Entry{std::move(handler), {}}); }
+void ProcessTable::expect(pid_t pid, Handler handler) {
+    entries_.insert_or_assign(pid, Entry{std::move(handler), {}});
+}
 
 void ProcessTable::adopt(pid_t pid, sys::FdRef pidfd, Handler handler) {
     auto& entry = entries_.insert_or_assign(pid, Entry{std::move(handler), {}}).first->second;
@@ -23,7 +25,9 @@ void ProcessTable::adopt(pid_t pid, sys::FdRef pidfd, Handler handler) {
     });
 }
 
-void ProcessTable::forget(pid_t pid) { entries_.erase(pid); }
+void ProcessTable::forget(pid_t pid) {
+    entries_.erase(pid);
+}
 
 void ProcessTable::deliver(const ChildExit& exit) {
     const auto found = entries_.find(exit.pid);

@@ -7,8 +7,8 @@
 namespace compose::supervisor {
 namespace {
 
-constexpr std::array<std::string_view, 10> kOperations{"hello", "start",     "stop",        "kill",     "restart",
-                                                       "forget", "exec",     "wait_exec",   "signal_exec", "subscribe"};
+constexpr std::array<std::string_view, 10> kOperations{"hello",  "start", "stop",      "kill",        "restart",
+                                                       "forget", "exec",  "wait_exec", "signal_exec", "subscribe"};
 constexpr std::array<std::string_view, 5> kStates{"created", "running", "restarting", "exited", "dead"};
 constexpr std::array<std::string_view, 4> kHealths{"none", "starting", "healthy", "unhealthy"};
 constexpr int kLastKind = static_cast<int>(ErrorKind::unavailable);
@@ -37,8 +37,9 @@ json::object parse_object(std::string_view text) {
     auto object = std::move(value.as_object());
     const auto version = int_or(object, "v", 0);
     if (version != kProtocolVersion)
-        throw make_error(ErrorKind::unavailable, "the other side speaks version {} of the protocol, this one version {}",
-                         version, kProtocolVersion);
+        throw make_error(ErrorKind::unavailable,
+                         "the other side speaks version {} of the protocol, this one version {}", version,
+                         kProtocolVersion);
     return object;
 }
 
@@ -127,9 +128,8 @@ Error Failure::to_error() const {
 }
 
 std::string encode(const Request& request) {
-    json::object object{{"v", kProtocolVersion},
-                        {"seq", request.seq},
-                        {"op", std::string(name_of(request.operation, kOperations))}};
+    json::object object{
+        {"v", kProtocolVersion}, {"seq", request.seq}, {"op", std::string(name_of(request.operation, kOperations))}};
     if (!request.id.empty()) object["id"] = request.id;
     if (request.timeout) object["timeout"] = request.timeout->count();
     if (request.signal != 0) object["signal"] = request.signal;
@@ -156,13 +156,14 @@ std::string encode(const Reply& reply) {
 }
 
 std::string encode(const StateChange& change) {
-    return json::serialize(json::object{{"v", kProtocolVersion},
-                                        {"event", json::object{{"id", change.id},
-                                                               {"state", std::string(name_of(change.state, kStates))},
-                                                               {"health", std::string(name_of(change.health, kHealths))},
-                                                               {"exit", change.exit_code},
-                                                               {"restarts", change.restart_count},
-                                                               {"removed", change.removed}}}});
+    return json::serialize(
+        json::object{{"v", kProtocolVersion},
+                     {"event", json::object{{"id", change.id},
+                                            {"state", std::string(name_of(change.state, kStates))},
+                                            {"health", std::string(name_of(change.health, kHealths))},
+                                            {"exit", change.exit_code},
+                                            {"restarts", change.restart_count},
+                                            {"removed", change.removed}}}});
 }
 
 Request decode_request(std::string_view text) {

@@ -26,12 +26,12 @@ enum class Operation { hello, start, stop, kill, restart, forget, exec, wait_exe
 struct Request {
     std::uint64_t seq = 0;
     Operation operation = Operation::hello;
-    std::string id;                                  // of the container
+    std::string id;                                   // of the container
     std::optional<std::chrono::nanoseconds> timeout;  // stop, restart
-    int signal = 0;                                  // kill, signal_exec
-    std::uint64_t exec_id = 0;                       // wait_exec, signal_exec
-    runtime::ProcessSpec process;                    // exec
-    bool detach = false;                             // exec
+    int signal = 0;                                   // kill, signal_exec
+    std::uint64_t exec_id = 0;                        // wait_exec, signal_exec
+    runtime::ProcessSpec process;                     // exec
+    bool detach = false;                              // exec
 };
 
 struct Failure {

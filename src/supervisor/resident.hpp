@@ -15,7 +15,7 @@ struct ResidentArguments {
     bool debug = false;    // decisions go to keeper.log
     bool inherit = false;  // keeper: a supervisor that has lost its keeper is at the other end of kSupervisorFd
 
-    bool ready = false;    // kReadyFd is open; not on the command line
+    bool ready = false;  // kReadyFd is open; not on the command line
 
     /// Takes note of which descriptors were passed, and keeps them from going further.
     void claim_descriptors();

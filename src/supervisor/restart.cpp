@@ -26,9 +26,11 @@ namespace {
 
 bool wanted(const RestartPolicy& policy, const RestartHistory& history, int exit_code) {
     switch (policy.kind) {
-        case RestartPolicy::Kind::no: return false;
+        case RestartPolicy::Kind::no:
+            return false;
         case RestartPolicy::Kind::always:
-        case RestartPolicy::Kind::unless_stopped: return true;
+        case RestartPolicy::Kind::unless_stopped:
+            return true;
         case RestartPolicy::Kind::on_failure:
             return exit_code != 0 && (policy.max_retries == 0 || history.restarts < policy.max_retries);
     }
@@ -37,8 +39,9 @@ bool wanted(const RestartPolicy& policy, const RestartHistory& history, int exit
 
 }  // namespace
 
-std::optional<std::chrono::nanoseconds> next_restart(const RestartPolicy& policy, RestartHistory& history, int exit_code,
-                                                     std::chrono::nanoseconds ran, bool stopped_by_user) {
+std::optional<std::chrono::nanoseconds> next_restart(const RestartPolicy& policy, RestartHistory& history,
+                                                     int exit_code, std::chrono::nanoseconds ran,
+                                                     bool stopped_by_user) {
     if (stopped_by_user || !wanted(policy, history, exit_code)) return std::nullopt;
     if (ran >= kSettledAfter || history.delay.count() == 0)
         history.delay = kFirstRestartDelay;

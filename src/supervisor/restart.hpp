@@ -18,8 +18,8 @@ struct RestartPolicy {
 
 /// What is remembered from one exit to the next.
 struct RestartHistory {
-    int restarts = 0;                     // since it was started by hand
-    std::chrono::nanoseconds delay{0};    // the last one; 0: none yet
+    int restarts = 0;                   // since it was started by hand
+    std::chrono::nanoseconds delay{0};  // the last one; 0: none yet
 };
 
 inline constexpr std::chrono::milliseconds kFirstRestartDelay{100};

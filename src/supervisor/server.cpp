@@ -78,7 +78,9 @@ void Server::subscribe(SessionId session) {
     if (sessions_.contains(session)) subscribers_.insert(session);
 }
 
-void Server::send_change(SessionId session, const StateChange& change) { send(session, encode(change), {}); }
+void Server::send_change(SessionId session, const StateChange& change) {
+    send(session, encode(change), {});
+}
 
 void Server::broadcast(const StateChange& change) {
     if (subscribers_.empty()) return;

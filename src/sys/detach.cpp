@@ -69,7 +69,8 @@ Fd open_own_image() {
     if (tree) {
         mount_attr attributes{};
         attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-        if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return tree;
+        if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
+            return tree;
     }
     return open_file("/proc/self/exe", O_RDONLY);
 }

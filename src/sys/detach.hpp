@@ -26,7 +26,8 @@ struct OwnStart {
 inline constexpr int kOwnImageFd = 3;
 inline constexpr int kFirstPassedFd = 4;
 
-/// As the leader of a session of its own and a child of init; returns when it was started. Safe in programs with threads.
+/// As the leader of a session of its own and a child of init; returns when it was started. Safe in programs with
+/// threads.
 void spawn_detached(const OwnStart& start);
 
 /// As a child, without allocating: everything is prepared before. Returns the pid, or -errno.

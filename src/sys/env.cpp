@@ -16,6 +16,8 @@ Environment environment_snapshot() {
     return out;
 }
 
-bool running_as_root() { return ::geteuid() == 0; }
+bool running_as_root() {
+    return ::geteuid() == 0;
+}
 
 }  // namespace compose::sys

@@ -21,7 +21,9 @@ Fd open_file(const std::string& path, int flags, unsigned mode) {
     return fd;
 }
 
-Fd open_for_reading(const std::string& path) { return open_file(path, O_RDONLY); }
+Fd open_for_reading(const std::string& path) {
+    return open_file(path, O_RDONLY);
+}
 
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
@@ -146,7 +148,8 @@ std::optional<FileLock> FileLock::try_acquire(const std::string& path) {
             throw errno_error("lock {}", path);
         }
         // A holder may have removed the file between our open and its end: a lock on that inode excludes nobody.
-        struct stat ours {}, there {};
+        struct stat ours {
+        }, there{};
         if (::fstat(fd.get(), &ours) != 0) throw errno_error("stat {}", path);
         if (::stat(path.c_str(), &there) == 0 && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
             return FileLock(std::move(fd));

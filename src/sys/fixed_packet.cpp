@@ -64,6 +64,8 @@ FixedResult receive_fixed(FdRef socket, std::span<std::byte> data, std::span<int
     return FixedResult::closed;
 }
 
-void close_descriptor(int fd) noexcept { ::close(fd); }
+void close_descriptor(int fd) noexcept {
+    ::close(fd);
+}
 
 }  // namespace compose::sys

@@ -60,7 +60,8 @@ std::set<pid_t> tree_of(pid_t root, const std::map<pid_t, Family>& all) {
     for (bool grown = true; grown;) {
         grown = false;
         for (const auto& [pid, family] : all)
-            if (members.contains(family.parent) || (leads && family.session == root)) grown |= members.insert(pid).second;
+            if (members.contains(family.parent) || (leads && family.session == root))
+                grown |= members.insert(pid).second;
     }
     return members;
 }
@@ -89,7 +90,11 @@ void kill_process_tree(pid_t root) {
     for (const auto& [pid, fd] : members) send_signal(fd, SIGKILL);
 }
 
-pid_t parent_of(pid_t pid) { return family_of(pid).parent; }
-pid_t session_of(pid_t pid) { return family_of(pid).session; }
+pid_t parent_of(pid_t pid) {
+    return family_of(pid).parent;
+}
+pid_t session_of(pid_t pid) {
+    return family_of(pid).session;
+}
 
 }  // namespace compose::sys

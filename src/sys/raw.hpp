@@ -148,9 +148,12 @@ inline int ioctl(int fd, unsigned long request, void* argument) noexcept {
 }
 inline void* map_anonymous(std::size_t size) noexcept {
     constexpr int kReadWrite = 3;
-    constexpr int kPrivateAnonymous = 0x22;
-    const long address = call(SYS_mmap, 0, size, kReadWrite, kPrivateAnonymous, -1, 0);
+    constexpr int kPrivateAnonymousNoReserve = 0x4022;
+    const long address = call(SYS_mmap, 0, size, kReadWrite, kPrivateAnonymousNoReserve, -1, 0);
     return address < 0 && address > -4096 ? nullptr : reinterpret_cast<void*>(address);
+}
+inline void unmap(void* address, std::size_t size) noexcept {
+    call(SYS_munmap, address, size);
 }
 
 // --- mounts ---
@@ -187,7 +190,7 @@ inline int prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned 
                  unsigned long d = 0) noexcept {
     return static_cast<int>(call(SYS_prctl, option, a, b, c, d));
 }
-[[noreturn]] inline void exit(int code) noexcept {
+[[noreturn]] inline void end_process(int code) noexcept {
     for (;;) call(SYS_exit_group, code);
 }
 

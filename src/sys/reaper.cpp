@@ -59,7 +59,9 @@ bool has_children() noexcept {
     return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
-pid_t parent_pid() noexcept { return ::getppid(); }
+pid_t parent_pid() noexcept {
+    return ::getppid();
+}
 
 void wait_for_any(std::span<WaitItem> items, int timeout_ms) noexcept {
     constexpr std::size_t kMax = 8;
@@ -76,7 +78,9 @@ void wait_for_any(std::span<WaitItem> items, int timeout_ms) noexcept {
     }
 }
 
-void leave(int status) noexcept { ::_exit(status); }
+void leave(int status) noexcept {
+    ::_exit(status);
+}
 
 void raise_descriptor_limit() noexcept {
     rlimit limit{};

@@ -1,5 +1,5 @@
-// What a process needs that is the parent of others for life: adopting orphans, hearing of deaths, reaping. Nothing here
-// allocates memory.
+// What a process needs that is the parent of others for life: adopting orphans, hearing of deaths, reaping. Nothing
+// here allocates memory.
 #pragma once
 
 #include <sys/types.h>
@@ -23,7 +23,7 @@ void block_all_signals();
 void drain_signals(FdRef signals) noexcept;
 
 struct Reaped {
-    pid_t pid = 0;       // 0: nobody is dead now
+    pid_t pid = 0;        // 0: nobody is dead now
     int wait_status = 0;  // as waitpid's
 };
 /// Reaps one dead child of any kind, without waiting.

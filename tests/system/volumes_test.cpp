@@ -84,6 +84,7 @@ TEST(Volumes, AMissingBindSourceIsNamedWithItsLine) {
       - type: bind
         source: ./nosuch
         target: /x
+        bind: {create_host_path: false}
 )");
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("nosuch"));

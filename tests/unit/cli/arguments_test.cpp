@@ -57,6 +57,9 @@ TEST(Arguments, TurnsAFlagOff) {
     Sample s;
     ASSERT_TRUE(s.arguments.parse({"--orphans=false", "web"}));
     EXPECT_FALSE(s.orphans);
+    Sample t;
+    ASSERT_TRUE(t.arguments.parse({"-d", "-d=false", "web"}));
+    EXPECT_FALSE(t.detach);
 }
 
 TEST(Arguments, TheLastValueCounts) {

@@ -2,6 +2,7 @@
 #include "runtime/cgroup.hpp"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/strings.hpp"
 #include "container.hpp"
 #include "runtime/device_rules.hpp"
+#include "sys/device.hpp"
 #include "sys/file.hpp"
 
 namespace compose::runtime::test {
@@ -243,7 +245,8 @@ TEST_F(RealCgroup, TheKernelTakesTheDeviceProgram) {
         sys::exists("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
     const std::string directory = fmt::format("{}/device-test-{}", root, ::getpid());
     fs::create_directory(directory);
-    attach_device_program(sys::open_file(directory, O_RDONLY | O_DIRECTORY), device_program(default_device_rules()));
+    sys::attach_device_program(sys::open_file(directory, O_RDONLY | O_DIRECTORY),
+                               device_program(default_device_rules()));
     const pid_t child = ::fork();
     if (child == 0) {
         sys::write_file(directory + "/cgroup.procs", "0");

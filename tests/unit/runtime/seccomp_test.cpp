@@ -3,6 +3,7 @@
 #include "runtime/seccomp.hpp"
 
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 

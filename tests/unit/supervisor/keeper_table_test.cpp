@@ -1,16 +1,21 @@
 #include "supervisor/keeper_table.hpp"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <memory>
 
+#include <gtest/gtest.h>
+
 namespace compose::supervisor {
 namespace {
 
-int some_fd() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+int some_fd() {
+    return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+bool is_open(int fd) {
+    return ::fcntl(fd, F_GETFD) >= 0;
+}
 
 class Table : public testing::Test {
 protected:

@@ -1,7 +1,7 @@
 // The tests' program is the resident program too: a keeper is always started from the program that asks for one.
-#include "supervisor/entry.hpp"
-
 #include <gtest/gtest.h>
+
+#include "supervisor/entry.hpp"
 
 int main(int argc, char** argv) {
     if (compose::supervisor::is_resident(argc, argv)) return compose::supervisor::run_resident(argc, argv);

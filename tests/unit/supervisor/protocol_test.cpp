@@ -33,8 +33,9 @@ TEST(Protocol, RequestsSurvive) {
     EXPECT_EQ(after.process.env, before.process.env);
     EXPECT_EQ(after.process.user, before.process.user);
     EXPECT_EQ(after.process.columns, 65535);
-    for (const auto operation : {Operation::hello, Operation::start, Operation::stop, Operation::kill, Operation::restart,
-                                 Operation::forget, Operation::wait_exec, Operation::signal_exec, Operation::subscribe}) {
+    for (const auto operation :
+         {Operation::hello, Operation::start, Operation::stop, Operation::kill, Operation::restart, Operation::forget,
+          Operation::wait_exec, Operation::signal_exec, Operation::subscribe}) {
         Request request;
         request.operation = operation;
         EXPECT_EQ(decode_request(encode(request)).operation, operation);

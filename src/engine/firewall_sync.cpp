@@ -1,0 +1,52 @@
+#include "engine/firewall_sync.hpp"
+
+#include <set>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace compose::engine {
+
+net::Firewall firewall_of(const store::Store& store) {
+    return net::Firewall("compose-" + store.installation_id());
+}
+
+net::FirewallNetwork firewall_network(const store::Network& row) {
+    const auto subnet = net::Prefix::parse(row.subnet);
+    if (!subnet) throw make_error("network {} has no subnet", row.name);
+    return {row.bridge, *subnet, row.internal, !row.internal};
+}
+
+std::vector<net::PublishedPort> published_ports(const store::Store& store, const std::string& id) {
+    std::vector<net::PublishedPort> result;
+    const std::vector<store::PortRecord> ports = store.ports_of(id);
+    if (ports.empty()) return result;
+    std::optional<net::Ipv4> target;
+    for (const store::Endpoint& endpoint : store.endpoints_of(id))
+        if (!target || endpoint.default_route) target = net::Ipv4::parse(endpoint.address);
+    if (!target) return result;
+    for (const store::PortRecord& port : ports) {
+        std::optional<net::Ipv4> host;
+        if (!port.host_ip.empty() && port.host_ip != "0.0.0.0") host = net::Ipv4::parse(port.host_ip);
+        result.push_back({port.protocol, host, port.host_port, *target, port.container_port});
+    }
+    return result;
+}
+
+void repair_firewall(const store::Store& store) {
+    const std::vector<store::Network> rows = store.networks("");
+    if (rows.empty()) return;
+    net::Firewall firewall = firewall_of(store);
+    if (!firewall.ensure()) return;
+    log::debug("the firewall table was gone: putting {} networks back", rows.size());
+    std::vector<net::FirewallNetwork> networks;
+    for (const store::Network& row : rows) networks.push_back(firewall_network(row));
+    std::set<std::string> holders;
+    for (const store::PortRecord& port : store.ports("")) holders.insert(port.container_id);
+    std::vector<net::PublishedPort> ports;
+    for (const std::string& id : holders)
+        for (net::PublishedPort& port : published_ports(store, id)) ports.push_back(std::move(port));
+    firewall.synchronize(networks, ports);
+}
+
+}  // namespace compose::engine
