@@ -29,7 +29,7 @@ int mtu_of(const Network& network) {
 }
 
 store::Network row_of(const Network& network, const std::string& project) {
-    if (!network.driver.empty() && network.driver != "bridge")
+    if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
         throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name,
                          network.driver);
     store::Network row;

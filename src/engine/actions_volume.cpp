@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "engine/action_context.hpp"
+#include "engine/materialize.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/error.hpp"
@@ -60,7 +61,7 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
     if (!context.dry_run) {
         const Volume& volume = context.file->volumes.at(action.key);
         check_name(volume.name);
-        if (!volume.driver.empty() && volume.driver != "local")
+        if (!volume.driver.empty() && volume.driver != "local" && volume.driver != "default")
             throw make_error(ErrorKind::invalid, "volume {}: driver \"{}\" is not supported", volume.name,
                              volume.driver);
         store::Volume row;
@@ -79,7 +80,7 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
         if (!row.driver_opts.empty() && !sys::is_directory(folder))
             throw make_error(ErrorKind::not_found, "volume {}: device {} is not a directory", row.name, folder);
         session.store().insert_volume(row);
-        if (row.driver_opts.empty()) sys::make_directories(folder, 0755);
+        if (row.driver_opts.empty()) make_shared_directory(folder);
     }
     context.tell(Status::done, id, "Created");
 }

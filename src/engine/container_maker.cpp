@@ -119,14 +119,14 @@ void ContainerMaker::insert_rows() {
 void ContainerMaker::make_bind_sources() const {
     for (const Mount& mount : service_.mounts)
         if (mount.type == Mount::Type::bind && mount.create_host_path && !sys::exists(mount.source))
-            sys::make_directories(mount.source, 0755);
+            make_shared_directory(mount.source);
 }
 
 void ContainerMaker::make_files() {
     make_bind_sources();
     make_folder(facts_.folder, hosts_text(service_, facts_, context_.host, endpoints_),
                 resolv_text(service_, context_.host));
-    for (const store::Volume& volume : fresh_) sys::make_directories(context_.layout.volume_data(volume.name), 0755);
+    for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));

@@ -1,5 +1,7 @@
 #include "engine/materialize.hpp"
 
+#include <filesystem>
+
 #include "base/error.hpp"
 #include "net/dns_server.hpp"
 #include "sys/file.hpp"
@@ -11,6 +13,12 @@ std::string host_gateway(const std::vector<PlannedEndpoint>& endpoints) {
     for (const PlannedEndpoint& endpoint : endpoints)
         if (endpoint.endpoint.default_route) return endpoint.network->gateway;
     return endpoints.empty() ? "127.0.0.1" : endpoints.front().network->gateway;
+}
+
+/// Every user of the container may read it, whatever the umask of who ran the command.
+void write_shared_file(const std::string& path, const std::string& text) {
+    sys::write_file(path, text, 0644);
+    std::filesystem::permissions(path, std::filesystem::perms{0644});
 }
 
 }  // namespace
@@ -57,16 +65,21 @@ std::string resolv_text(const Service& service, const HostFacts& host) {
     return text;
 }
 
+void make_shared_directory(const std::string& path) {
+    sys::make_directories(path, 0755);
+    std::filesystem::permissions(path, std::filesystem::perms{0755});
+}
+
 void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf) {
     sys::make_directory(folder, 0700);
-    sys::make_directory(folder + "/upper", 0755);  // the mode that "/" has in the container
+    make_shared_directory(folder + "/upper");  // its mode is that of "/" in the container
     sys::make_directory(folder + "/work", 0700);
-    sys::write_file(folder + "/hosts", hosts, 0644);
-    sys::write_file(folder + "/resolv.conf", resolv_conf, 0644);
+    write_shared_file(folder + "/hosts", hosts);
+    write_shared_file(folder + "/resolv.conf", resolv_conf);
 }
 
 void finish_folder(const std::string& folder, const std::string& hostname) {
-    sys::write_file(folder + "/hostname", hostname + "\n", 0644);
+    write_shared_file(folder + "/hostname", hostname + "\n");
 }
 
 }  // namespace compose::engine

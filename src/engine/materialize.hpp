@@ -18,6 +18,8 @@ namespace compose::engine {
 /// On own networks the name server is ours; else the host's file counts, with the service's dns settings over it.
 [[nodiscard]] std::string resolv_text(const Service& service, const HostFacts& host);
 
+/// With parents; 0755 whatever the umask: containers' users go through it.
+void make_shared_directory(const std::string& path);
 /// The folder with everything but `hostname`, which finish_folder() writes last: its presence says that all is there.
 void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf);
 void finish_folder(const std::string& folder, const std::string& hostname);

@@ -26,6 +26,19 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
                         "\"" + service.stop_signal + "\" is no signal", "for example SIGTERM or SIGINT"});
 }
 
+void check_network(const Network& network, std::vector<Diagnostic>& findings) {
+    const auto refuse = [&](const std::string& path, const std::string& what) {
+        findings.push_back(
+            {Severity::error, network.pos, "networks." + network.key + "." + path, what + " is not supported yet", {}});
+    };
+    if (network.ipam.size() > 1) refuse("ipam.config", "more than one subnet");
+    for (const IpamPool& pool : network.ipam) {
+        if (!pool.ip_range.empty()) refuse("ipam.config.ip_range", "a range of addresses");
+        if (!pool.aux_addresses.empty()) refuse("ipam.config.aux_addresses", "reserving addresses");
+        if (pool.subnet.find(':') != std::string::npos) refuse("ipam.config.subnet", "IPv6");
+    }
+}
+
 }  // namespace
 
 void check_creations(const Project& project, const Plan& plan, const store::Store& store) {
@@ -33,6 +46,8 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
     std::set<std::string> services;
     ErrorKind kind = ErrorKind::invalid;
     for (const Plan::Node& node : plan.nodes) {
+        if (const auto* network = std::get_if<CreateNetwork>(&node.action))
+            check_network(project.networks.at(network->key), findings);
         const auto* create = std::get_if<CreateContainer>(&node.action);
         if (create == nullptr) continue;
         services.insert(create->service);

@@ -202,7 +202,10 @@ std::vector<Diagnostic> unsupported(const Service& service) {
     }
     for (const std::string& option : service.security_opt)
         if (!known_security_option(option)) refuse({}, "security_opt", "\"" + option + "\"");
-    if (service.stdin_open) refuse({}, "stdin_open", "an open standard input");
+    for (const Port& port : service.ports)
+        if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");
+    // With a terminal there is one anyway.
+    if (service.stdin_open && !service.tty) refuse({}, "stdin_open", "an open standard input without a terminal");
     return result;
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "engine/materialize.hpp"
 #include "image/copy_up.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -23,7 +24,7 @@ void fill_volume(store::Store& store, const std::string& name, const std::string
         // Beside it first: a killed copy must not look like a volume that somebody has filled.
         const std::string beside = layout.volume(name) + "/filling";
         sys::remove_tree(beside);
-        sys::make_directory(beside, 0755);
+        make_shared_directory(beside);
         const bool copied = image::copy_up(lowers, target, beside);
         if (copied)
             std::filesystem::rename(beside, folder);

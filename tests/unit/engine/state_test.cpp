@@ -1,5 +1,6 @@
 // The engine against a real database, real folders and a network namespace of its own; no supervisor runs.
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -244,6 +245,32 @@ TEST_F(EngineState, AMissingBindSourceIsFoundBeforeAnythingIsMade) {
     check_creations(project_, up(), *store_);
     run(up());
     EXPECT_TRUE(fs::is_directory(root_ + "/nowhere"));
+}
+
+TEST_F(EngineState, WhatANetworkCannotDoIsSaidBeforeAnythingIsMade) {
+    IpamPool pool;
+    pool.subnet = "10.9.0.0/24";
+    project_.networks["default"].ipam = {pool};
+    check_creations(project_, up(), *store_);
+    project_.networks["default"].ipam[0].ip_range = "10.9.0.128/25";
+    try {
+        check_creations(project_, up(), *store_);
+        FAIL() << "expected an error";
+    } catch (const ProjectError& error) {
+        EXPECT_EQ(error.findings().at(0).path, "networks.default.ipam.config.ip_range");
+    }
+}
+
+TEST_F(EngineState, FilesAreReadableForTheContainersUsersWhateverTheUmask) {
+    const mode_t old = ::umask(077);
+    run(up());
+    ::umask(old);
+    const std::string folder = layout_.container(store_->container_by_name("p-web-1")->id);
+    const auto mode = [](const std::string& path) { return static_cast<unsigned>(fs::status(path).permissions()); };
+    EXPECT_EQ(mode(folder + "/upper"), 0755U);
+    EXPECT_EQ(mode(folder + "/hosts"), 0644U);
+    EXPECT_EQ(mode(folder + "/hostname"), 0644U);
+    EXPECT_EQ(mode(folder), 0700U);
 }
 
 TEST_F(EngineState, NothingBeginsAfterACancellation) {
