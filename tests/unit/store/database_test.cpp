@@ -275,7 +275,7 @@ TEST_F(StoreTest, OpeningAndListingAreFast) {
     };
     Store other(layout_);
     // Generous bounds for a loaded machine and a debug build: they catch what grows with the square, not milliseconds.
-    EXPECT_LT(measure("open", [&] { Store store(layout_); }), std::chrono::milliseconds(20));
+    EXPECT_LT(measure("open", [&] { Store store(layout_); }), std::chrono::milliseconds(200));
     Store store(layout_);
     EXPECT_LT(measure("ps",
                       [&] {
@@ -283,9 +283,9 @@ TEST_F(StoreTest, OpeningAndListingAreFast) {
                           EXPECT_EQ(store.ports("p").size(), 500U);
                           EXPECT_EQ(store.endpoints("p").size(), 500U);
                       }),
-              std::chrono::milliseconds(50));
+              std::chrono::milliseconds(500));
     EXPECT_LT(measure("containers with spec", [&] { EXPECT_EQ(store.containers("p").size(), 500U); }),
-              std::chrono::milliseconds(50));
+              std::chrono::milliseconds(500));
 }
 
 TEST_F(StoreTest, AProjectLockNamesItsHolder) {
