@@ -81,13 +81,13 @@ Detail detail_of(UserProblem problem) noexcept {
     return Detail::none;
 }
 
-// Pipes and terminals made for this process become its own, so that it can reopen them by /proc/self/fd. Devices and
-// files of the host never do.
-void own_stdio(const Identity& identity) noexcept {
+// Pipes, and a terminal made for this process, become its own, so that it can reopen them by /proc/self/fd. Devices,
+// files and terminals of the host never do.
+void own_stdio(const Identity& identity, bool own_terminal) noexcept {
     for (int fd = 0; fd < 3; ++fd) {
         struct statx info;
         if (raw::statx(fd, "", AT_EMPTY_PATH, info) != 0) continue;
-        const bool terminal = S_ISCHR(info.stx_mode) && info.stx_rdev_major == kPtySlaveMajor;
+        const bool terminal = own_terminal && S_ISCHR(info.stx_mode) && info.stx_rdev_major == kPtySlaveMajor;
         if ((S_ISFIFO(info.stx_mode) || terminal) && info.stx_uid != identity.uid)
             raw::fchownat(fd, "", identity.uid, static_cast<unsigned>(-1), AT_EMPTY_PATH);
     }
@@ -216,7 +216,7 @@ int enter_directory(Child& child, const Op& op) noexcept {
 
 int become_user(Child& child) noexcept {
     const LaunchPlan& plan = child.plan;
-    own_stdio(child.identity);
+    own_stdio(child.identity, plan.terminal);
     drop_bounding_set(plan.capabilities);
     raw::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
     Capabilities held;
@@ -238,6 +238,8 @@ int become_user(Child& child) noexcept {
 int run(Child& child) noexcept {
     const LaunchPlan& plan = child.plan;
     if (plan.reaper) {
+        // In the host's pid namespace it is no process 1, which orphans come to by themselves.
+        raw::prctl(PR_SET_CHILD_SUBREAPER, 1);
         set_signal_mask(~std::uint64_t{0});
         const long main = raw::call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
         if (main < 0) return static_cast<int>(main);

@@ -323,6 +323,10 @@ TEST_F(Launcher, TheReaperEndsAsItsProcessDoes) {
     spec = make_spec({"probe", "orphans", "100"});
     spec.init = true;
     EXPECT_EQ(run(spec).output, "zombies=0\n");
+    spec = make_spec({"probe", "orphans", "20"});
+    spec.init = true;
+    spec.pid = NamespaceMode::host;
+    EXPECT_EQ(run(spec).status, 0);
     spec = make_spec({"probe", "terminal"});
     spec.init = true;
     spec.process.terminal = true;

@@ -256,6 +256,20 @@ TEST_F(Mounts, ManyLayersMakeOneRoot) {
     EXPECT_EQ(run_shell(spec, "ls -d /f* | wc -l").output, "60\n");
 }
 
+// What the interface for one directory at a time cannot take goes by mount(2), as on kernels that lack it.
+TEST_F(Mounts, LayersWithLongOrOddPathsMakeOneRoot) {
+    const std::string deep = path(std::string(120, 'x') + "/" + std::string(140, 'y'));
+    auto spec = make_spec({});
+    for (int i = 0; i < 5; ++i) {
+        const std::string layer = fmt::format("{}/layer:with,odd\\\\signs-{}", deep, i);
+        fs::create_directories(layer);
+        sys::write_file(fmt::format("{}/f{}", layer, i), "x");
+        spec.lower.insert(spec.lower.begin(), layer);
+    }
+    EXPECT_EQ(run_shell(spec, "ls -d /f* | wc -l; echo x > /f0; echo y > /new; cat /f0").output, "5\nx\n");
+    EXPECT_EQ(read(spec.upper + "/new"), "y\n");
+}
+
 // One container swaps the parent of another's mount target between a directory and a link to the outside.
 TEST_F(Mounts, ATargetSwappedDuringTheStartNeverLeadsOut) {
     fs::create_directories(path("volume/target/sub"));
