@@ -52,7 +52,14 @@ void Container::launch() {
     row_.pid_start_time = sys::start_time(pid).value_or(0);
     row_.boot_id = core_.boot_id;
     save();
-    if (spec.network == runtime::NamespaceMode::own) endpoints_.connect(row_, launch_->open_netns());
+    try {
+        if (spec.network == runtime::NamespaceMode::own) endpoints_.connect(row_, launch_->open_netns());
+    } catch (const Error&) {
+        // A child that failed is gone before its namespace could be visited: its own words say why.
+        if (launch_->poll() != runtime::Launch::State::failed) throw;
+        const auto& failure = launch_->failure();
+        throw Error(failure.message).with_exit_code(failure.exit_code);
+    }
     channel_ = core_.loop.on_readable(launch_->channel(), [this] { on_channel(); });
     // From here on it may run at any moment, so a successor must treat it as running.
     core_.keeper.store(keeper_name("released"), pid, {});
