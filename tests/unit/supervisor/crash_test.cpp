@@ -28,7 +28,8 @@ protected:
 };
 
 TEST_F(Crash, NoLineIsLostOrDoubledUnderThirtyKills) {
-    const auto id = make("writer", {.script = "trap 'exit 42' TERM; i=0; while test ! -e /tmp/end; do seq $i $((i+999)); i=$((i+1000)); done; echo end; exit 42"});
+    const auto id = make("writer", {.script = "trap 'exit 42' TERM; i=0; while test ! -e /tmp/end; do seq $i "
+                                              "$((i+999)); i=$((i+1000)); done; echo end; exit 42"});
     client().start(id);
     const auto pid = row(id).pid;
     std::mt19937 random(3);
@@ -42,7 +43,8 @@ TEST_F(Crash, NoLineIsLostOrDoubledUnderThirtyKills) {
     ASSERT_TRUE(becomes(id, ContainerState::exited));
     EXPECT_EQ(row(id).exit_code, 42);
     ASSERT_TRUE(eventually([&] { return log(id, {.tail = 1}) == "end\n"; }));
-    // The oldest files may have been rotated away: from the first line that is there, each number follows the one before.
+    // The oldest files may have been rotated away: from the first line that is there, each number follows the one
+    // before.
     LogReader reader(layout_.container_log(id), {});
     LogLine line;
     std::optional<long> last;
@@ -91,7 +93,8 @@ TEST_F(Crash, ExitsWhileNobodyWatchesAreKept) {
 
 TEST_F(Crash, RequestsSurviveTheSupervisorThatWorksOnThem) {
     std::vector<std::string> ids;
-    for (int i = 0; i < 8; ++i) ids.push_back(make("c" + std::to_string(i), {.script = "trap 'exit 0' TERM; while :; do sleep 0.05; done"}));
+    for (int i = 0; i < 8; ++i)
+        ids.push_back(make("c" + std::to_string(i), {.script = "trap 'exit 0' TERM; while :; do sleep 0.05; done"}));
     (void)client();
     std::atomic<bool> over = false;
     std::thread killer([&] {
@@ -113,7 +116,8 @@ TEST_F(Crash, RequestsSurviveTheSupervisorThatWorksOnThem) {
 }
 
 TEST_F(Crash, ANewKeeperTakesOver) {
-    const auto id = make("box", {.script = "i=0; while test ! -e /tmp/end; do echo $i; i=$((i+1)); sleep 0.005; done; exit 31"});
+    const auto id =
+        make("box", {.script = "i=0; while test ! -e /tmp/end; do echo $i; i=$((i+1)); sleep 0.005; done; exit 31"});
     client().start(id);
     const auto pid = row(id).pid;
     kill_resident("keeper");

@@ -233,7 +233,8 @@ TEST_F(Lifecycle, HealthIsProbed) {
 
 TEST_F(Lifecycle, AProbeThatHangsIsKilledWhole) {
     HealthConfig config;
-    config.command = {"sh", "-c", "trap '' TERM; (sleep 1000)& (dd if=/dev/zero bs=64k count=100; sleep 1000)& sleep 1000"};
+    config.command = {"sh", "-c",
+                      "trap '' TERM; (sleep 1000)& (dd if=/dev/zero bs=64k count=100; sleep 1000)& sleep 1000"};
     config.interval = 50ms;
     config.timeout = 150ms;
     config.retries = 2;
@@ -242,7 +243,9 @@ TEST_F(Lifecycle, AProbeThatHangsIsKilledWhole) {
     connection.start(id);
     EXPECT_TRUE(eventually([&] { return row(id).health == Health::unhealthy; }));
     // At most one probe at a time: the container's own process and five of the probe's.
-    const auto processes = runtime::Cgroup(runtime::cgroup_root(), runtime::spec_from_json(row(id).config.spec).cgroup_parent, id).processes();
+    const auto processes =
+        runtime::Cgroup(runtime::cgroup_root(), runtime::spec_from_json(row(id).config.spec).cgroup_parent, id)
+            .processes();
     EXPECT_LE(processes.size(), 7U);
     connection.stop(id, 0ms);
     EXPECT_FALSE(has_cgroup(id));
@@ -262,7 +265,8 @@ TEST_F(Lifecycle, PortsAreTakenFromEveryone) {
             FAIL() << "the port was not free";
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::conflict);
-            EXPECT_NE(std::string(error.what()).find(fmt::format("pid {}", ::getpid())), std::string::npos) << error.what();
+            EXPECT_NE(std::string(error.what()).find(fmt::format("pid {}", ::getpid())), std::string::npos)
+                << error.what();
         }
         EXPECT_TRUE(store_->ports("").empty());
     }
@@ -284,7 +288,8 @@ TEST_F(Lifecycle, PortsAreTakenFromEveryone) {
 
 TEST_F(Lifecycle, NamesLeadToRunningContainersOnly) {
     const auto network = make_network("10.77.0.0/24");
-    const auto web = make("web", {.script = "while :; do echo hi | nc -l -p 80; done", .network = network, .aliases = {"web", "front"}});
+    const auto web = make(
+        "web", {.script = "while :; do echo hi | nc -l -p 80; done", .network = network, .aliases = {"web", "front"}});
     const auto box = make("box", {.script = "sleep 1000", .network = network, .aliases = {"box"}});
     auto connection = client();
     connection.start(box);

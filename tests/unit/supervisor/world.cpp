@@ -30,8 +30,9 @@ const std::string& busybox_root() {
             for (const char* name : {"bin", "etc", "tmp", "proc", "sys", "dev", "root"})
                 fs::create_directories(fs::path(path) / name);
             fs::copy_file("/bin/busybox", path + "/bin/busybox");
-            for (const char* name : {"sh", "cat", "echo", "sleep", "true", "false", "seq", "kill", "nslookup", "wget",
-                                     "nc", "printf", "dd", "ls", "test", "touch", "tty", "env", "pwd", "ping", "rm"})
+            for (const char* name :
+                 {"sh",     "cat", "echo", "sleep", "true",  "false", "seq", "kill", "nslookup", "wget", "nc",
+                  "printf", "dd",  "ls",   "test",  "touch", "tty",   "env", "pwd",  "ping",     "rm"})
                 fs::create_symlink("busybox", path + "/bin/" + name);
         }
         ~Root() {
@@ -41,7 +42,9 @@ const std::string& busybox_root() {
     return root.path;
 }
 
-std::string cgroup_parent() { return fmt::format("compose-test-sv/{}", ::getpid()); }
+std::string cgroup_parent() {
+    return fmt::format("compose-test-sv/{}", ::getpid());
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// A project for tests: state and run folders of its own, a network namespace of its own, containers with a busybox root,
-// and the real keeper and supervisor. At the end everything must be gone.
+// A project for tests: state and run folders of its own, a network namespace of its own, containers with a busybox
+// root, and the real keeper and supervisor. At the end everything must be gone.
 #pragma once
 
 #include <chrono>
