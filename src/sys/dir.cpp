@@ -144,7 +144,8 @@ private:
         for (int attempt = 0; attempt < 1000; ++attempt) {
             const auto moved = fmt::format(".compose-remove-{}-{}", ::getpid(), counter_++);
             if (::renameat2(parent.get(), name.c_str(), top_.get(), moved.c_str(), RENAME_NOREPLACE) == 0) {
-                moved_.emplace_back(moved, path);
+                // For messages only; whole paths would make deep trees cost the square of their depth.
+                moved_.emplace_back(moved, path.size() > 1000 ? path.substr(0, 1000) + "..." : path);
                 return;
             }
             if (errno != EEXIST) break;
