@@ -103,7 +103,7 @@ def run_conformance(preset, *extra):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--quick", action="store_true", help="no sanitizer builds")
+    arguments.add_argument("--sanitize", action="store_true", help="also the pure layers under the sanitizers")
     options = arguments.parse_args()
     started = time.monotonic()
 
@@ -114,7 +114,7 @@ def main():
             run_gtest(ROOT / "build/debug/tests" / name, name=name)
     if build("release", "compose"):
         run_conformance("release")
-    if not options.quick and build("asan", *SANITIZED):
+    if options.sanitize and build("asan", *SANITIZED):
         env = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
         for name in SANITIZED:
             run_gtest(ROOT / "build/asan/tests" / name, name=f"asan/{name}", env=env)
