@@ -233,12 +233,8 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     if (delay) wait_for_restart(*delay);
     interrupted_ = false;
     forgotten_ = forget_requested_;
-    if (forgotten_ && pump_) {
-        pump_->finish();
-        pump_.reset();
-        core_.keeper.drop(keeper_name("log"));
-        core_.keeper.drop(keeper_name("tty"));
-    }
+    if (pump_ && forgotten_) pump_->finish();
+    if (pump_ && (forgotten_ || pump_->ended())) close_log();
     // Whoever outside of it still holds its output is not waited for.
     if (pump_)
         linger_ = core_.loop.after(kLinger, [this] {
@@ -252,6 +248,14 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
         answer(starting_, &failure);
     }
+}
+
+void Container::close_log() {
+    linger_.cancel();
+    pump_.reset();
+    terminal_pipe_.reset();
+    core_.keeper.drop(keeper_name("log"));
+    core_.keeper.drop(keeper_name("tty"));
 }
 
 void Container::wait_for_restart(std::chrono::nanoseconds delay) {

@@ -77,6 +77,7 @@ private:
     void after_exit(std::chrono::nanoseconds ran);
     void wait_for_restart(std::chrono::nanoseconds delay);
     void clean_up_process(bool keep_ports);
+    void close_log();
     void signal_stop(std::optional<std::chrono::nanoseconds> timeout);
     void kill_all();
     void on_unkillable();

@@ -68,12 +68,8 @@ void Container::launch() {
 
 runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
     runtime::Stdio stdio;
-    if (pump_) {
-        pump_->finish();  // of the run before
-        pump_.reset();
-    }
-    core_.keeper.drop(keeper_name("log"));
-    core_.keeper.drop(keeper_name("tty"));
+    if (pump_) pump_->finish();  // of the run before
+    close_log();
     if (attached_.size() >= 3) {
         if (!spec.process.terminal) stdio = {std::move(attached_[0]), std::move(attached_[1]), std::move(attached_[2])};
         return stdio;
@@ -104,10 +100,9 @@ void Container::start_pump(OutputLog::Source source) {
     core_.keeper.store(keeper_name("log"), which, fds);
     OutputLog output(core_.store.layout().container_log(row_.id), std::move(source), {});
     pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
-        if (kHasProcess[static_cast<int>(phase_)]) return;  // it closed its output and goes on
-        pump_.reset();
-        core_.keeper.drop(keeper_name("log"));
-        core_.keeper.drop(keeper_name("tty"));
+        // It may have closed its output and go on; then its exit ends the log.
+        if (kHasProcess[static_cast<int>(phase_)]) return;
+        close_log();
         hooks_.quiet(row_.id);
     });
 }
@@ -180,6 +175,7 @@ void Container::on_launch_failed(const Failure& failure) {
     else if (row_.state != store::ContainerState::created)
         row_.state = store::ContainerState::exited;
     if (pump_) pump_->finish();
+    close_log();
     stop_requested_ = false;
     clean_up_process(delay.has_value());
     if (delay) wait_for_restart(*delay);

@@ -70,11 +70,42 @@ constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
 
 }  // namespace
 
-std::optional<ExitStatus> exit_status_of(FdRef pidfd) {
+namespace {
+
+// While nobody has reaped it the kernel shows the status to the superuser in field 52 of /proc/PID/stat.
+std::optional<ExitStatus> status_of_zombie(FdRef pidfd) {
+    const auto facts = read_file_if_exists(fmt::format("/proc/self/fdinfo/{}", pidfd.get()));
+    const auto at = facts ? facts->find("Pid:") : std::string::npos;
+    if (at == std::string::npos) return std::nullopt;
+    const pid_t pid = std::atoi(facts->c_str() + at + 4);
+    if (pid <= 0) return std::nullopt;
+    const auto text = read_file_if_exists(fmt::format("/proc/{}/stat", pid));
+    const auto end = text ? text->rfind(')') : std::string::npos;
+    if (end == std::string::npos) return std::nullopt;
+    const auto fields = split(trim(std::string_view(*text).substr(end + 2)), ' ');
+    constexpr std::size_t kExitCode = 49;  // counted from field 3
+    if (fields.size() <= kExitCode || fields.front() != "Z") return std::nullopt;
+    return decode_wait_status(std::atoi(fields[kExitCode].c_str()));
+}
+
+std::optional<ExitStatus> status_of_reaped(FdRef pidfd) {
     PidfdInfo info{};
     info.mask = kPidfdInfoExit;
     if (::ioctl(pidfd.get(), kPidfdGetInfo, &info) != 0 || (info.mask & kPidfdInfoExit) == 0) return std::nullopt;
     return decode_wait_status(info.exit_code);
+}
+
+}  // namespace
+
+std::optional<ExitStatus> exit_status_of(FdRef pidfd) {
+    if (auto status = status_of_reaped(pidfd)) return status;
+    std::optional<ExitStatus> status;
+    try {
+        status = status_of_zombie(pidfd);
+    } catch (const Error&) {
+        status.reset();  // it was reaped between open and read
+    }
+    return status ? status : status_of_reaped(pidfd);
 }
 
 ExitStatus decode_wait_status(int raw) {

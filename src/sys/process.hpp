@@ -25,7 +25,8 @@ bool send_signal(FdRef pidfd, int signal);
 [[nodiscard]] bool has_exited(FdRef pidfd);
 /// Field 22 of /proc/PID/stat, in clock ticks since boot; nothing when there is no such process.
 [[nodiscard]] std::optional<std::uint64_t> start_time(pid_t pid);
-/// The status that the kernel still knows of a reaped process (PIDFD_GET_INFO, Linux 6.15), else nothing.
+/// The status that the kernel still knows of a dead process that is not our child: a zombie's, or (Linux 6.15) that of
+/// one that its parent has reaped; else nothing.
 [[nodiscard]] std::optional<ExitStatus> exit_status_of(FdRef pidfd);
 /// What wait status `raw` (waitpid's) means.
 [[nodiscard]] ExitStatus decode_wait_status(int raw);

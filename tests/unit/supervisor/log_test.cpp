@@ -217,7 +217,8 @@ TEST_F(LogFiles, EveryLineOnceThoughEachWriterIsKilledAtARandomInstant) {
             while (!log.ended(Stream::out)) log.step(Stream::out, buffers_);
             ::_exit(0);
         }
-        ::usleep(static_cast<useconds_t>(random() % 12000));
+        // Longer and longer, so that it comes to an end on a slow machine too.
+        ::usleep(static_cast<useconds_t>(random() % static_cast<unsigned>(1500 + 100 * killed)));
         ::kill(pump, SIGKILL);
         int status = 0;
         ASSERT_EQ(::waitpid(pump, &status, 0), pump);
