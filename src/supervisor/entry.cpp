@@ -25,9 +25,9 @@ std::string_view word_of(int argc, char** argv) {
 void limit_memory() {
     // One thread needs one arena; what a burst took goes back when it is over.
     ::mallopt(M_ARENA_MAX, 1);
-    ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-    ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-    ::mallopt(M_TOP_PAD, 16 * 1024);
+    ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    ::mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+    ::mallopt(M_TOP_PAD, 64 * 1024);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ std::uint64_t first_id() {
 
 }  // namespace
 
-Execs::Execs(Core& core, Server*& server) : core_(core), server_(server), last_id_(first_id()) {}
+Execs::Execs(Core& core, Server*& server, std::function<void()> on_over)
+    : core_(core), server_(server), on_over_(std::move(on_over)), last_id_(first_id()) {}
 
 void Execs::start(SessionId session, const Request& request, runtime::ExecTarget target, std::vector<sys::Fd> stdio) {
     const Waiter starter{session, request.seq};
@@ -98,7 +99,12 @@ void Execs::on_exit(std::uint64_t id, int exit_code) {
     keep_result(id, entry);
 }
 
+bool Execs::busy() const {
+    return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) { return !entry.second.exit_code; });
+}
+
 void Execs::keep_result(std::uint64_t id, Entry& entry) {
+    on_over_();
     entry.expiry = core_.loop.after(kKeepResult, [this, id] { erase(id); });
 }
 
@@ -164,6 +170,7 @@ void Execs::erase(std::uint64_t id) {
     // From inside a callback of a watch of this entry: watches allow that.
     entries_.erase(id);
     core_.keeper.drop(keeper_name(id));
+    on_over_();
 }
 
 }  // namespace compose::supervisor

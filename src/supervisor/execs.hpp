@@ -13,7 +13,8 @@ namespace compose::supervisor {
 
 class Execs {
 public:
-    Execs(Core& core, Server*& server);
+    /// `on_over`: one fewer to look after.
+    Execs(Core& core, Server*& server, std::function<void()> on_over);
 
     /// Answers `session` when the command runs, or could not be run.
     void start(SessionId session, const Request& request, runtime::ExecTarget target, std::vector<sys::Fd> stdio);
@@ -21,8 +22,8 @@ public:
     void signal(SessionId session, const Request& request);
     /// Those that an earlier supervisor started.
     void adopt(std::map<std::string, Held>& held);
-    /// Some command runs, or its exit code has not been fetched.
-    [[nodiscard]] bool busy() const { return !entries_.empty(); }
+    /// Some command runs. (An exit code that nobody has asked for keeps nobody here.)
+    [[nodiscard]] bool busy() const;
 
 private:
     struct Waiter {
@@ -49,6 +50,7 @@ private:
 
     Core& core_;
     Server*& server_;
+    std::function<void()> on_over_;
     std::map<std::uint64_t, Entry> entries_;
     std::uint64_t last_id_;
 };

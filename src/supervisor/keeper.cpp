@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 // A supervisor that dies sooner than this after its start has not done any good.
 constexpr milliseconds kGoodLife{1000};
 constexpr int kFreeTries = 8;
+constexpr int kHopelessTries = 20;
 constexpr milliseconds kFirstPause{100};
 constexpr milliseconds kLongestPause{5000};
 
@@ -55,7 +56,7 @@ public:
                 reap();
             }
             if (quitting_ && supervisor_ == 0 && !pair_) return 0;
-            if (first_failed_) return 1;
+            if (first_failed_ || hopeless()) return 1;
             if (!pair_ && pause_left() == 0) start_supervisor();
             if (pair_) send_news();
         }
@@ -165,6 +166,11 @@ private:
         milliseconds pause{0};
         for (int i = kFreeTries; i < failures_; ++i) pause = std::min(std::max(pause * 2, kFirstPause), kLongestPause);
         next_try_ = now + pause;
+    }
+
+    /// No supervisor stays alive (its state is gone, say) and nobody is left who needs one.
+    [[nodiscard]] bool hopeless() const {
+        return failures_ >= kHopelessTries && supervisor_ == 0 && !pair_ && !sys::has_children();
     }
 
     [[nodiscard]] int pause_left() const {

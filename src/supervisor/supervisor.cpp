@@ -44,7 +44,7 @@ Supervisor::Supervisor(ResidentArguments arguments, sys::Fd keeper_socket)
             .buffers = buffers_,
             .project = arguments_.project,
             .boot_id = sys::boot_id()},
-      execs_(core_, server_view_) {}
+      execs_(core_, server_view_, [this] { look_for_end(); }) {}
 
 Supervisor::~Supervisor() = default;
 

@@ -305,6 +305,20 @@ TEST_F(Lifecycle, NamesLeadToRunningContainersOnly) {
     EXPECT_EQ(exec(box, "nslookup web >/dev/null && echo found"), "");
 }
 
+TEST_F(Lifecycle, ACommandThatOutlivesItsCallerKeepsNobodyHere) {
+    const auto id = make("one", {.script = "sleep 0.3"});
+    {
+        ExecRequest request;
+        request.container_id = id;
+        request.process.args = {"sleep", "1000"};
+        request.detach = true;
+        auto connection = client();
+        connection.start(id);
+        (void)connection.exec(request, {});
+    }
+    EXPECT_TRUE(eventually([&] { return resident("keeper") == 0; }, 6s));
+}
+
 TEST_F(Lifecycle, LeavesWhenThereIsNothingLeft) {
     const auto id = make("one", {.script = "sleep 0.2"});
     {

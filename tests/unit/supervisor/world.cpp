@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "runtime/cgroup.hpp"
@@ -74,6 +76,8 @@ void World::SetUp() {
     std::string pattern = fs::temp_directory_path() / "supervisor-test-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
+    // For whoever looks for a mistake: the resident programs write keeper.log, which a failing test prints.
+    if (std::getenv("COMPOSE_TEST_DEBUG") != nullptr) log::enable(folder_ + "/debug.log");
     project_ = "t" + folder_.substr(folder_.size() - 6);
     layout_ = store::Layout::from(folder_ + "/state", folder_ + "/run");
     layout_.prepare();
@@ -203,7 +207,11 @@ int World::resident(const std::string& role) const {
         std::ifstream file(entry.path() / "cmdline");
         std::string title;
         std::getline(file, title, '\0');
-        if (title == wanted) return std::stoi(name);
+        if (title != wanted) continue;
+        // A process that is just being made into a container still has the title; it sees two process numbers.
+        std::ifstream status(entry.path() / "status");
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with("NSpid:") && std::count(line.begin(), line.end(), '\t') == 1) return std::stoi(name);
     }
     return 0;
 }
