@@ -42,6 +42,30 @@ struct Volume {
     Labels labels;
 };
 
+/// A config or a secret: exactly one of the sources, unless external.
+struct FileObject {
+    std::string key;
+    std::string name;
+    SourcePos pos;
+    std::string file;                    // absolute host path
+    std::string environment;             // name of a variable
+    std::optional<std::string> content;  // of `content`, or the value of `environment`
+    bool external = false;
+    std::string driver;
+    std::map<std::string, std::string> driver_opts;
+    std::string template_driver;
+    Labels labels;
+};
+
+struct Model {
+    std::string key;
+    std::string name;
+    std::string model;
+    std::optional<std::int64_t> context_size;
+    std::vector<std::string> runtime_flags;
+    SourcePos pos;
+};
+
 struct Project {
     std::string name;
     std::string working_dir;                     // absolute
@@ -51,6 +75,9 @@ struct Project {
     std::map<std::string, Service> disabled_services;
     std::map<std::string, Network> networks;  // only those that active services use, unless all_resources
     std::map<std::string, Volume> volumes;
+    std::map<std::string, FileObject> configs;
+    std::map<std::string, FileObject> secrets;
+    std::map<std::string, Model> models;
 };
 
 }  // namespace compose

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <compose/diagnostics.hpp>
+#include <compose/service_parts.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,9 +11,6 @@
 #include <vector>
 
 namespace compose {
-
-using Labels = std::map<std::string, std::string>;
-using Nanoseconds = std::chrono::nanoseconds;
 
 struct Healthcheck {
     bool disabled = false;                // `disable: true` or test NONE
@@ -138,6 +136,36 @@ struct Service {
     std::optional<double> cpus;
     int scale = 1;
     std::vector<std::string> profiles;
+
+    std::optional<BuildConfig> build;
+    std::vector<std::string> links;           // "service" or "service:alias"
+    std::vector<std::string> external_links;  // "container" or "container:alias"
+    std::vector<std::string> volumes_from;    // "service[:ro|rw]", "container:name[:ro|rw]"
+    std::vector<FileGrant> configs;
+    std::vector<FileGrant> secrets;
+    std::vector<DeviceMapping> devices;
+    std::vector<std::string> device_cgroup_rules;  // "c 1:3 mr"
+    std::vector<DeviceRequest> gpus;               // `gpus` and the devices of deploy.resources.reservations
+    std::optional<Logging> logging;
+    std::string ipc;          // empty, shareable, private, none, host, service:X, container:X
+    std::string pid;          // empty, host, service:X, container:X
+    std::string uts;          // empty, host
+    std::string userns_mode;  // empty, host
+    std::string cgroup;       // empty, host, private
+    std::string cgroup_parent;
+    std::string runtime;
+    std::map<std::string, std::string> storage_opt;
+    Limits limits;
+    std::vector<Hook> pre_start;
+    std::vector<Hook> post_start;
+    std::vector<Hook> pre_stop;
+    std::vector<WatchRule> watch;
+    Deploy deploy;
+    std::optional<Provider> provider;
+    std::vector<ModelUse> models;
+    bool use_api_socket = false;
+    std::string pull_refresh_after;
+    std::map<std::string, std::string> extensions;  // x-...: its value as JSON
 };
 
 }  // namespace compose
