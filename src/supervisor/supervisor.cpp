@@ -16,6 +16,7 @@ constexpr std::chrono::seconds kIdleTime{1};
 constexpr std::chrono::milliseconds kEmptyTime{5};  // after down, which waits for the end
 // After a burst of work, memory that it took goes back to the system.
 constexpr std::chrono::seconds kTrimAfter{1};
+constexpr std::chrono::seconds kHeirPause{1};
 constexpr const char* kListenerName = "listener";
 
 }  // namespace
@@ -106,8 +107,9 @@ void Supervisor::on_keeper_lost() {
         // Its first act, once this process is gone, is to start another of us.
         sys::leave(0);
     } catch (const Error& error) {
-        // Without a keeper we go on alone.
+        // Alone we still look after everything that runs; sooner or later there is room for a keeper.
         log::debug("no new keeper: {}", error.what());
+        heir_timer_ = loop_.after(kHeirPause, [this] { on_keeper_lost(); });
     }
 }
 

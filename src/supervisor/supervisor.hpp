@@ -62,6 +62,7 @@ private:
     std::optional<sys::FileLock> leaving_;  // held until this process is gone
     sys::EventLoop::Watch end_timer_;
     sys::EventLoop::Watch trim_timer_;
+    sys::EventLoop::Watch heir_timer_;
 };
 
 }  // namespace compose::supervisor

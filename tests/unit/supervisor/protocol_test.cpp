@@ -94,6 +94,7 @@ TEST(PortWishes, SurviveJson) {
     EXPECT_EQ(after[0].last, 60);
     EXPECT_EQ(after[1].container_port, 80);
     EXPECT_TRUE(port_wishes_from_json("").empty());
+    EXPECT_TRUE(port_wishes_from_json(R"([{"protocol":"tcp","container_port":80,"publish":false}])").empty());
     for (const auto* text : {"{}", "[1]", R"([{"protocol":"sctp","first":1,"last":1,"container_port":1}])",
                              R"([{"protocol":"tcp","first":2,"last":1,"container_port":1}])",
                              R"([{"protocol":"tcp","first":2,"last":99999,"container_port":1}])"})
