@@ -109,6 +109,13 @@ std::optional<Fd> connect_tcp(const InetAddress& peer) {
     return connect_socket(peer, SOCK_STREAM);
 }
 
+int pending_error(FdRef socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+    return error;
+}
+
 Accepted accept_tcp(FdRef listener, Fd& out) {
     out = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (out) {

@@ -39,6 +39,9 @@ private:
 /// Under way when it returns: writable once it is made or has failed.
 [[nodiscard]] std::optional<Fd> connect_tcp(const InetAddress& peer);
 
+/// Of a connection under way: 0 when it is made, else the errno of its failure.
+[[nodiscard]] int pending_error(FdRef socket);
+
 enum class Accepted { connection, nothing, exhausted };  // exhausted: no descriptors left
 Accepted accept_tcp(FdRef listener, Fd& out);
 
