@@ -51,8 +51,8 @@ std::string describe(const fs::path& top) {
         const auto name = fs::relative(path, top).string();
         struct stat s {};
         ::lstat(path.c_str(), &s);
-        auto line =
-            fmt::format("{:o} {}:{} {}.{:09}", s.st_mode, s.st_uid, s.st_gid, s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+        auto line = fmt::format("{:o} {}:{}", s.st_mode, s.st_uid, s.st_gid);
+        if (!S_ISCHR(s.st_mode)) line += fmt::format(" {}.{:09}", s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
         if (S_ISLNK(s.st_mode)) line += " -> " + fs::read_symlink(path).string();
         if (S_ISREG(s.st_mode)) {
             line += " " + sha256_hex(sys::read_file(path));
