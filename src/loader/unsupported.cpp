@@ -272,6 +272,19 @@ private:
     Diagnostics& findings_;
 };
 
+// A value that a variable should give is needed only when containers run.
+void check_granted(const std::string& path, const std::vector<FileGrant>& grants,
+                   const std::map<std::string, FileObject>& objects, const char* what, Diagnostics& findings) {
+    for (std::size_t i = 0; i < grants.size(); ++i) {
+        const auto found = objects.find(grants[i].source);
+        if (found == objects.end() || found->second.environment.empty() || found->second.content) continue;
+        findings.error(grants[i].pos, fmt::format("{}[{}]", path, i),
+                       fmt::format("the environment variable {} is not set: {} {} takes its value from it",
+                                   found->second.environment, what, quote(grants[i].source)),
+                       fmt::format("set {} in the environment or in .env", found->second.environment));
+    }
+}
+
 }  // namespace
 
 void check_supported(const Node& root, Diagnostics& findings) {
@@ -289,6 +302,14 @@ void check_supported(const Node& root, Diagnostics& findings) {
 
 void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
     if (loaded.tree) check_supported(loaded.tree->root, findings);
+    const auto& project = loaded.project;
+    for (const auto& [name, service] : project.services) {
+        const auto path = "services." + name;
+        check_granted(path + ".configs", service.configs, project.configs, "config", findings);
+        check_granted(path + ".secrets", service.secrets, project.secrets, "secret", findings);
+        if (service.build)
+            check_granted(path + ".build.secrets", service.build->secrets, project.secrets, "secret", findings);
+    }
 }
 
 }  // namespace compose

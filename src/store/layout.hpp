@@ -6,6 +6,8 @@
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, container.log[.1 .2]
 //     volumes/<name>/_data
+//     build/<id>/             a build at work: upper folders, snapshots; removed by the next one when nobody holds its lock
+//     build/cache/            RUN --mount=type=cache, and the digests of contexts
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
@@ -27,6 +29,7 @@ struct Layout {
     [[nodiscard]] std::string layers() const { return state + "/layers"; }
     [[nodiscard]] std::string layer(const std::string& chain_id) const { return layers() + "/" + chain_id; }
     [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }
+    [[nodiscard]] std::string builds() const { return state + "/build"; }
     [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
     [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
     [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }
