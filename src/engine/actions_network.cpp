@@ -8,6 +8,7 @@
 #include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
+#include "store/event_log.hpp"
 #include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/netns_lock.hpp"
@@ -95,6 +96,16 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     return row;
 }
 
+void tell_event(const ActionContext& context, const store::Network& row, const char* action) {
+    store::append_event(context.layout, {.type = "network",
+                                         .action = action,
+                                         .id = row.id,
+                                         .name = row.name,
+                                         .project = row.project,
+                                         .service = {},
+                                         .attributes = {{"type", row.driver}}});
+}
+
 /// After a reboot the row is there and the bridge is not. The subnet may have been taken meanwhile.
 void repair(store::Network row, const Network& network, store::Store& store) {
     const sys::NetnsLock lock;
@@ -119,7 +130,7 @@ void perform(const CreateNetwork& action, ActionContext& context, Session& sessi
         if (const auto row = store.network_by_name(action.name))
             repair(*row, network, store);
         else
-            create(network, context, store);
+            tell_event(context, create(network, context, store), "create");
     }
     context.tell(Status::done, id, "Created");
 }
@@ -141,6 +152,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
                 remove_kernel_objects(*row, store.installation_id());
                 if (store.networks("").empty()) net::Firewall("compose-" + store.installation_id()).remove();
             });
+        if (row) tell_event(context, *row, "destroy");
         context.generation.bump();
     }
     context.tell(Status::done, id, "Removed");
