@@ -131,7 +131,12 @@ struct Cgroup::Impl {
         return directory(hierarchy(controller).value_or(controller));
     }
 
-    [[nodiscard]] std::vector<std::string> all_hierarchies() const {
+    // Hierarchies are mounted when the machine starts: they are looked for once.
+    [[nodiscard]] const std::vector<std::string>& all_hierarchies() const {
+        if (all_.empty()) all_ = find_hierarchies();
+        return all_;
+    }
+    [[nodiscard]] std::vector<std::string> find_hierarchies() const {
         if (v2) return {""};
         std::vector<std::string> result;
         for (const char* controller :
@@ -169,6 +174,8 @@ struct Cgroup::Impl {
     void apply_memory(const Resources& resources);
     void apply_cpu(const Resources& resources);
     void restrict_devices();
+
+    mutable std::vector<std::string> all_;
 };
 
 // Level by level. Another container's removal may take an empty parent away in between: then once more.
@@ -383,11 +390,16 @@ void Cgroup::remove() {
         return left.empty();
     });
     if (!done) throw make_error(ErrorKind::conflict, "cgroup {} still holds processes", left);
-    for (const auto& name : impl_->all_hierarchies()) {
+    for (const auto& name : names) {
         const std::string base = name.empty() ? impl_->root : impl_->root + "/" + name;
         for (std::string path = base + "/" + impl_->parent; path.size() > base.size() + 1; path.resize(path.rfind('/')))
             if (!sys::remove_kernel_directory(path)) break;
     }
+}
+
+std::uint64_t Cgroup::oom_kills() const {
+    const std::string file = impl_->of("memory") + (impl_->v2 ? "/memory.events" : "/memory.oom_control");
+    return sys::read_kernel_field(file, "oom_kill").value_or(0);
 }
 
 CgroupStats Cgroup::stats() const {
@@ -400,8 +412,7 @@ CgroupStats Cgroup::stats() const {
     result.memory_peak = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.peak" : "/memory.max_usage_in_bytes"));
     result.memory_limit = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.max" : "/memory.limit_in_bytes"));
     if (result.memory_limit && *result.memory_limit > kUnlimited) result.memory_limit.reset();
-    result.oom_kills =
-        sys::read_kernel_field(memory + (impl_->v2 ? "/memory.events" : "/memory.oom_control"), "oom_kill").value_or(0);
+    result.oom_kills = oom_kills();
     if (impl_->v2 || impl_->unified)
         result.cpu_usage_usec = sys::read_kernel_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
     else if (const auto usage = sys::read_kernel_number(impl_->of("cpuacct") + "/cpuacct.usage"))

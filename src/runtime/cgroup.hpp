@@ -42,6 +42,7 @@ public:
     void kill();    // SIGKILL to every process in it; thaws first
     void remove();  // idempotent; waits briefly for the last process; parents that are empty go too
     [[nodiscard]] CgroupStats stats() const;
+    [[nodiscard]] std::uint64_t oom_kills() const;
     [[nodiscard]] std::vector<pid_t> processes() const;
     [[nodiscard]] bool exists() const;
     /// Is v2 the only hierarchy?

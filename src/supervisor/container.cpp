@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "store/event_log.hpp"
 #include "sys/clock.hpp"
+#include "sys/namespaces.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -53,11 +54,12 @@ runtime::ExecTarget Container::exec_target() const {
     return {static_cast<pid_t>(row_.pid), pidfd_};
 }
 
-runtime::Cgroup Container::cgroup() {
+runtime::Cgroup& Container::cgroup() {
+    if (cgroup_) return *cgroup_;
     if (cgroup_parent_.empty())
         if (const auto container = core_.store.container(row_.id))
             cgroup_parent_ = runtime::spec_from_json(container->config.spec).cgroup_parent;
-    return {runtime::cgroup_root(), cgroup_parent_, row_.id};
+    return cgroup_.emplace(runtime::cgroup_root(), cgroup_parent_, row_.id);
 }
 
 void Container::save() {
@@ -222,6 +224,7 @@ void Container::forget(Done done) {
     if (kHasProcess[static_cast<int>(phase_)]) {
         stop_requested_ = true;
         health_.reset();
+        if (auto netns = sys::open_netns_of(row_.pid)) core_.dead_networks.keep(std::move(*netns));
         return kill_all();
     }
     after_exit(std::chrono::nanoseconds(0));
@@ -327,7 +330,7 @@ void Container::on_exit(const ChildExit& exit) {
     row_.exit_code = exit.status.code;
     row_.finished_at = exit.time;
     try {
-        row_.oom_killed = cgroup().stats().oom_kills > 0;
+        row_.oom_killed = !forget_requested_ && cgroup().oom_kills() > 0;
     } catch (const Error& error) {
         log::debug("statistics of {}: {}", row_.name, error.what());
     }
@@ -395,18 +398,18 @@ void Container::clean_up_process(bool keep_ports) {
     pidfd_.reset();
     row_.pid = 0;
     row_.pid_start_time = 0;
-    // The database first: if this process dies here, the next one finds a dead container and cleans up after it.
-    save();
+    // The database first: if this process dies here, the next one finds a dead container and cleans up after it. A row
+    // that is about to be deleted is not worth waiting for the database, which whoever deletes it is using.
+    if (!forget_requested_) save();
     core_.keeper.drop(keeper_name("process"));
     core_.keeper.drop(keeper_name("released"));
     if (input_) core_.keeper.drop(keeper_name("stdin"));
     input_.reset();
     endpoints_.disconnect();
     try {
-        auto group = cgroup();
-        group.kill();
-        group.remove();
-        if (!keep_ports) ports_.release();
+        cgroup().kill();
+        cgroup().remove();
+        if (!keep_ports && !row_.config.ports_json.empty()) ports_.release();
     } catch (const Error& error) {
         log::debug("clean up after {}: {}", row_.name, error.what());
     }

@@ -106,13 +106,14 @@ private:
     void tell();
     void record(const char* action, std::map<std::string, std::string> attributes = {});
     void answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal = {});
-    [[nodiscard]] runtime::Cgroup cgroup();
+    [[nodiscard]] runtime::Cgroup& cgroup();
     [[nodiscard]] std::string keeper_name(const char* what) const { return row_.id + "/" + what; }
 
     Core& core_;
     Hooks hooks_;
     store::Container row_;  // without the spec
     std::string cgroup_parent_;
+    std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
     RestartPolicy policy_;
     RestartHistory history_;

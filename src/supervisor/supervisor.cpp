@@ -42,6 +42,7 @@ Supervisor::Supervisor(ResidentArguments arguments, sys::Fd keeper_socket)
             .processes = processes_,
             .firewall = firewall_,
             .dns = dns_,
+            .dead_networks = dead_networks_,
             .buffers = buffers_,
             .project = arguments_.project,
             .boot_id = sys::boot_id()},

@@ -53,6 +53,7 @@ private:
     net::Firewall firewall_;
     Names names_;
     net::DnsServer dns_;
+    DeadNetworks dead_networks_{loop_};
     LogBuffers buffers_;
     Core core_;
     sys::Fd listener_;
