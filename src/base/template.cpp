@@ -189,6 +189,8 @@ private:
         if (heading_ && !arguments.empty())
             for (const std::string_view same : {"json", "join", "lower", "upper", "title", "split", "truncate"})
                 if (name == same) return arguments.front();
+        if (heading_ && name == "index" && !arguments.front()->is_object())
+            return hold(call("upper", {arguments.back()}, call_expression.place), call_expression.place);
         return hold(call(name, arguments, call_expression.place), call_expression.place);
     }
 
@@ -206,6 +208,8 @@ private:
         const json::object* object = value->if_object();
         if (object == nullptr) fail(place, "there is no field {} in a {}", quote(field), kind_of(*value));
         if (const json::value* found = object->if_contains(field)) return found;
+        if (shape_.methods != nullptr && parent.empty())
+            if (const json::value* found = shape_.methods->if_contains(field)) return found;
         if (shape_.optional.contains(field) || shape_.maps.contains(parent)) return nullptr;
         std::vector<std::string_view> names;
         for (const auto& entry : *object) names.emplace_back(entry.key());

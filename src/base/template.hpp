@@ -13,8 +13,9 @@ namespace compose {
 
 /// What JSON doesn't tell about the shape of its objects.
 struct TemplateShape {
-    std::set<std::string, std::less<>> optional;  // members that may be absent: nil, not an error
-    std::set<std::string, std::less<>> maps;      // members whose keys are data: absent ones print "<no value>"
+    std::set<std::string, std::less<>> optional;   // members that may be absent: nil, not an error
+    std::set<std::string, std::less<>> maps;       // members whose keys are data: absent ones print "<no value>"
+    const boost::json::object* methods = nullptr;  // maps that are no members: {{.Label "x"}}
 };
 
 namespace tpl {

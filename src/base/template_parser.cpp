@@ -173,9 +173,22 @@ private:
             check_arguments(first, piped);
             return first;
         }
+        if (at_operand() && !first.fields.empty()) return method(std::move(first), piped);
         if (at_operand()) fail(first.place, "this is not a function, so it can't have arguments");
         if (piped) fail(first.place, "only a function can stand after \"|\"");
         return first;
+    }
+
+    /// {{.Label "x"}}: Docker has it as a method; here it is an element of a map.
+    Expression method(Expression subject, bool piped) {
+        Expression result;
+        result.kind = Expression::Kind::call;
+        result.place = subject.place;
+        result.name = "index";
+        result.arguments.push_back(std::move(subject));
+        while (at_operand()) result.arguments.push_back(operand());
+        check_arguments(result, piped);
+        return result;
     }
 
     static void check_arguments(const Expression& call, bool piped) {

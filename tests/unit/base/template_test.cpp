@@ -105,7 +105,8 @@ TEST(Template, MistakesAreNamedWithTheirPlace) {
         {"{{else}}", "{{else}} without if"},
         {"{{break}}", "break outside of range"},
         {"{{.Names | }}", "a value or function is missing"},
-        {"{{.Names .Id}}", "this is not a function"},
+        {"{{\"x\" .Id}}", "this is not a function"},
+        {"{{.Size \"x\"}}", "index: a"},
         {"{{.Names | .Id}}", "only a function can stand after"},
         {"{{join .Config.Env}}", "wrong number of arguments for join: 1"},
         {"{{(.Names}}", "\")\" is missing"},
@@ -155,8 +156,16 @@ TEST(Template, HostileOnesEnd) {
     for (std::size_t i = 0; i < good.size(); ++i) (void)failure(good.substr(i));
 }
 
+TEST(Template, MethodsAreMaps) {
+    const json::value labels = parse_json(R"({"Label": {"a.b": "c"}})");
+    TemplateShape own;
+    own.methods = &labels.get_object();
+    EXPECT_EQ(Template(R"({{.Label "a.b"}}[{{.Label "no"}}]{{.Names}})").render(data(), own), "c[]web");
+}
+
 TEST(Template, HeadingsGoThroughFunctions) {
-    const json::value headers = parse_json(R"({"Names": "NAMES", "Ports": "PORTS"})");
+    const json::value headers = parse_json(R"({"Names": "NAMES", "Ports": "PORTS", "Label": ""})");
+    EXPECT_EQ(Template(R"({{.Label "a.b"}})").render_heading(headers), "A.B");
     EXPECT_EQ(Template("{{.Names | lower}}\t{{json .Ports}} {{join .Ports \",\"}}").render_heading(headers),
               "NAMES\tPORTS PORTS");
 }
