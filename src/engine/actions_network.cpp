@@ -1,7 +1,9 @@
 // Networks: row first, kernel object after; removal the other way round, in one transaction.
 #include <charconv>
+#include <compose/objects.hpp>
 #include <compose/version.hpp>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
@@ -29,12 +31,15 @@ int mtu_of(const Network& network) {
     return mtu;
 }
 
-store::Network row_of(const Network& network, const std::string& project) {
+store::Network row_of(const Network& network, const std::string& project, const std::string& installation) {
+    const bool by_hand = project == kStandaloneProject;
     if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
         throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name,
                          network.driver);
     store::Network row;
-    row.id = sys::random_id();
+    // The default network has the same id before it is made and after.
+    row.id = by_hand && network.name == kBridgeNetwork ? sha256_hex(installation + "/network/" + network.name)
+                                                       : sys::random_id();
     row.name = network.name;
     row.project = project;
     row.key = network.key;
@@ -42,10 +47,12 @@ store::Network row_of(const Network& network, const std::string& project) {
     row.internal = network.internal;
     row.attachable = network.attachable;
     row.labels = network.labels;
-    row.labels["com.docker.compose.project"] = project;
-    row.labels["com.docker.compose.network"] = network.key;
-    row.labels["com.docker.compose.config-hash"] = network.config_hash;
-    row.labels["com.docker.compose.version"] = kVersion;
+    if (!by_hand) {
+        row.labels["com.docker.compose.project"] = project;
+        row.labels["com.docker.compose.network"] = network.key;
+        row.labels["com.docker.compose.config-hash"] = network.config_hash;
+        row.labels["com.docker.compose.version"] = kVersion;
+    }
     row.config_hash = network.config_hash;
     row.created_at = sys::wall_now().time_since_epoch().count();
     if (!network.ipam.empty()) {
@@ -77,7 +84,7 @@ void remove_kernel_objects(const store::Network& row, const std::string& install
 }
 
 store::Network create(const Network& network, ActionContext& context, store::Store& store) {
-    store::Network row = row_of(network, context.project);
+    store::Network row = row_of(network, context.project, store.installation_id());
     const int mtu = mtu_of(network);
     // Another installation on this machine may look for a free subnet at the same time.
     const sys::NetnsLock lock;

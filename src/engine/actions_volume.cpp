@@ -1,4 +1,5 @@
 // Named volumes: a row and a folder. What a killed removal left (.removed-*) goes with the next one.
+#include <compose/containers.hpp>
 #include <compose/version.hpp>
 #include <filesystem>
 
@@ -81,10 +82,12 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
         row.key = volume.key;
         row.driver_opts = volume.driver_opts;
         row.labels = volume.labels;
-        row.labels["com.docker.compose.project"] = context.project;
-        row.labels["com.docker.compose.volume"] = volume.key;
-        row.labels["com.docker.compose.config-hash"] = volume.config_hash;
-        row.labels["com.docker.compose.version"] = kVersion;
+        if (context.project != kStandaloneProject) {
+            row.labels["com.docker.compose.project"] = context.project;
+            row.labels["com.docker.compose.volume"] = volume.key;
+            row.labels["com.docker.compose.config-hash"] = volume.config_hash;
+            row.labels["com.docker.compose.version"] = kVersion;
+        }
         row.config_hash = volume.config_hash;
         row.created_at = sys::wall_now().time_since_epoch().count();
         const std::string folder = volume_folder(context.layout, row);
