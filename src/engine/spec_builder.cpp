@@ -173,6 +173,7 @@ ContainerSpec build_spec(const Service& service, const ImageFacts& image, const 
     spec.mounts = mounts_of(service, image, facts);
     spec.network = network_kind(service) == NetworkKind::host ? NamespaceMode::host : NamespaceMode::own;
     spec.init = service.init;
+    spec.stdin_open = service.stdin_open;
     set_security(service, spec);
     set_limits(service, spec);
     spec.cgroup_parent = "compose/" + facts.installation_id;
@@ -204,8 +205,6 @@ std::vector<Diagnostic> unsupported(const Service& service) {
         if (!known_security_option(option)) refuse({}, "security_opt", "\"" + option + "\"");
     for (const Port& port : service.ports)
         if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");
-    // With a terminal there is one anyway.
-    if (service.stdin_open && !service.tty) refuse({}, "stdin_open", "an open standard input without a terminal");
     return result;
 }
 

@@ -76,6 +76,27 @@ bool host_has_swap() {
     return std::count(text.begin(), text.end(), '\n') > 1;
 }
 
+// "8:0 rbytes=4096 wbytes=0 rios=1 ..." or "8:0 Read 4096"; lines of sums have no colon.
+void add_io(const std::vector<std::string>& lines, std::string_view read, std::string_view written,
+            CgroupStats& stats) {
+    const auto add = [](std::string_view digits, std::optional<std::uint64_t>& sum) {
+        std::uint64_t value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        sum = sum.value_or(0) + value;
+    };
+    for (const auto& line : lines) {
+        const auto words = split(line, ' ');
+        if (words.size() < 3 || words[0].find(':') == std::string::npos) continue;
+        if (words[1] == read) add(words[2], stats.io_read);
+        if (words[1] == written) add(words[2], stats.io_written);
+        for (const auto& word : words) {
+            if (read.ends_with('=') && word.starts_with(read)) add(word.substr(read.size()), stats.io_read);
+            if (written.ends_with('=') && word.starts_with(written))
+                add(word.substr(written.size()), stats.io_written);
+        }
+    }
+}
+
 // Docker's mapping of [2, 262144] onto [1, 10000].
 std::uint64_t weight_of_shares(std::uint64_t shares) {
     const std::uint64_t clamped = std::clamp<std::uint64_t>(shares, 2, 262144);
@@ -496,6 +517,13 @@ CgroupStats Cgroup::stats() const {
         result.cpu_usage_usec = sys::read_kernel_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
     else if (const auto usage = sys::read_kernel_number(impl_->of("cpuacct") + "/cpuacct.usage"))
         result.cpu_usage_usec = *usage / kNanosecondsPerMicrosecond;
+    result.memory_inactive_file =
+        sys::read_kernel_field(memory + "/memory.stat", impl_->v2 ? "inactive_file" : "total_inactive_file");
+    if (impl_->v2)
+        add_io(split(sys::read_kernel_file(impl_->directory("") + "/io.stat"), '\n'), "rbytes=", "wbytes=", result);
+    else
+        add_io(split(sys::read_kernel_file(impl_->of("blkio") + "/blkio.throttle.io_service_bytes_recursive"), '\n'),
+               "Read", "Write", result);
     result.pids_current = sys::read_kernel_number(impl_->of("pids") + "/pids.current");
     return result;
 }

@@ -21,6 +21,8 @@ struct CgroupStats {
     std::optional<std::uint64_t> cpu_usage_usec;
     std::optional<std::uint64_t> pids_current;
     std::uint64_t oom_kills = 0;
+    std::optional<std::uint64_t> memory_inactive_file;
+    std::optional<std::uint64_t> io_read, io_written;  // bytes; nothing where no controller counts them
 };
 
 class Cgroup {

@@ -19,7 +19,7 @@ namespace {
 
 ContainerState parse_state(std::string_view text) {
     for (const auto state : {ContainerState::created, ContainerState::running, ContainerState::restarting,
-                             ContainerState::exited, ContainerState::dead})
+                             ContainerState::exited, ContainerState::dead, ContainerState::paused})
         if (text == to_string(state)) return state;
     return ContainerState::dead;
 }
@@ -198,6 +198,20 @@ void Store::rename_container(const std::string& id, const std::string& name) {
         check_name_free(db, name);
         db.run("UPDATE containers SET name = ? WHERE id = ?", name, id);
     });
+}
+
+void Store::update_spec(const std::string& id, const std::string& spec) {
+    impl_->db.run(
+        "UPDATE container_specs SET spec = ? WHERE container = (SELECT row FROM containers WHERE id = ?)", spec, id);
+}
+
+void Store::update_restart(const std::string& id, const std::string& policy) {
+    impl_->db.run("UPDATE containers SET restart = ? WHERE id = ?", policy, id);
+}
+
+void Store::update_aliases(const Endpoint& endpoint) {
+    impl_->db.run("UPDATE endpoints SET aliases = ? WHERE container = ? AND network = ?", encode(endpoint.aliases),
+                  endpoint.container_id, endpoint.network_id);
 }
 
 void Store::delete_container(const std::string& id) {

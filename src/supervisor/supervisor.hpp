@@ -32,6 +32,7 @@ private:
 
     void dispatch(SessionId session, Request request, std::vector<sys::Fd> fds);
     void dispatch_to_container(SessionId session, const Request& request, std::vector<sys::Fd> fds);
+    void attach(SessionId session, const Request& request, Container& container);
     void forget(SessionId session, const Request& request);
     [[nodiscard]] Container* find(const std::string& id);
     [[nodiscard]] Container& require(const std::string& id);
