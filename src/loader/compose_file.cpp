@@ -40,7 +40,7 @@ std::optional<RawFile> read_compose_file(LoadSession& session, const std::string
 
 std::vector<NodePath> prepare_document(LoadSession& session, Node& document, const Environment& environment) {
     const bool expand = session.request.interpolate;
-    if (expand) interpolate(document, environment, session.warned_variables, session.findings);
+    if (expand) interpolate(document, environment, session.warned_variables, session.findings, session.trace);
     auto resets = take_reset_paths(document);
     validate_schema(document, session.findings, expand);
     canonicalize(document, session.findings, expand);

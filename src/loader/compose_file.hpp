@@ -10,6 +10,7 @@
 
 #include "loader/merge.hpp"
 #include "loader/source_files.hpp"
+#include "loader/trace.hpp"
 #include "model/node.hpp"
 
 namespace compose {
@@ -21,6 +22,7 @@ struct LoadSession {
     Diagnostics& findings;
     std::string home;
     std::set<std::string> warned_variables;
+    Trace* trace = nullptr;  // null: nobody will ask
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/diagnostics.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,6 +41,6 @@ void check_cycles(const Node& services, const PathFrame& path, Diagnostics& find
 /// Attributes of one service that exclude or need each other.
 void check_service(const Node::Entry& service, const PathFrame& path, Diagnostics& findings);
 /// Networks, volumes, secrets and configs.
-void check_resources(const Node& root, Diagnostics& findings);
+void check_resources(const Node& root, const std::set<std::string>& faulty, Diagnostics& findings);
 
 }  // namespace compose

@@ -28,11 +28,13 @@ SourcePos inner_place(const Node& node, std::size_t offset, const Diagnostics& f
 class Interpolator {
 public:
     Interpolator(const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
-                 Diagnostics& findings)
-        : environment_(environment), warned_(warned), findings_(findings) {
+                 Diagnostics& findings, Trace* trace)
+        : environment_(environment), warned_(warned), findings_(findings), trace_(trace) {
         lookup_ = [this](const std::string& name) -> const std::string* {
             const auto found = environment_.find(name);
-            return found == environment_.end() ? nullptr : &found->second;
+            const auto* value = found == environment_.end() ? nullptr : &found->second;
+            if (trace_ != nullptr) used_.push_back({name, value == nullptr ? std::nullopt : std::optional(*value)});
+            return value;
         };
         hooks_.unset = [this](std::string_view name, std::size_t offset) { warn(name, offset); };
     }
@@ -59,8 +61,12 @@ public:
 private:
     void value(Node& node, const PathFrame& path) {
         current_ = &node;
+        used_.clear();
         try {
-            node.text = expand(node.text, lookup_, hooks_);
+            auto text = expand(node.text, lookup_, hooks_);
+            if (trace_ != nullptr && !used_.empty())
+                trace_->expansions[node.pos] = {std::move(node.text), std::move(used_)};
+            node.text = std::move(text);
         } catch (const ExpandFailure& failure) {
             report(failure, node, to_string(path));
             node.kind = Node::Kind::null;
@@ -91,19 +97,21 @@ private:
     VariableLookup lookup_;
     ExpandHooks hooks_;
     const Node* current_ = nullptr;
+    Trace* trace_;
+    std::vector<Trace::Variable> used_;
 };
 
 }  // namespace
 
 void interpolate(Node& root, const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
-                 Diagnostics& findings) {
-    Interpolator(environment, warned, findings).walk(root, {});
+                 Diagnostics& findings, Trace* trace) {
+    Interpolator(environment, warned, findings, trace).walk(root, {});
 }
 
 std::optional<std::string> interpolate_text(const Node& text, const std::string& path,
                                             const std::map<std::string, std::string>& environment,
                                             std::set<std::string>& warned, Diagnostics& findings) {
-    return Interpolator(environment, warned, findings).text(text, path);
+    return Interpolator(environment, warned, findings, nullptr).text(text, path);
 }
 
 }  // namespace compose
