@@ -78,6 +78,7 @@ void check_consistency(const Node& root, Diagnostics& findings, const Node* disa
         check_service(entry, own, findings);
         check_references(entry.value, own, index, findings);
     }
+    check_container_names(services, path, findings);
     check_cycles(services, path, findings);
     check_resources(root, faulty, findings);
 }

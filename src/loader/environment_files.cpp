@@ -15,9 +15,8 @@ namespace {
 
 class EnvironmentResolver {
 public:
-    EnvironmentResolver(const std::map<std::string, std::string>& environment, const std::string& folder,
-                        SourceFiles& files, Diagnostics& findings, Trace* trace)
-        : environment_(environment), folder_(folder), files_(files), findings_(findings), trace_(trace) {}
+    EnvironmentResolver(LoadSession& session, const Environment& environment, const std::string& folder)
+        : session_(session), environment_(environment), folder_(folder), findings_(session.findings) {}
 
     void service(Node& service, const std::string& name) {
         const auto place = "services." + name;
@@ -41,7 +40,7 @@ private:
 
     void from_files(Node& service, std::string_view list, std::string_view target, const std::string& place) {
         auto* listed = service.find(list);
-        if (listed == nullptr) return;
+        if (listed == nullptr || session_.budget.values_spent()) return;
         Values values;
         std::map<std::string, std::string> earlier;
         std::unordered_map<std::string, std::size_t> index;
@@ -55,7 +54,7 @@ private:
                     continue;
                 }
                 auto& value = values[slot->second];
-                if (trace_ != nullptr) trace_->beneath[entry.pos].push_back({*value.value, value.pos});
+                if (session_.trace != nullptr) session_.trace->beneath[entry.pos].push_back({*value.value, value.pos});
                 value = std::move(entry);
             }
         };
@@ -65,6 +64,7 @@ private:
             add(*listed, 0);
         const auto pos = listed->pos;
         service.erase(list);
+        if (!session_.afford_values(values.size(), pos, place)) return;
         if (!values.empty()) put_below(service, target, std::move(values), pos);
     }
 
@@ -77,7 +77,8 @@ private:
         for (const auto& entry : mapping.entries) own.emplace(entry.key, entry.value.pos);
         for (auto& entry : values) {
             if (const auto mine = own.find(entry.key); mine != own.end()) {
-                if (trace_ != nullptr) trace_->beneath[mine->second].push_back({*entry.value, entry.pos});
+                if (session_.trace != nullptr)
+                    session_.trace->beneath[mine->second].push_back({*entry.value, entry.pos});
                 continue;
             }
             auto value = Node::make_string(std::move(*entry.value), entry.pos);
@@ -99,7 +100,7 @@ private:
                             "the only one is raw");
             return {};
         }
-        const auto file = files_.open(join_path(folder_, path_node->text), asked, kEnvFile, optional);
+        const auto file = session_.files.open(join_path(folder_, path_node->text), asked, kEnvFile, optional);
         if (!file) return {};
         if (!raw && !earlier.empty()) return parse_dotenv(*file, environment_, earlier, findings_);
         const auto [slot, fresh] = parsed_.try_emplace({*file, raw});
@@ -109,22 +110,20 @@ private:
         return slot->second;
     }
 
-    const std::map<std::string, std::string>& environment_;
+    LoadSession& session_;
+    const Environment& environment_;
     const std::string& folder_;
-    SourceFiles& files_;
     Diagnostics& findings_;
-    Trace* trace_;
     std::map<std::pair<std::uint32_t, bool>, Values> parsed_;
 };
 
 }  // namespace
 
-void resolve_environment(Node& root, const std::set<std::string>& services,
-                         const std::map<std::string, std::string>& environment, const std::string& folder,
-                         SourceFiles& files, Diagnostics& findings, Trace* trace) {
+void resolve_environment(LoadSession& session, Node& root, const std::set<std::string>& services,
+                         const Environment& environment, const std::string& folder) {
     auto* all = root.find("services");
     if (all == nullptr) return;
-    EnvironmentResolver resolver(environment, folder, files, findings, trace);
+    EnvironmentResolver resolver(session, environment, folder);
     for (auto& entry : all->entries)
         if (entry.value.is_mapping() && services.contains(entry.key)) resolver.service(entry.value, entry.key);
 }

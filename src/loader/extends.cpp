@@ -96,6 +96,7 @@ private:
         if (target == nullptr) return false;
         const auto* base = resolve_base(*target, unit, reference, name);
         if (base == nullptr) return false;
+        if (!session_.afford_values(count_values(*base), reference.service_pos, "services." + name)) return false;
         Node merged = *base;
         if (merged.is_null()) merged = Node::make_mapping(service.pos);
         drop_paths(merged, candidate.resets);

@@ -66,7 +66,7 @@ std::string choose_name(LoadSession& session, const ProjectPlace& place, const s
     note("");
     if (const auto* node = name_in_files(files)) {
         if (!session.request.interpolate && node->text.find('$') != std::string::npos) return node->text;
-        auto name = interpolate_text(*node, "name", place.environment, session.warned_variables, session.findings);
+        auto name = interpolate_text(*node, "name", place.environment, session.interpolation, session.findings);
         if (!name) return {};
         if (!name->empty()) return check(std::move(*name), node->pos, "name");
     }
@@ -156,7 +156,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     LoadedProject out;
     SourceFiles files(source, request.working_directory, findings);
     const auto trace = request.trace ? std::make_shared<Trace>() : nullptr;
-    LoadSession session{request, files, findings, {}, {}, trace.get()};
+    LoadSession session{request, files, findings, trace.get()};
 
     auto place = locate_project(request, files, findings);
     session.home = variable(place.environment, "HOME");
@@ -175,8 +175,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     if (trace) trace->defaulted = root;
     if (!request.interpolate) return as_written(std::move(root), std::move(place), request, findings);
     const auto active = active_services(root, request, active_profiles(request, place.environment), findings);
-    if (request.resolve_environment)
-        resolve_environment(root, active, place.environment, place.folder, files, findings, trace.get());
+    if (request.resolve_environment) resolve_environment(session, root, active, place.environment, place.folder);
     if (trace) trace->resolved = root;
     if (request.normalize) normalize(root, name, findings);
     auto disabled = split_services(root, active);
@@ -198,7 +197,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& source) {
     Diagnostics findings;  // only the name is asked for: what else is wrong does not matter here
     SourceFiles files(source, request.working_directory, findings);
-    LoadSession session{request, files, findings, {}, {}, nullptr};
+    LoadSession session{request, files, findings};
     if (request.project_name && is_project_name(*request.project_name)) return request.project_name;
     const auto place = locate_project(request, files, findings);
     const auto from_environment = variable(place.environment, "COMPOSE_PROJECT_NAME");
