@@ -35,7 +35,7 @@ std::string read_all(FdRef fd, std::size_t limit) {
             throw errno_error("read");
         }
         if (n == 0) return out;
-        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("more than {} bytes", limit);
+        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("larger than {} bytes", limit);
         out.append(buffer, static_cast<std::size_t>(n));
     }
 }
