@@ -113,7 +113,7 @@ json::object inspect_volume(const VolumeView& view) {
             {"Scope", "local"}};
 }
 
-json::object inspect_image(const ImageInspection& image) {
+json::object inspect_image(const ImageDetails& image) {
     const json::value parsed = parse_json(image.config);
     const json::object& config = parsed.as_object();
     const auto member = [&](std::string_view key) {

@@ -214,6 +214,22 @@ void Store::update_aliases(const Endpoint& endpoint) {
                   endpoint.container_id, endpoint.network_id);
 }
 
+void Store::add_endpoint(const Endpoint& endpoint) {
+    auto& db = impl_->db;
+    db.atomically([&] {
+        const auto row = container(endpoint.container_id);
+        if (!row) throw make_error(ErrorKind::not_found, "there is no container {}", short_id(endpoint.container_id));
+        for (const Endpoint& other : endpoints_of(row->id))
+            if (other.network_id == endpoint.network_id)
+                throw make_error(ErrorKind::conflict, "container {} is connected to this network already", row->name);
+        insert_endpoint(db, *row, endpoint);
+    });
+}
+
+bool Store::remove_endpoint(const std::string& container_id, const std::string& network_id) {
+    return impl_->db.run("DELETE FROM endpoints WHERE container = ? AND network = ?", container_id, network_id) > 0;
+}
+
 void Store::delete_container(const std::string& id) {
     impl_->db.run("DELETE FROM containers WHERE id = ?", id);
 }

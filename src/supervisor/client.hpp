@@ -71,7 +71,7 @@ public:
     /// Freezes and thaws its cgroup. Conflict when it does not run, or is so already.
     void pause(const std::string& id);
     void unpause(const std::string& id);
-    /// Its row was changed: name, restart policy.
+    /// Its rows were changed: name, restart policy, endpoints.
     void refresh(const std::string& id);
     /// The standard streams of its process, shared with its log and with everybody else who is attached. Without a
     /// terminal `in` is empty unless it was made with an open standard input; with one, `in` is the master: write only.

@@ -260,6 +260,7 @@ void Container::refresh() {
     row_.name = fresh->name;
     row_.config.restart = fresh->config.restart;
     policy_ = RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{});
+    if (phase_ == Phase::running) endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
 }
 
 // --- its standard streams -------------------------------------------------------------------------------------------
