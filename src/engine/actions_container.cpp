@@ -7,6 +7,7 @@
 #include "engine/firewall_sync.hpp"
 #include "engine/hooks.hpp"
 #include "runtime/cgroup.hpp"
+#include "store/event_log.hpp"
 #include "sys/dir.hpp"
 
 namespace compose::engine {
@@ -44,6 +45,13 @@ void remove_traces(const std::string& id, const std::optional<store::Container>&
         for (const std::string& name : store.volumes_of(id))
             if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
     store.delete_container(id);
+    store::append_event(context.layout, {.type = "container",
+                                         .action = "destroy",
+                                         .id = id,
+                                         .name = row->name,
+                                         .project = row->project,
+                                         .service = row->service,
+                                         .attributes = {{"image", row->config.image}}});
     for (const std::string& name : anonymous)
         if (store.volume_users(name).empty()) remove_volume(store, name);
     context.generation.bump();
@@ -55,7 +63,7 @@ void perform(const CreateContainer& action, ActionContext& context, Session& ses
     const std::string id = "Container " + action.name;
     const bool replaces = !action.replaces.empty();
     context.tell(Status::working, id, replaces ? "Recreate" : "Creating");
-    if (!context.dry_run) ContainerMaker(action, context, session.store()).run();
+    if (!context.dry_run) (void)ContainerMaker(action, context, session.store()).run();
     if (action.temporary_name.empty()) context.tell(Status::done, id, replaces ? "Recreated" : "Created");
 }
 

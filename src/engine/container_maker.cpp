@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/materialize.hpp"
 #include "engine/record_builder.hpp"
@@ -10,6 +11,7 @@
 #include "engine/volume_fill.hpp"
 #include "net/address.hpp"
 #include "runtime/seccomp.hpp"
+#include "store/event_log.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -24,10 +26,12 @@ std::string mac_for(const std::string& address) {
 
 }  // namespace
 
-ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store)
+ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store,
+                               const Special* special)
     : action_(action),
       context_(context),
       store_(store),
+      special_(special),
       service_(context.file->services.at(action.service)),
       image_(context.images.at(service_.image)) {
     facts_.id = sys::random_id();
@@ -41,7 +45,7 @@ ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& con
     facts_.created_at = sys::wall_now().time_since_epoch().count();
 }
 
-void ContainerMaker::run() {
+std::string ContainerMaker::run() {
     choose_volumes();
     share_volumes();
     choose_images();
@@ -59,6 +63,9 @@ void ContainerMaker::run() {
             networks_.emplace(attachment.network, std::move(*row));
         }
         endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
+        if (special_ != nullptr && !special_->aliases)
+            for (PlannedEndpoint& planned : endpoints_)
+                planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
     }
     try {
         insert_rows();
@@ -68,6 +75,8 @@ void ContainerMaker::run() {
         throw;
     }
     context_.made(action_.name, facts_.id);
+    tell();
+    return facts_.id;
 }
 
 void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
@@ -174,6 +183,7 @@ void ContainerMaker::insert_rows() {
     const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
+    if (special_ != nullptr) specialise(record);
     std::vector<std::string> names;
     for (const UsedVolume& volume : volumes_)
         if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);
@@ -188,6 +198,27 @@ void ContainerMaker::insert_rows() {
         for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
         store_.insert_container(record, rows, names);
     });
+}
+
+void ContainerMaker::specialise(store::Container& record) const {
+    record.oneoff = true;
+    if (!special_->labels) {
+        record.labels = service_.labels;
+        record.config_hash.clear();
+        return;
+    }
+    record.labels["com.docker.compose.oneoff"] = "True";
+    record.labels["com.docker.compose.slug"] = special_->slug;
+}
+
+void ContainerMaker::tell() const {
+    store::append_event(context_.layout, {.type = "container",
+                                          .action = "create",
+                                          .id = facts_.id,
+                                          .name = action_.name,
+                                          .project = context_.project,
+                                          .service = service_.name,
+                                          .attributes = {{"image", service_.image}}});
 }
 
 void ContainerMaker::make_bind_sources() const {

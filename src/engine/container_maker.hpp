@@ -10,10 +10,19 @@
 
 namespace compose::engine {
 
+/// A container that is no replica of its service.
+struct Special {
+    std::string slug;
+    bool labels = true;   // Compose's own; off: a container made by hand
+    bool aliases = true;  // answers to the service's names
+};
+
 class ContainerMaker {
 public:
-    ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store);
-    void run();
+    ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store,
+                   const Special* special = nullptr);
+    /// Returns its id.
+    std::string run();
 
 private:
     struct UsedVolume {
@@ -27,6 +36,8 @@ private:
     void insert_rows();
     void make_files();
     void make_bind_sources() const;
+    void specialise(store::Container& record) const;
+    void tell() const;
     void share_volumes();
     void choose_images();
     void choose_devices();
@@ -37,6 +48,7 @@ private:
     const CreateContainer& action_;
     ActionContext& context_;
     store::Store& store_;
+    const Special* special_;
     const Service& service_;
     const ImageFacts& image_;
     ContainerFacts facts_;

@@ -14,9 +14,8 @@
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
+#include "engine/run_folder.hpp"
 #include "store/store.hpp"
-#include "sys/dir.hpp"
-#include "sys/file.hpp"
 
 namespace compose {
 
@@ -26,7 +25,6 @@ using engine::ExecuteOptions;
 namespace {
 
 constexpr std::chrono::seconds kLockTimeout{120};
-constexpr std::chrono::seconds kKeeperLeaves{5};
 
 }  // namespace
 
@@ -80,14 +78,6 @@ struct Engine::Impl {
         }
         if (any) context.host = engine::HostFacts::read();
     }
-
-    /// When nothing of a project is left, its folder under the run directory goes too.
-    void remove_run_folder(const std::string& project, store::Store& store) const {
-        if (!store.containers_without_spec(project).empty()) return;
-        // The keeper leaves by itself once its last container is gone.
-        const auto alone = sys::FileLock::acquire(layout.keeper_lock(project), kKeeperLeaves);
-        if (alone) sys::remove_tree(layout.project_run(project));
-    }
 };
 
 Engine::Engine(EngineOptions options, EventSink& events)
@@ -129,7 +119,7 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
     impl_->run(plan, context, std::move(cancel), true);
-    if (!options.dry_run && options.services.empty()) impl_->remove_run_folder(name, store);
+    if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }
 
 void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {

@@ -154,6 +154,7 @@ ContainerSpec build_spec(const Service& service, const ImageFacts& image, const 
     set_process(service, image, facts, spec);
     spec.mounts = mounts_of(service, image, facts);
     spec.init = service.init;
+    spec.stdin_open = service.stdin_open;
     spec.cgroup_parent = "compose/" + facts.installation_id;
     set_namespaces(service, facts, spec);
     set_security(service, facts, spec);
@@ -177,8 +178,6 @@ std::vector<Diagnostic> unsupported(const Service& service) {
     }
     for (const Port& port : service.ports)
         if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");
-    // With a terminal there is one anyway.
-    if (service.stdin_open && !service.tty) refuse({}, "stdin_open", "an open standard input without a terminal");
     return result;
 }
 

@@ -183,6 +183,7 @@ ImageConfig parse_config(std::string_view text) {
     config.architecture = members.text("architecture");
     config.os = members.text("os");
     config.created = members.text("created");
+    config.author = members.text("author");
     if (const auto* run = members.object("config")) parse_run_config(*run, config);
     if (const auto* rootfs = members.object("rootfs")) {
         config.diff_ids = Members(*rootfs, "rootfs.").list("diff_ids");
@@ -258,6 +259,7 @@ json::object render_run_config(const ImageConfig& config) {
 std::string render_config(const ImageConfig& config) {
     json::object root;
     put(root, "created", config.created);
+    put(root, "author", config.author);
     put(root, "architecture", config.architecture);
     put(root, "os", config.os);
     root.emplace("config", render_run_config(config));

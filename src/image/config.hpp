@@ -32,6 +32,7 @@ struct ImageConfig {
     std::string architecture;  // "amd64"
     std::string os;            // "linux"
     std::string created;       // RFC 3339
+    std::string author;
 
     std::vector<std::string> env;  // "K=V"
     std::vector<std::string> cmd;

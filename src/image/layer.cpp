@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "image/chain_id.hpp"
 #include "image/hashing_pipe.hpp"
 #include "image/layer_writer.hpp"
 #include "image/tar.hpp"
@@ -21,10 +21,6 @@ namespace {
 constexpr std::string_view kTemporary = "tmp-";
 constexpr std::string_view kLeaseFile = ".lease";
 constexpr std::chrono::milliseconds kLeaseTimeout{10'000};
-
-bool is_chain_id(std::string_view name) {
-    return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 /// A folder that is being filled. Its flock says that someone lives who fills it.
 class TemporaryLayer {
@@ -84,11 +80,6 @@ void remove_stale(sys::FdRef layers) {
     }
 }
 
-std::string chain_of(const std::string& parent, const std::string& diff_hex) {
-    if (parent.empty()) return diff_hex;
-    return sha256_hex(fmt::format("sha256:{} sha256:{}", parent, diff_hex));
-}
-
 }  // namespace
 
 UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir, const std::string& parent_chain_id) {
@@ -106,7 +97,7 @@ UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir, const 
 
     const auto diff = source.digest();
     UnpackedLayer layer{.diff_id = "sha256:" + diff,
-                        .chain_id = chain_of(parent_chain_id, diff),
+                        .chain_id = chain_id_of(parent_chain_id, diff),
                         .size = writer.size(),
                         .warnings = writer.take_warnings()};
     // The name promises a whole layer, also after a power loss.

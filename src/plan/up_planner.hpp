@@ -29,7 +29,8 @@ struct Replica {
     std::optional<std::size_t> stop, removed, created, ready, start;
 
     [[nodiscard]] bool running() const {
-        return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting);
+        return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting ||
+                       old->status == ObservedStatus::paused);
     }
     [[nodiscard]] bool stays() const { return fate != Fate::remove; }
     [[nodiscard]] bool made() const { return fate == Fate::create || fate == Fate::replace; }

@@ -91,6 +91,8 @@ std::vector<std::string> Store::layers_in_use() const {
     std::set<std::string> layers;
     while (rows.step())
         for (auto& layer : decode_list(rows.view(0))) layers.insert(std::move(layer));
+    auto built = impl_->db.query("SELECT chain FROM build_cache WHERE chain <> ''");
+    while (built.step()) layers.insert(built.text(0));
     return {layers.begin(), layers.end()};
 }
 

@@ -140,6 +140,18 @@ CREATE TABLE image_names (
     tagged_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX image_names_image ON image_names(image);
+
+-- What building steps gave, by the digest of all that they depend on. A step's layer, or a value worth remembering.
+CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    chain TEXT NOT NULL,
+    diff TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+) WITHOUT ROWID;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(kMigrations.size());

@@ -110,11 +110,22 @@ runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
     runtime::Stdio stdio;
     if (pump_) pump_->finish();  // of the run before
     close_log();
+    auto given = std::exchange(given_, std::nullopt);
     if (attached_.size() >= 3) {
         if (!spec.process.terminal) stdio = {std::move(attached_[0]), std::move(attached_[1]), std::move(attached_[2])};
         return stdio;
     }
+    if (given && given->in)
+        stdio.in = std::move(given->in);
+    else
+        open_input(spec, stdio);
+    if (!row_.config.log && !spec.process.terminal && given) {
+        stdio.out = std::move(given->out);
+        stdio.err = std::move(given->err);
+        return stdio;
+    }
     if (!row_.config.log) return stdio;
+    if (given) listeners_.add(std::move(given->out), std::move(given->err));
     auto out = sys::make_pipe();
     if (spec.process.terminal) {
         core_.keeper.store(keeper_name("tty"), 0, {out.write});
@@ -128,6 +139,14 @@ runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
     stdio.out = std::move(out.write);
     stdio.err = std::move(err.write);
     return stdio;
+}
+
+void Container::open_input(const runtime::ContainerSpec& spec, runtime::Stdio& stdio) {
+    if (!spec.stdin_open || spec.process.terminal) return;
+    auto in = sys::make_pipe();
+    stdio.in = std::move(in.read);
+    input_ = std::move(in.write);
+    core_.keeper.store(keeper_name("stdin"), 0, {input_});
 }
 
 void Container::start_pump(OutputLog::Source source) {
@@ -145,6 +164,9 @@ void Container::start_pump(OutputLog::Source source) {
         if (kHasProcess[static_cast<int>(phase_)]) return;
         close_log();
         hooks_.quiet(row_.id);
+    });
+    pump_->set_tap([this](Stream stream, std::string_view bytes) {
+        if (!listeners_.empty()) listeners_.feed(stream, bytes);
     });
 }
 
@@ -177,6 +199,7 @@ void Container::on_running() {
     } else {
         for_starter = std::move(terminal);
     }
+    record("start");
     tell();
     answer(starting_, nullptr, for_starter);
 }
@@ -198,6 +221,7 @@ void Container::begin_health(store::Health known) {
 void Container::on_health(store::Health state) {
     row_.health = state;
     save();
+    record("health_status", {{"health", store::to_string(state)}});
     tell();
     if (state != store::Health::unhealthy || !options_.restart_on_unhealthy || stop_requested_) return;
     unhealthy_ = true;
@@ -214,6 +238,8 @@ void Container::on_launch_failed(const Failure& failure) {
     row_.exit_code = failure.exit_code;
     row_.finished_at = wall_nanoseconds();
     row_.health = store::Health::none;
+    given_.reset();
+    record("die", {{"exitCode", std::to_string(failure.exit_code)}, {"error", failure.message}});
     // A restart that fails is tried again as its policy says; the first start is not: somebody hears of it.
     const bool by_hand = !starting_.empty();
     const bool stopping = stop_requested_ || forget_requested_;
@@ -241,7 +267,7 @@ void Container::on_launch_failed(const Failure& failure) {
 void Container::adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
     using State = store::ContainerState;
     history_.restarts = history_.attempts = row_.restart_count;
-    const bool was_up = row_.state == State::running || row_.state == State::restarting || row_.pid != 0;
+    const bool was_up = store::is_up(row_.state) || row_.pid != 0;
     if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
         HealthCheck::kill_leftover(found->second);
         core_.keeper.drop(found->first);
@@ -259,6 +285,10 @@ void Container::adopt(std::map<std::string, Held>& held, const std::vector<Child
         return wait_for_restart({});
     }
     adopt_log(held);
+    if (const auto found = held.find(keeper_name("stdin")); found != held.end() && !found->second.fds.empty()) {
+        input_ = std::move(found->second.fds.front());
+        core_.keeper.store(keeper_name("stdin"), 0, {input_});
+    }
     if (row_.pid != 0) return adopt_process(held, exits);
     if (row_.state == State::restarting || row_.state == State::running) {
         phase_ = Phase::waiting;
@@ -304,11 +334,12 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
         pidfd_ = std::move(found->second.fds.front());
     else if (auto opened = sys::open_pidfd(pid); opened && sys::start_time(pid) == row_.pid_start_time)
         pidfd_ = std::move(*opened);
-    const bool released = held.contains(keeper_name("released")) || row_.state == store::ContainerState::running;
+    const bool released = held.contains(keeper_name("released")) || row_.state == store::ContainerState::running ||
+                          row_.state == store::ContainerState::paused;
     phase_ = Phase::running;
     const auto ran = std::chrono::nanoseconds(std::max<std::int64_t>(wall_nanoseconds() - row_.started_at, 0));
     started_ = sys::monotonic_now() - (row_.started_at == 0 || !released ? std::chrono::nanoseconds(0) : ran);
-    if (released && row_.state != store::ContainerState::running) {
+    if (released && row_.state != store::ContainerState::running && row_.state != store::ContainerState::paused) {
         row_.state = store::ContainerState::running;
         row_.started_at = wall_nanoseconds();
         save();
@@ -322,6 +353,13 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     core_.processes.adopt(pid, pidfd_, [this](const ChildExit& exit) { on_exit(exit); });
     if (interrupted_) return kill_all();
     endpoints_.adopt(row_, held, pid);
+    // Killed between freezing it and writing that down, or the other way round: the kernel knows.
+    const bool frozen = cgroup().frozen();
+    if (frozen != (row_.state == store::ContainerState::paused)) {
+        row_.state = frozen ? store::ContainerState::paused : store::ContainerState::running;
+        save();
+    }
+    if (frozen) return;
     begin_health(row_.health == store::Health::none ? store::Health::starting : row_.health);
 }
 

@@ -25,6 +25,10 @@ Fd open_for_reading(const std::string& path) {
     return open_file(path, O_RDONLY);
 }
 
+Fd create_file(const std::string& path, unsigned mode) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];
@@ -35,7 +39,7 @@ std::string read_all(FdRef fd, std::size_t limit) {
             throw errno_error("read");
         }
         if (n == 0) return out;
-        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("more than {} bytes", limit);
+        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("larger than {} bytes", limit);
         out.append(buffer, static_cast<std::size_t>(n));
     }
 }

@@ -14,6 +14,8 @@ namespace compose::sys {
 
 [[nodiscard]] Fd open_file(const std::string& path, int flags, unsigned mode = 0600);
 [[nodiscard]] Fd open_for_reading(const std::string& path);
+/// For writing; made when missing, emptied when not.
+[[nodiscard]] Fd create_file(const std::string& path, unsigned mode = 0644);
 /// The whole file; throws when it is longer than `limit` bytes or no regular file.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
 /// Nothing when the file does not exist.

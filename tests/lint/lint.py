@@ -20,7 +20,7 @@ LAYERS = {
     "plan": {"model", "base"},
     "store": {"sys", "base"},
     "image": {"sys", "base"},
-    "build": {"image", "sys", "base"},
+    "build": {"sys", "base"},
     "net": {"sys", "base"},
     "runtime": {"sys", "base"},
     "supervisor": {"runtime", "net", "store", "sys", "base"},
