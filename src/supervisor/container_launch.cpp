@@ -317,6 +317,7 @@ void Container::adopt_dead() {
     endpoints_.recall();
     phase_ = Phase::down;
     clean_up_process(false);
+    consider_removal();
 }
 
 }  // namespace compose::supervisor
