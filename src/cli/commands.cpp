@@ -11,19 +11,36 @@ constexpr CommandInfo kImageCommands[] = {
 };
 
 constexpr CommandInfo kCommands[] = {
+    {"attach", "Connect to a service's running process", define_attach},
+    {"commit", "Make an image of a service's container", define_commit},
     {"config", "Check the Compose file and show it in full", define_config, false},
+    {"cp", "Copy files between here and a service's containers", define_cp},
+    {"create", "Create containers without starting them", define_create},
     {"down", "Stop and remove containers and networks", define_down},
+    {"events", "Show what happens to the project's containers", define_events},
     {"exec", "Run a command in a running container", define_exec},
+    {"export", "Write the files of a service's container as a tar", define_export},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"kill", "Send a signal to containers", define_kill},
     {"logs", "Show what containers wrote", define_logs},
+    {"ls", "List projects", define_ls},
+    {"pause", "Pause services", define_pause},
+    {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
     {"restart", "Restart containers", define_restart},
+    {"rm", "Remove stopped containers", define_rm},
+    {"run", "Run a command in a container of its own", define_run},
+    {"scale", "Run so many containers of services", define_scale},
     {"schema", "Print the JSON schema of the Compose file", define_schema, false},
     {"start", "Start containers that exist", define_start},
+    {"stats", "Show what containers use", define_stats},
     {"stop", "Stop containers", define_stop},
+    {"top", "Show the processes of containers", define_top},
+    {"unpause", "Unpause services", define_unpause},
     {"up", "Create and start containers", define_up},
     {"version", "Show the version", define_version, false},
+    {"volumes", "List the project's volumes", define_volumes},
+    {"wait", "Wait until services have ended", define_wait},
 };
 
 }  // namespace

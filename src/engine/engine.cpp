@@ -25,6 +25,10 @@ namespace {
 
 constexpr std::chrono::seconds kLockTimeout{120};
 
+bool is_alive(store::ContainerState state) {
+    return state == store::ContainerState::running || state == store::ContainerState::paused;
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -48,11 +52,13 @@ struct Engine::Impl {
     /// Containers that exist, under the project's lock: start, stop, restart.
     template <class Planner>
     void operate(const std::string& project, std::stop_token cancel, const Planner& planner) const {
-        const store::ProjectLock held = lock(project);
-        store::Store store(layout);
-        engine::repair_liveness(store, project);
+        std::optional<store::ProjectLock> held;
+        if (!options.dry_run) held.emplace(lock(project));
+        store::Store store = open();
+        if (!options.dry_run) engine::repair_liveness(store, project);
         const Plan plan = planner(engine::observe(store, project, nullptr));
         ActionContext context(layout, project, nullptr, events);
+        context.dry_run = options.dry_run;
         run(plan, context, std::move(cancel));
     }
 
@@ -138,10 +144,10 @@ void Engine::kill(const std::string& project, const std::vector<std::string>& se
     for (const store::Container& container : store.containers_without_spec(project)) {
         const bool named =
             services.empty() || std::find(services.begin(), services.end(), container.service) != services.end();
-        if (!named || !client || liveness.state_of(container) != store::ContainerState::running) continue;
+        if (!named || !client || !is_alive(liveness.state_of(container))) continue;
         const std::string id = "Container " + container.name;
         impl_->events.on_event({Event::Status::working, id, "Killing", {}, 0, 0});
-        client->kill(container.id, signal);
+        if (!impl_->options.dry_run) client->kill(container.id, signal);
         impl_->events.on_event({Event::Status::done, id, "Killed", {}, 0, 0});
     }
 }

@@ -26,6 +26,10 @@ void write_file(const std::string& path, std::string_view data, unsigned mode = 
 /// Readers see the old or the new content; survives a power loss.
 void replace_file(const std::string& path, std::string_view data, unsigned mode = 0644);
 
+/// For writing from the start; made when missing.
+[[nodiscard]] Fd create_file(const std::string& path, unsigned mode = 0644);
+void rename_over(const std::string& from, const std::string& to);
+
 void make_directory(const std::string& path, unsigned mode = 0700);    // no error when it exists
 void make_directories(const std::string& path, unsigned mode = 0700);  // with parents
 [[nodiscard]] bool exists(const std::string& path);
