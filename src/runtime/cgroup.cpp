@@ -91,8 +91,7 @@ void add_io(const std::vector<std::string>& lines, std::string_view read, std::s
         if (words[1] == written) add(words[2], stats.io_written);
         for (const auto& word : words) {
             if (read.ends_with('=') && word.starts_with(read)) add(word.substr(read.size()), stats.io_read);
-            if (written.ends_with('=') && word.starts_with(written))
-                add(word.substr(written.size()), stats.io_written);
+            if (written.ends_with('=') && word.starts_with(written)) add(word.substr(written.size()), stats.io_written);
         }
     }
 }

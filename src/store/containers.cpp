@@ -201,8 +201,8 @@ void Store::rename_container(const std::string& id, const std::string& name) {
 }
 
 void Store::update_spec(const std::string& id, const std::string& spec) {
-    impl_->db.run(
-        "UPDATE container_specs SET spec = ? WHERE container = (SELECT row FROM containers WHERE id = ?)", spec, id);
+    impl_->db.run("UPDATE container_specs SET spec = ? WHERE container = (SELECT row FROM containers WHERE id = ?)",
+                  spec, id);
 }
 
 void Store::update_restart(const std::string& id, const std::string& policy) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 14> kOperations{"hello",  "start",   "stop",      "kill",        "restart",
                                                        "forget", "exec",    "wait_exec", "signal_exec", "subscribe",
-                                                       "pause",  "unpause", "attach", "refresh"};
+                                                       "pause",  "unpause", "attach",    "refresh"};
 constexpr std::array<std::string_view, 6> kStates{"created", "running", "restarting", "exited", "dead", "paused"};
 constexpr std::array<std::string_view, 4> kHealths{"none", "starting", "healthy", "unhealthy"};
 constexpr int kLastKind = static_cast<int>(ErrorKind::unavailable);
