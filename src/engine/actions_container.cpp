@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/container_maker.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
@@ -35,6 +36,7 @@ void take_down(const std::string& id, const std::optional<store::Container>& row
 /// Folder first, rows last: what is named in the database can be found and removed again.
 void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
                    ActionContext& context, store::Store& store) {
+    remove_secrets(id, context.layout);
     sys::remove_tree(context.layout.container(id));
     if (!row) return;
     std::vector<std::string> anonymous;

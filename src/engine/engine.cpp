@@ -8,6 +8,7 @@
 #include "engine/container_view.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/image_store.hpp"
@@ -70,11 +71,16 @@ struct Engine::Impl {
             const auto* create = std::get_if<CreateContainer>(&node.action);
             if (create == nullptr) continue;
             any = true;
-            const std::string& reference = project.services.at(create->service).image;
-            if (context.images.contains(reference)) continue;
-            const engine::ImageFacts* facts = catalog.find(reference);
-            if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", reference);
-            context.images.emplace(reference, *facts);
+            const Service& service = project.services.at(create->service);
+            std::vector<std::string> references{service.image};
+            for (const Mount& mount : service.mounts)
+                if (mount.type == Mount::Type::image) references.push_back(mount.source);
+            for (const std::string& reference : references) {
+                if (context.images.contains(reference)) continue;
+                const engine::ImageFacts* facts = catalog.find(reference);
+                if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", reference);
+                context.images.emplace(reference, *facts);
+            }
         }
         if (any) context.host = engine::HostFacts::read();
     }
@@ -85,7 +91,8 @@ Engine::Engine(EngineOptions options, EventSink& events)
 
 Engine::~Engine() = default;
 
-void Engine::up(const Project& project, const UpOptions& options, std::stop_token cancel) {
+void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
+    const Project project = engine::with_contents_hashed(written);
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
     store::Store store = impl_->open();
@@ -101,7 +108,8 @@ void Engine::up(const Project& project, const UpOptions& options, std::stop_toke
     impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
 }
 
-std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions& options) {
+std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
+    const Project project = engine::with_contents_hashed(written);
     store::Store store = impl_->open();
     const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
     engine::check_creations(project, plan, store);

@@ -96,12 +96,12 @@ void drop_absent_dependencies(Project& project) {
 }
 
 Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnostics& findings) {
-    auto project = bind_project(root, findings);
+    auto project = bind_project(root, place.environment, findings);
     if (!disabled.entries.empty()) {
         Node others = Node::make_mapping({});
         others.entries.push_back({"name", {}, Node::make_string(project.name, {})});
         others.entries.push_back({"services", {}, std::move(disabled)});
-        project.disabled_services = std::move(bind_project(others, findings).services);
+        project.disabled_services = std::move(bind_project(others, place.environment, findings).services);
     }
     drop_absent_dependencies(project);
     project.working_dir = place.folder;

@@ -9,6 +9,7 @@
 
 #include <compose/diagnostics.hpp>
 #include <compose/project.hpp>
+#include <map>
 #include <string>
 
 #include "model/node.hpp"
@@ -35,8 +36,9 @@ void normalize(Node& root, const std::string& project_name, Diagnostics& finding
 /// References, exclusions and cycles among the selected services. `disabled` (may be null) is the mapping of services
 /// that the selection left out: with it, messages name the profile that must be enabled.
 void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled = nullptr);
-/// Fills name, services, networks and volumes (with config hashes); folders and file lists are the caller's.
-Project bind_project(const Node& root, Diagnostics& findings);
+/// Fills name, services and resources (with config hashes); folders and file lists are the caller's. Configs and
+/// secrets take their content from `environment` where they name a variable.
+Project bind_project(const Node& root, const std::map<std::string, std::string>& environment, Diagnostics& findings);
 /// What the engine can't do yet (errors) or never will (warnings). Only for commands that run containers.
 void check_supported(const Node& root, Diagnostics& findings);
 

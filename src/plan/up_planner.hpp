@@ -80,6 +80,7 @@ private:
     void emit_replica(const Service& service, Replica& replica);
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
+    void order_volume_sources();
     void order_stops();
     void order_port_takeovers();
     void wait_for_dependencies(const Service& service);

@@ -4,12 +4,13 @@
 //     state.db                SQLite, WAL
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
-//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, container.log[.1 .2]
+//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     volumes/<name>/_data
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
+//     secrets/<id>/           what a container is granted of secrets; in memory where /run is
 //     projects/<name>/        control.sock, lock (commands), keeper.lock (held while a keeper lives), keeper.log
 #pragma once
 
@@ -39,6 +40,7 @@ struct Layout {
     [[nodiscard]] std::string keeper_lock(const std::string& project) const {
         return project_run(project) + "/keeper.lock";
     }
+    [[nodiscard]] std::string secrets(const std::string& id) const { return run + "/secrets/" + id; }
     [[nodiscard]] std::string dns_generation() const { return run + "/dns-generation"; }
 
     /// Makes the folders, 0700; refuses ones that another user owns or may write.

@@ -82,6 +82,7 @@ private:
     // container_launch.cpp
     void begin(bool by_hand);
     void launch();
+    runtime::JoinTargets find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const;
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
     void on_running();

@@ -32,7 +32,7 @@ void Container::launch() {
     auto fresh = core_.store.container(row_.id);
     if (!fresh || fresh->project != core_.project)
         throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
-    const auto spec = runtime::spec_from_json(fresh->config.spec);
+    auto spec = runtime::spec_from_json(fresh->config.spec);
     const auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
@@ -43,8 +43,10 @@ void Container::launch() {
     row_.oom_killed = false;
     phase_ = Phase::launching;
 
+    std::vector<sys::Fd> held;
+    const auto joins = find_joins(spec, held);
     ports_.take(wishes);
-    launch_ = runtime::begin_launch(spec, make_stdio(spec), true);
+    launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
     core_.keeper.store(keeper_name("process"), pid, {launch_->pidfd()});
@@ -64,6 +66,43 @@ void Container::launch() {
     // From here on it may run at any moment, so a successor must treat it as running.
     core_.keeper.store(keeper_name("released"), pid, {});
     launch_->release();
+}
+
+// The first processes of the containers whose namespaces it joins, whichever project they belong to. With a network
+// come the files that say what is called how in it.
+runtime::JoinTargets Container::find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const {
+    const auto find = [&](const std::string& name, const char* what) -> std::pair<sys::FdRef, store::Container> {
+        auto other = core_.store.container_by_name(name);
+        if (!other) throw make_error(ErrorKind::not_found, "cannot join {} of container {}: there is none", what, name);
+        const auto pid = static_cast<pid_t>(other->pid);
+        auto process = pid > 0 && other->boot_id == core_.boot_id && other->state == store::ContainerState::running
+                           ? sys::open_pidfd(pid)
+                           : std::nullopt;
+        if (!process || sys::start_time(pid) != other->pid_start_time)
+            throw make_error(ErrorKind::conflict, "cannot join {} of container {}: it is not running", what, name);
+        held.push_back(std::move(*process));
+        return {held.back(), std::move(*other)};
+    };
+    held.reserve(3);
+    runtime::JoinTargets joins;
+    if (spec.network == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.network_of, "the network");
+        joins.network = process;
+        const auto theirs = runtime::spec_from_json(other.config.spec);
+        spec.hostname = theirs.hostname;
+        spec.hosts_file = theirs.hosts_file;
+        spec.resolv_conf_file = theirs.resolv_conf_file;
+        spec.hostname_file = theirs.hostname_file;
+    }
+    if (spec.pid == runtime::NamespaceMode::joined) joins.pid = find(spec.pid_of, "the processes").first;
+    if (spec.ipc == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.ipc_of, "IPC");
+        joins.ipc = process;
+        if (!runtime::spec_from_json(other.config.spec).joinable_ipc)
+            throw make_error(ErrorKind::conflict, "cannot join IPC of container {}: it is private", other.name)
+                .with_hint("give that service ipc: shareable");
+    }
+    return joins;
 }
 
 runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {

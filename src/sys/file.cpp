@@ -81,6 +81,19 @@ void write_file(const std::string& path, std::string_view data, unsigned mode) {
     in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
 }
 
+void write_owned_file(const std::string& path, std::string_view data, const Ownership& ownership) {
+    ::unlink(path.c_str());
+    const auto fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
+    if (::fchown(fd.get(), ownership.uid, ownership.gid) != 0) throw errno_error("change owner of {}", path);
+    if (::fchmod(fd.get(), ownership.mode) != 0) throw errno_error("change mode of {}", path);
+}
+
+bool is_regular_file(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 void replace_file(const std::string& path, std::string_view data, unsigned mode) {
     const auto temporary = fmt::format("{}.tmp-{}", path, ::getpid());
     const auto parent = std::filesystem::path(path).parent_path().string();

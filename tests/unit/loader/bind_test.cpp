@@ -215,7 +215,7 @@ services:
     image: app
     logging: {driver: none}
     networks: {n: {ipv6_address: "fd00::1"}}
-    volumes: [{type: image, source: i, target: /i}]
+    volumes: [{type: cluster, source: i, target: /i}]
     security_opt: ["apparmor=x"]
     pull_policy: always
     cpu_count: 2
@@ -224,8 +224,8 @@ networks: {n: {driver: macvlan}}
 )");
     EXPECT_THAT(text, HasSubstr("compose.yaml:5:5: services.a: \"logging\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("compose.yaml:6:20: services.a.networks.n: \"ipv6_address\" is not implemented yet"));
-    EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"image\" is not implemented yet"));
-    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: \"apparmor=x\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.pull_policy: \"always\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.b: building images is not implemented yet"));
