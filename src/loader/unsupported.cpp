@@ -39,9 +39,6 @@ std::string is_one_of(const Node& value, const std::vector<std::string_view>& kn
 std::string check_network_mode(const Node& value) {
     return is_one_of(value, {"none", "host", "bridge"});
 }
-std::string check_pull_policy(const Node& value) {
-    return is_one_of(value, {"missing", "never", "if_not_present"});
-}
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});
 }
@@ -163,7 +160,7 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].target", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
-        {"services.*.pull_policy", {whole, check_pull_policy}},
+        {"services.*.pull_policy", {}},
         {"services.*.read_only", {}},
         {"services.*.restart", {}},
         {"services.*.scale", {}},
