@@ -42,6 +42,11 @@ struct UpOptions {
     bool rerun_unawaited = false;        // those of them that nobody depends on
     std::optional<std::chrono::seconds> wait_timeout;
     bool dry_run = false;
+    std::string pull;         // --pull: empty, always, missing, never, build
+    bool build = false;       // images with a `build` are built anew
+    bool no_build = false;    // what is not here is an error
+    bool quiet_pull = false;  // no events of layers
+    bool quiet_build = false;
 };
 
 struct DownOptions {

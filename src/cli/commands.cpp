@@ -5,9 +5,18 @@ namespace compose::cli {
 namespace {
 
 constexpr CommandInfo kImageCommands[] = {
+    {"bootstrap", "Make a base image of a distribution's packages", define_image_bootstrap},
+    {"history", "Show how an image was made", define_image_history},
     {"import", "Make an image of a root file system in a tar file", define_image_import},
+    {"inspect", "Show images in detail", define_image_inspect},
+    {"load", "Load images from a tar archive or an OCI layout", define_image_load},
     {"ls", "List images", define_image_ls},
+    {"prune", "Remove images that nothing uses", define_image_prune},
+    {"pull", "Download an image from a registry", define_image_pull},
+    {"push", "Upload an image to a registry", define_image_push},
     {"rm", "Remove images", define_image_rm},
+    {"save", "Save images to a tar archive", define_image_save},
+    {"tag", "Give an image a further name", define_image_tag},
 };
 
 constexpr CommandInfo kCommands[] = {
@@ -21,12 +30,17 @@ constexpr CommandInfo kCommands[] = {
     {"exec", "Run a command in a running container", define_exec},
     {"export", "Write the files of a service's container as a tar", define_export},
     {"image", "Manage images", nullptr, true, kImageCommands},
+    {"images", "List the images of the project's containers", define_images},
     {"kill", "Send a signal to containers", define_kill},
+    {"login", "Log in to a registry", define_login},
+    {"logout", "Log out from a registry", define_logout},
     {"logs", "Show what containers wrote", define_logs},
     {"ls", "List projects", define_ls},
     {"pause", "Pause services", define_pause},
     {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
+    {"pull", "Pull the images of services", define_pull},
+    {"push", "Push the images of services", define_push},
     {"restart", "Restart containers", define_restart},
     {"rm", "Remove stopped containers", define_rm},
     {"run", "Run a command in a container of its own", define_run},

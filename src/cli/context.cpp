@@ -144,6 +144,11 @@ Containers& Context::containers(const std::string& title) {
     return *containers_;
 }
 
+Images& Context::images(const std::string& title) {
+    if (!images_) images_ = std::make_unique<Images>(engine_options(), progress(title));
+    return *images_;
+}
+
 Engine& Context::engine(const std::string& title) {
     if (!engine_) engine_ = make_engine(progress(title));
     return *engine_;

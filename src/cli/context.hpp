@@ -4,6 +4,7 @@
 
 #include <compose/containers.hpp>
 #include <compose/engine.hpp>
+#include <compose/images.hpp>
 #include <compose/load.hpp>
 #include <memory>
 #include <optional>
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] Containers& containers(const std::string& title = {});
     [[nodiscard]] std::unique_ptr<Containers> make_containers(EventSink& events) const;
     [[nodiscard]] EngineOptions engine_options() const;
+    /// Images, telling progress().
+    [[nodiscard]] Images& images(const std::string& title = {});
     /// A further one, for a thread of its own.
     [[nodiscard]] std::unique_ptr<Engine> make_engine(EventSink& events) const;
     /// The files of this machine; standard input is read once and remembered.
@@ -73,6 +76,7 @@ private:
     std::unique_ptr<Progress> progress_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Containers> containers_;
+    std::unique_ptr<Images> images_;
     std::unique_ptr<FileSource> files_;
 };
 
