@@ -10,6 +10,7 @@
 
 #include "runtime/cgroup.hpp"
 #include "runtime/launcher.hpp"
+#include "supervisor/container_options.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/endpoints.hpp"
 #include "supervisor/health_check.hpp"
@@ -88,6 +89,8 @@ private:
     void on_running();
     void on_launch_failed(const Failure& failure);
     void begin_health(store::Health known);
+    void on_health(store::Health state);
+    void read_options();
     void start_pump(OutputLog::Source source);
     void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
     void adopt_log(std::map<std::string, Held>& held);
@@ -117,6 +120,7 @@ private:
     std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
     RestartPolicy policy_;
+    ContainerOptions options_;
     RestartHistory history_;
     sys::MonotonicTime started_{};
 
@@ -136,6 +140,7 @@ private:
     std::optional<LogPump> pump_;
     std::optional<HealthCheck> health_;
 
+    bool unhealthy_ = false;        // it is stopped to start again because of its health
     bool stop_requested_ = false;   // its next exit is wanted
     bool start_requested_ = false;  // and after it, it starts again
     bool forget_requested_ = false;

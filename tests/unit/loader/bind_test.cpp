@@ -213,7 +213,7 @@ TEST(Supported, NamesEveryAttributeItCantRunWithItsPlace) {
 services:
   a:
     image: app
-    logging: {driver: none}
+    use_api_socket: true
     networks: {n: {ipv6_address: "fd00::1"}}
     volumes: [{type: cluster, source: i, target: /i}]
     security_opt: ["apparmor=x"]
@@ -222,7 +222,7 @@ services:
   b: {build: .}
 networks: {n: {driver: macvlan}}
 )");
-    EXPECT_THAT(text, HasSubstr("compose.yaml:5:5: services.a: \"logging\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("compose.yaml:5:5: services.a: \"use_api_socket\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("compose.yaml:6:20: services.a.networks.n: \"ipv6_address\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
