@@ -5,12 +5,14 @@ namespace compose::cli {
 namespace {
 
 constexpr CommandInfo kImageCommands[] = {
+    {"build", "Build an image from a Dockerfile", define_image_build},
     {"import", "Make an image of a root file system in a tar file", define_image_import},
     {"ls", "List images", define_image_ls},
     {"rm", "Remove images", define_image_rm},
 };
 
 constexpr CommandInfo kCommands[] = {
+    {"build", "Build the images of services", define_build},
     {"config", "Check the Compose file and show it in full", define_config, false},
     {"down", "Stop and remove containers and networks", define_down},
     {"exec", "Run a command in a running container", define_exec},
