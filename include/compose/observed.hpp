@@ -12,7 +12,7 @@
 
 namespace compose {
 
-enum class ObservedStatus { created, running, restarting, exited, dead };
+enum class ObservedStatus { created, running, restarting, exited, dead, paused };
 enum class ObservedHealth { none, starting, healthy, unhealthy };
 
 struct ObservedContainer {

@@ -4,8 +4,67 @@ namespace compose::cli {
 
 namespace {
 
+constexpr CommandInfo kContainerCommands[] = {
+    {"attach", "Attach our input and output to a running container", define_container_attach},
+    {"commit", "Make an image of a container", define_container_commit},
+    {"cp", "Copy files between a container and this machine", define_container_cp},
+    {"create", "Make a container without starting it", define_container_create, true, {}, 125},
+    {"diff", "Show which files of a container have changed", define_container_diff},
+    {"exec", "Run a command in a running container", define_container_exec},
+    {"export", "Write a container's file system as a tar file", define_container_export},
+    {"inspect", "Show everything about containers", define_container_inspect},
+    {"kill", "Send a signal to containers", define_container_kill},
+    {"logs", "Show what a container wrote", define_container_logs},
+    {"ls", "List containers", define_container_ls},
+    {"list", "The same", define_container_ls},
+    {"ps", "The same", define_container_ls},
+    {"pause", "Freeze containers", define_container_pause},
+    {"port", "Show the published ports of a container", define_container_port},
+    {"prune", "Remove containers that do not run", define_container_prune},
+    {"rename", "Give a container another name", define_container_rename},
+    {"restart", "Restart containers", define_container_restart},
+    {"rm", "Remove containers", define_container_rm},
+    {"run", "Make and start a container", define_container_run, true, {}, 125},
+    {"start", "Start containers", define_container_start},
+    {"stats", "Show what containers use", define_container_stats},
+    {"stop", "Stop containers", define_container_stop},
+    {"top", "Show the processes of a container", define_container_top},
+    {"unpause", "Let frozen containers go on", define_container_unpause},
+    {"update", "Change the limits of containers", define_container_update},
+    {"wait", "Wait for the end of containers", define_container_wait},
+};
+
+constexpr CommandInfo kNetworkCommands[] = {
+    {"connect", "Put a container on a network", define_network_connect},
+    {"create", "Make a network", define_network_create},
+    {"disconnect", "Take a container off a network", define_network_disconnect},
+    {"inspect", "Show everything about networks", define_network_inspect},
+    {"ls", "List networks", define_network_ls},
+    {"list", "The same", define_network_ls},
+    {"prune", "Remove networks that nobody uses", define_network_prune},
+    {"rm", "Remove networks", define_network_rm},
+    {"remove", "The same", define_network_rm},
+};
+
+constexpr CommandInfo kVolumeCommands[] = {
+    {"create", "Make a volume", define_volume_create},
+    {"inspect", "Show everything about volumes", define_volume_inspect},
+    {"ls", "List volumes", define_volume_ls},
+    {"list", "The same", define_volume_ls},
+    {"prune", "Remove volumes that nobody uses", define_volume_prune},
+    {"rm", "Remove volumes", define_volume_rm},
+    {"remove", "The same", define_volume_rm},
+};
+
+constexpr CommandInfo kSystemCommands[] = {
+    {"df", "Show what takes space on the disk", define_system_df},
+    {"info", "Describe this machine and installation", define_system_info},
+    {"prune", "Remove what nobody uses", define_system_prune},
+};
+
 constexpr CommandInfo kImageCommands[] = {
     {"build", "Build an image from a Dockerfile", define_image_build},
+    {"inspect", "Show everything about images", define_image_inspect},
     {"import", "Make an image of a root file system in a tar file", define_image_import},
     {"ls", "List images", define_image_ls},
     {"rm", "Remove images", define_image_rm},
@@ -14,24 +73,70 @@ constexpr CommandInfo kImageCommands[] = {
 constexpr CommandInfo kCommands[] = {
     {"build", "Build the images of services", define_build},
     {"config", "Check the Compose file and show it in full", define_config, false},
+    {"container", "Manage single containers", nullptr, true, kContainerCommands},
     {"down", "Stop and remove containers and networks", define_down},
     {"exec", "Run a command in a running container", define_exec},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"kill", "Send a signal to containers", define_kill},
     {"logs", "Show what containers wrote", define_logs},
+    {"network", "Manage networks", nullptr, true, kNetworkCommands},
     {"ps", "List containers", define_ps},
     {"restart", "Restart containers", define_restart},
     {"schema", "Print the JSON schema of the Compose file", define_schema, false},
     {"start", "Start containers that exist", define_start},
     {"stop", "Stop containers", define_stop},
+    {"system", "Manage this installation", nullptr, true, kSystemCommands},
     {"up", "Create and start containers", define_up},
+    {"volume", "Manage volumes", nullptr, true, kVolumeCommands},
     {"version", "Show the version", define_version, false},
+};
+
+// Docker's own words at the top: what it has in groups it also has without.
+constexpr CommandInfo kDockerCommands[] = {
+    {"attach", "Attach our input and output to a running container", define_container_attach},
+    {"commit", "Make an image of a container", define_container_commit},
+    {"cp", "Copy files between a container and this machine", define_container_cp},
+    {"create", "Make a container without starting it", define_container_create, true, {}, 125},
+    {"diff", "Show which files of a container have changed", define_container_diff},
+    {"exec", "Run a command in a running container", define_container_exec},
+    {"export", "Write a container's file system as a tar file", define_container_export},
+    {"images", "List images", define_image_ls},
+    {"import", "Make an image of a root file system in a tar file", define_image_import},
+    {"info", "Describe this machine and installation", define_system_info},
+    {"inspect", "Show everything about containers, images, networks and volumes", define_inspect},
+    {"kill", "Send a signal to containers", define_container_kill},
+    {"logs", "Show what a container wrote", define_container_logs},
+    {"pause", "Freeze containers", define_container_pause},
+    {"port", "Show the published ports of a container", define_container_port},
+    {"ps", "List containers", define_container_ls},
+    {"rename", "Give a container another name", define_container_rename},
+    {"restart", "Restart containers", define_container_restart},
+    {"rm", "Remove containers", define_container_rm},
+    {"rmi", "Remove images", define_image_rm},
+    {"run", "Make and start a container", define_container_run, true, {}, 125},
+    {"start", "Start containers", define_container_start},
+    {"stats", "Show what containers use", define_container_stats},
+    {"stop", "Stop containers", define_container_stop},
+    {"top", "Show the processes of a container", define_container_top},
+    {"unpause", "Let frozen containers go on", define_container_unpause},
+    {"update", "Change the limits of containers", define_container_update},
+    {"version", "Show the version", define_docker_version},
+    {"wait", "Wait for the end of containers", define_container_wait},
+    {"container", "Manage containers", nullptr, true, kContainerCommands},
+    {"image", "Manage images", nullptr, true, kImageCommands},
+    {"network", "Manage networks", nullptr, true, kNetworkCommands},
+    {"system", "Manage this installation", nullptr, true, kSystemCommands},
+    {"volume", "Manage volumes", nullptr, true, kVolumeCommands},
 };
 
 }  // namespace
 
 std::span<const CommandInfo> all_commands() {
     return kCommands;
+}
+
+std::span<const CommandInfo> docker_commands() {
+    return kDockerCommands;
 }
 
 }  // namespace compose::cli

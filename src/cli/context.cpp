@@ -117,18 +117,21 @@ void Context::finish_progress() {
     if (progress_) progress_->finish();
 }
 
-std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
+EngineOptions Context::engine_options() const {
     int parallel = globals.parallel.value_or(kDefaultParallel);
     if (const auto text = variable("COMPOSE_PARALLEL_LIMIT"); !globals.parallel && !text.empty()) {
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parallel);
         if (error != std::errc{} || end != text.data() + text.size())
             throw make_error(ErrorKind::usage, "COMPOSE_PARALLEL_LIMIT is {}, not a whole number", quote(text));
     }
-    return std::make_unique<Engine>(EngineOptions{.state_dir = variable("COMPOSE_STATE_DIR"),
-                                                  .run_dir = variable("COMPOSE_RUN_DIR"),
-                                                  .command = command_line,
-                                                  .parallel = parallel < 1 ? kUnlimitedParallel : parallel},
-                                    events);
+    return {.state_dir = variable("COMPOSE_STATE_DIR"),
+            .run_dir = variable("COMPOSE_RUN_DIR"),
+            .command = command_line,
+            .parallel = parallel < 1 ? kUnlimitedParallel : parallel};
+}
+
+std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
+    return std::make_unique<Engine>(engine_options(), events);
 }
 
 Engine& Context::engine(const std::string& title) {

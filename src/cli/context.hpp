@@ -53,6 +53,7 @@ public:
     void finish_progress();
     /// The one engine of the command, telling progress().
     [[nodiscard]] Engine& engine(const std::string& title = {});
+    [[nodiscard]] EngineOptions engine_options() const;
     /// A further one, for a thread of its own.
     [[nodiscard]] std::unique_ptr<Engine> make_engine(EventSink& events) const;
     /// The files of this machine; standard input is read once and remembered.

@@ -3,8 +3,10 @@
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/container_maker.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "runtime/cgroup.hpp"
+#include "store/event_log.hpp"
 #include "sys/dir.hpp"
 
 namespace compose::engine {
@@ -34,6 +36,7 @@ void take_down(const std::string& id, const std::optional<store::Container>& row
 /// Folder first, rows last: what is named in the database can be found and removed again.
 void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
                    ActionContext& context, store::Store& store) {
+    remove_secrets(id, context.layout);
     sys::remove_tree(context.layout.container(id));
     if (!row) return;
     std::vector<std::string> anonymous;
@@ -41,6 +44,13 @@ void remove_traces(const std::string& id, const std::optional<store::Container>&
         for (const std::string& name : store.volumes_of(id))
             if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
     store.delete_container(id);
+    store::append_event(context.layout, {.type = "container",
+                                         .action = "destroy",
+                                         .id = id,
+                                         .name = row->name,
+                                         .project = row->project,
+                                         .service = row->service,
+                                         .attributes = {{"image", row->config.image}}});
     for (const std::string& name : anonymous)
         if (store.volume_users(name).empty()) remove_volume(store, name);
     context.generation.bump();
@@ -52,7 +62,7 @@ void perform(const CreateContainer& action, ActionContext& context, Session& ses
     const std::string id = "Container " + action.name;
     const bool replaces = !action.replaces.empty();
     context.tell(Status::working, id, replaces ? "Recreate" : "Creating");
-    if (!context.dry_run) ContainerMaker(action, context, session.store()).run();
+    if (!context.dry_run) (void)ContainerMaker(action, context, session.store()).run();
     if (action.temporary_name.empty()) context.tell(Status::done, id, replaces ? "Recreated" : "Created");
 }
 

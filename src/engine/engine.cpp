@@ -8,14 +8,14 @@
 #include "engine/container_view.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
+#include "engine/run_folder.hpp"
 #include "store/store.hpp"
-#include "sys/dir.hpp"
-#include "sys/file.hpp"
 
 namespace compose {
 
@@ -25,7 +25,6 @@ using engine::ExecuteOptions;
 namespace {
 
 constexpr std::chrono::seconds kLockTimeout{120};
-constexpr std::chrono::seconds kKeeperLeaves{5};
 
 }  // namespace
 
@@ -66,21 +65,18 @@ struct Engine::Impl {
             const auto* create = std::get_if<CreateContainer>(&node.action);
             if (create == nullptr) continue;
             any = true;
-            const std::string& reference = project.services.at(create->service).image;
-            if (context.images.contains(reference)) continue;
-            const engine::ImageFacts* facts = catalog.find(reference);
-            if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", reference);
-            context.images.emplace(reference, *facts);
+            const Service& service = project.services.at(create->service);
+            std::vector<std::string> references{service.image};
+            for (const Mount& mount : service.mounts)
+                if (mount.type == Mount::Type::image) references.push_back(mount.source);
+            for (const std::string& reference : references) {
+                if (context.images.contains(reference)) continue;
+                const engine::ImageFacts* facts = catalog.find(reference);
+                if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", reference);
+                context.images.emplace(reference, *facts);
+            }
         }
         if (any) context.host = engine::HostFacts::read();
-    }
-
-    /// When nothing of a project is left, its folder under the run directory goes too.
-    void remove_run_folder(const std::string& project, store::Store& store) const {
-        if (!store.containers_without_spec(project).empty()) return;
-        // The keeper leaves by itself once its last container is gone.
-        const auto alone = sys::FileLock::acquire(layout.keeper_lock(project), kKeeperLeaves);
-        if (alone) sys::remove_tree(layout.project_run(project));
     }
 };
 
@@ -89,7 +85,8 @@ Engine::Engine(EngineOptions options, EventSink& events)
 
 Engine::~Engine() = default;
 
-void Engine::up(const Project& project, const UpOptions& options, std::stop_token cancel) {
+void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
+    const Project project = engine::with_contents_hashed(written);
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
     store::Store store = impl_->open();
@@ -105,7 +102,8 @@ void Engine::up(const Project& project, const UpOptions& options, std::stop_toke
     impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
 }
 
-std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions& options) {
+std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
+    const Project project = engine::with_contents_hashed(written);
     store::Store store = impl_->open();
     const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
     engine::check_creations(project, plan, store);
@@ -121,7 +119,7 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
     impl_->run(plan, context, std::move(cancel), true);
-    if (!options.dry_run && options.services.empty()) impl_->remove_run_folder(name, store);
+    if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }
 
 void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {

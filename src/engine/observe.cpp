@@ -21,7 +21,7 @@ namespace {
 using store::ContainerState;
 
 bool runs(ContainerState state) {
-    return state == ContainerState::running || state == ContainerState::restarting;
+    return store::is_up(state);
 }
 
 ObservedStatus status_of(ContainerState state) {
@@ -36,6 +36,8 @@ ObservedStatus status_of(ContainerState state) {
             return ObservedStatus::exited;
         case ContainerState::dead:
             return ObservedStatus::dead;
+        case ContainerState::paused:
+            return ObservedStatus::paused;
     }
     return ObservedStatus::dead;
 }

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "engine/file_grants.hpp"
 #include "engine/spec_builder.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
@@ -62,6 +63,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
     for (const std::string& name : services) {
         const Service& service = project.services.at(name);
         for (Diagnostic& finding : unsupported(service)) findings.push_back(std::move(finding));
+        for (Diagnostic& finding : check_grants(project, service)) findings.push_back(std::move(finding));
         check_binds(service, findings);
         check_stop_signal(service, findings);
     }

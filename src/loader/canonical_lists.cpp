@@ -14,7 +14,7 @@ namespace {
 // The value that takes `node`'s place: same tag, same place.
 Node in_place_of(const Node& node, Node made) {
     made.tag = node.tag;
-    made.overridden = node.overridden;
+    made.past = node.past;
     return made;
 }
 

@@ -34,7 +34,7 @@ Node make_text(const Node& from) {
 void become_map(Node& node, const char* key, Node value) {
     Node map = Node::make_mapping(node.pos);
     map.tag = node.tag;
-    map.overridden = node.overridden;
+    map.past = node.past;
     map.entries.push_back({key, node.pos, std::move(value)});
     node = std::move(map);
 }

@@ -133,6 +133,20 @@ void check_references(const Node& service, const PathFrame& path, const ProjectI
     References(service, path, index, findings).check_all();
 }
 
+void check_container_names(const Node& services, const PathFrame& path, Diagnostics& findings) {
+    std::unordered_map<std::string_view, std::string_view> users;
+    for (const auto& entry : services.entries) {
+        const auto name = text_of(entry.value, "container_name");
+        if (name.empty()) continue;
+        const auto [at, fresh] = users.emplace(name, entry.key);
+        if (fresh) continue;
+        const auto own = path.child(entry.key);
+        findings.error(entry.value.find("container_name")->pos, to_string(own.child("container_name")),
+                       fmt::format("the name {} is already in use by service {}", shown(name), shown(at->second)),
+                       "remove container_name, or choose another one");
+    }
+}
+
 void check_cycles(const Node& services, const PathFrame& path, Diagnostics& findings) {
     std::unordered_map<std::string_view, std::size_t> numbers;
     for (std::size_t i = 0; i < services.entries.size(); ++i) numbers.emplace(services.entries[i].key, i);

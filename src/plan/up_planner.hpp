@@ -29,7 +29,8 @@ struct Replica {
     std::optional<std::size_t> stop, removed, created, ready, start;
 
     [[nodiscard]] bool running() const {
-        return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting);
+        return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting ||
+                       old->status == ObservedStatus::paused);
     }
     [[nodiscard]] bool stays() const { return fate != Fate::remove; }
     [[nodiscard]] bool made() const { return fate == Fate::create || fate == Fate::replace; }
@@ -77,6 +78,7 @@ private:
     void emit_replica(const Service& service, Replica& replica);
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
+    void order_volume_sources();
     void order_stops();
     void order_port_takeovers();
     void wait_for_dependencies(const Service& service);

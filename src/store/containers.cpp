@@ -19,7 +19,7 @@ namespace {
 
 ContainerState parse_state(std::string_view text) {
     for (const auto state : {ContainerState::created, ContainerState::running, ContainerState::restarting,
-                             ContainerState::exited, ContainerState::dead})
+                             ContainerState::exited, ContainerState::dead, ContainerState::paused})
         if (text == to_string(state)) return state;
     return ContainerState::dead;
 }
@@ -198,6 +198,36 @@ void Store::rename_container(const std::string& id, const std::string& name) {
         check_name_free(db, name);
         db.run("UPDATE containers SET name = ? WHERE id = ?", name, id);
     });
+}
+
+void Store::update_spec(const std::string& id, const std::string& spec) {
+    impl_->db.run("UPDATE container_specs SET spec = ? WHERE container = (SELECT row FROM containers WHERE id = ?)",
+                  spec, id);
+}
+
+void Store::update_restart(const std::string& id, const std::string& policy) {
+    impl_->db.run("UPDATE containers SET restart = ? WHERE id = ?", policy, id);
+}
+
+void Store::update_aliases(const Endpoint& endpoint) {
+    impl_->db.run("UPDATE endpoints SET aliases = ? WHERE container = ? AND network = ?", encode(endpoint.aliases),
+                  endpoint.container_id, endpoint.network_id);
+}
+
+void Store::add_endpoint(const Endpoint& endpoint) {
+    auto& db = impl_->db;
+    db.atomically([&] {
+        const auto row = container(endpoint.container_id);
+        if (!row) throw make_error(ErrorKind::not_found, "there is no container {}", short_id(endpoint.container_id));
+        for (const Endpoint& other : endpoints_of(row->id))
+            if (other.network_id == endpoint.network_id)
+                throw make_error(ErrorKind::conflict, "container {} is connected to this network already", row->name);
+        insert_endpoint(db, *row, endpoint);
+    });
+}
+
+bool Store::remove_endpoint(const std::string& container_id, const std::string& network_id) {
+    return impl_->db.run("DELETE FROM endpoints WHERE container = ? AND network = ?", container_id, network_id) > 0;
 }
 
 void Store::delete_container(const std::string& id) {

@@ -11,7 +11,7 @@ namespace compose::store {
 
 using Labels = std::map<std::string, std::string>;
 
-enum class ContainerState { created, running, restarting, exited, dead };
+enum class ContainerState { created, running, restarting, exited, dead, paused };
 [[nodiscard]] const char* to_string(ContainerState state);
 enum class Health { none, starting, healthy, unhealthy };
 [[nodiscard]] const char* to_string(Health health);
@@ -58,6 +58,11 @@ struct Container {
     std::string error;
     std::string boot_id;  // of the boot in which it was started last
 };
+
+/// Has it processes, or will it have some again by itself?
+[[nodiscard]] inline bool is_up(ContainerState state) {
+    return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;
+}
 
 struct Network {
     std::string id;

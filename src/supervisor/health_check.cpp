@@ -1,10 +1,12 @@
 #include "supervisor/health_check.hpp"
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "supervisor/exec_process.hpp"
 #include "sys/clock.hpp"
+#include "sys/file.hpp"
 #include "sys/poll.hpp"
 #include "sys/process_tree.hpp"
 
@@ -142,8 +144,23 @@ void HealthCheck::finish(int exit_code) {
     results_.push_back(std::move(result_));
     if (results_.size() > kKeptResults) results_.pop_front();
     const bool changed = monitor_.record(began_, !timed_out_ && exit_code == 0);
+    publish_results();
     schedule();
     if (changed) on_change_(monitor_.state());
+}
+
+/// For whoever asks why it is unhealthy; the next probe writes it again.
+void HealthCheck::publish_results() const {
+    json::array list;
+    for (const auto& result : results_)
+        list.push_back(json::object{
+            {"began", result.began}, {"ended", result.ended}, {"exit", result.exit_code}, {"output", result.output}});
+    try {
+        const json::object text{{"streak", monitor_.failing_streak()}, {"results", std::move(list)}};
+        sys::write_file(core_.store.layout().container_probes(subject_.id), json::serialize(text), 0600);
+    } catch (const std::exception& error) {
+        log::debug("results of the probes of {}: {}", subject_.id, error.what());
+    }
 }
 
 void HealthCheck::kill_leftover(const Held& held) {

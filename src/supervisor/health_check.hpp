@@ -49,6 +49,7 @@ private:
     void on_timeout();
     void kill_probe();
     void finish(int exit_code);
+    void publish_results() const;
 
     Core& core_;
     HealthConfig config_;

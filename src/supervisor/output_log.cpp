@@ -85,11 +85,17 @@ void OutputLog::rotate() {
 OutputLog::Step OutputLog::step(Stream stream, LogBuffers& buffers) {
     const auto at = index(stream);
     if (ended_[at]) return Step::ended;
+    const auto before = tap_ ? sys::spool_position(source_.spool[at]) : 0;
     const auto got = sys::spool_from_pipe(source_.pipe[at], source_.spool[at], kTakeAtOnce);
     if (got == sys::Spooled::nothing) return Step::idle;
     if (got == sys::Spooled::end) {
         finish(stream, buffers);
         return Step::ended;
+    }
+    if (tap_) {
+        const auto taken = std::min<std::uint64_t>(sys::spool_position(source_.spool[at]) - before, buffers.raw.size());
+        const auto n = sys::read_at(source_.spool[at], {buffers.raw.data(), taken}, before);
+        tap_(stream, {buffers.raw.data(), n});
     }
     flush(stream, buffers);
     return Step::moved;

@@ -25,6 +25,10 @@ Fd open_for_reading(const std::string& path) {
     return open_file(path, O_RDONLY);
 }
 
+Fd create_file(const std::string& path, unsigned mode) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];
@@ -35,7 +39,7 @@ std::string read_all(FdRef fd, std::size_t limit) {
             throw errno_error("read");
         }
         if (n == 0) return out;
-        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("more than {} bytes", limit);
+        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("larger than {} bytes", limit);
         out.append(buffer, static_cast<std::size_t>(n));
     }
 }
@@ -79,6 +83,19 @@ void write_all(FdRef fd, std::string_view data) {
 void write_file(const std::string& path, std::string_view data, unsigned mode) {
     const auto fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
+}
+
+void write_owned_file(const std::string& path, std::string_view data, const Ownership& ownership) {
+    ::unlink(path.c_str());
+    const auto fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
+    if (::fchown(fd.get(), ownership.uid, ownership.gid) != 0) throw errno_error("change owner of {}", path);
+    if (::fchmod(fd.get(), ownership.mode) != 0) throw errno_error("change mode of {}", path);
+}
+
+bool is_regular_file(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
 void replace_file(const std::string& path, std::string_view data, unsigned mode) {
