@@ -64,6 +64,7 @@ constexpr CommandInfo kSystemCommands[] = {
 
 constexpr CommandInfo kImageCommands[] = {
     {"bootstrap", "Make a base image of a distribution's packages", define_image_bootstrap},
+    {"build", "Build an image from a Dockerfile", define_image_build},
     {"history", "Show how an image was made", define_image_history},
     {"import", "Make an image of a root file system in a tar file", define_image_import},
     {"inspect", "Show images in detail", define_image_inspect},
@@ -79,6 +80,7 @@ constexpr CommandInfo kImageCommands[] = {
 
 constexpr CommandInfo kCommands[] = {
     {"attach", "Connect to a service's running process", define_attach},
+    {"build", "Build the images of services", define_build},
     {"commit", "Make an image of a service's container", define_commit},
     {"config", "Check the Compose file and show it in full", define_config, false},
     {"container", "Manage single containers", nullptr, true, kContainerCommands},
@@ -122,6 +124,7 @@ constexpr CommandInfo kCommands[] = {
 // Docker's own words at the top: what it has in groups it also has without.
 constexpr CommandInfo kDockerCommands[] = {
     {"attach", "Attach our input and output to a running container", define_container_attach},
+    {"build", "Build an image from a Dockerfile", define_image_build},
     {"commit", "Make an image of a container", define_container_commit},
     {"cp", "Copy files between a container and this machine", define_container_cp},
     {"create", "Make a container without starting it", define_container_create, true, {}, 125},

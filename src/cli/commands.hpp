@@ -62,6 +62,8 @@ Run define_watch(Arguments& arguments);
 Run define_config(Arguments& arguments);
 Run define_schema(Arguments& arguments);
 Run define_version(Arguments& arguments);
+Run define_build(Arguments& arguments);
+Run define_image_build(Arguments& arguments);
 Run define_image_import(Arguments& arguments);
 Run define_image_ls(Arguments& arguments);
 Run define_image_rm(Arguments& arguments);
