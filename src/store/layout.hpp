@@ -7,8 +7,8 @@
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, container.log[.1 .2]
 //     volumes/<name>/_data
-//     build/<id>/             a build at work: upper folders, snapshots; removed by the next one when nobody holds its lock
-//     build/cache/            RUN --mount=type=cache, and the digests of contexts
+//     build/<id>/             a build at work: upper folders, snapshots; removed by the next one when nobody holds its
+//     lock build/cache/            RUN --mount=type=cache, and the digests of contexts
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
