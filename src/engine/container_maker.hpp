@@ -5,6 +5,7 @@
 
 #include "engine/action_context.hpp"
 #include "engine/endpoints.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/spec_builder.hpp"
 
 namespace compose::engine {
@@ -37,6 +38,11 @@ private:
     void make_bind_sources() const;
     void specialise(store::Container& record) const;
     void tell() const;
+    void share_volumes();
+    void choose_images();
+    void choose_devices();
+    void choose_namespaces();
+    void read_seccomp_profile();
     void undo() noexcept;
 
     const CreateContainer& action_;
@@ -49,6 +55,7 @@ private:
     std::map<std::string, store::Network> networks_;
     std::vector<PlannedEndpoint> endpoints_;
     std::vector<UsedVolume> volumes_;
+    std::vector<GrantedFile> files_;
     std::vector<store::Volume> fresh_;  // anonymous, made for this container
 };
 

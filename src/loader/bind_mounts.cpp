@@ -2,6 +2,7 @@
 
 #include "base/strings.hpp"
 #include "loader/bind_service.hpp"
+#include "loader/bind_values.hpp"
 #include "loader/tree_edit.hpp"
 #include "loader/units_bind.hpp"
 

@@ -1,5 +1,6 @@
-// Canonical tree -> Project: networks and volumes, and the services through bind_service.
+// Canonical tree -> Project: the resources, and the services through bind_service.
 #include "loader/bind_service.hpp"
+#include "loader/bind_values.hpp"
 #include "loader/stages.hpp"
 #include "loader/tree_edit.hpp"
 #include "model/config_hash.hpp"
@@ -8,6 +9,8 @@
 namespace compose {
 
 namespace {
+
+using Variables = std::map<std::string, std::string>;
 
 std::string name_of(const Node::Entry& entry, const std::string& project, bool external) {
     if (const auto name = text_of(entry.value, "name"); !name.empty()) return std::string(name);
@@ -54,9 +57,42 @@ Volume bind_volume(const Node::Entry& entry, const std::string& project) {
     return out;
 }
 
+FileObject bind_file_object(const Node::Entry& entry, const std::string& project, const Variables& environment) {
+    const Node& node = entry.value;
+    FileObject out;
+    out.key = entry.key;
+    out.pos = entry.key_pos;
+    out.external = bind_flag(node, "external");
+    out.name = name_of(entry, project, out.external);
+    out.file = text_of(node, "file");
+    out.environment = text_of(node, "environment");
+    if (const auto* content = node.find("content"); content != nullptr && content->is_string())
+        out.content = content->text;
+    if (const auto found = environment.find(out.environment); !out.environment.empty() && found != environment.end())
+        out.content = found->second;
+    out.driver = text_of(node, "driver");
+    out.driver_opts = bind_texts(node.find("driver_opts"));
+    out.template_driver = text_of(node, "template_driver");
+    out.labels = bind_texts(node.find("labels"));
+    return out;
+}
+
+Model bind_model(const Node::Entry& entry) {
+    const Node& node = entry.value;
+    Model out;
+    out.key = entry.key;
+    out.pos = entry.key_pos;
+    out.name = text_of(node, "name");
+    if (out.name.empty()) out.name = entry.key;
+    out.model = text_of(node, "model");
+    out.context_size = bind_integer(node, "context_size");
+    out.runtime_flags = bind_list(node.find("runtime_flags"));
+    return out;
+}
+
 }  // namespace
 
-Project bind_project(const Node& root, Diagnostics& findings) {
+Project bind_project(const Node& root, const Variables& environment, Diagnostics& findings) {
     Project out;
     out.name = text_of(root, "name");
     for (const auto& entry : child_or_empty(root, "services").entries)
@@ -65,6 +101,11 @@ Project bind_project(const Node& root, Diagnostics& findings) {
         out.networks.emplace(entry.key, bind_network(entry, out.name));
     for (const auto& entry : child_or_empty(root, "volumes").entries)
         out.volumes.emplace(entry.key, bind_volume(entry, out.name));
+    for (const auto& entry : child_or_empty(root, "configs").entries)
+        out.configs.emplace(entry.key, bind_file_object(entry, out.name, environment));
+    for (const auto& entry : child_or_empty(root, "secrets").entries)
+        out.secrets.emplace(entry.key, bind_file_object(entry, out.name, environment));
+    for (const auto& entry : child_or_empty(root, "models").entries) out.models.emplace(entry.key, bind_model(entry));
     return out;
 }
 

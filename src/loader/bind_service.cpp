@@ -1,10 +1,9 @@
 #include "loader/bind_service.hpp"
 
-#include <algorithm>
-
-#include "base/units.hpp"
+#include "loader/bind_values.hpp"
 #include "loader/tree_edit.hpp"
 #include "loader/units_bind.hpp"
+#include "model/canonical.hpp"
 #include "model/config_hash.hpp"
 #include "model/names.hpp"
 
@@ -14,47 +13,10 @@ namespace {
 
 constexpr int kMaxReplicas = 10'000;
 
-std::optional<Nanoseconds> bind_duration(const Node& map, std::string_view key) {
-    return parse_duration(text_of(map, key));
-}
-
-std::optional<std::int64_t> bind_bytes(const Node& map, std::string_view key) {
-    const auto* node = map.find(key);
-    return node == nullptr ? std::nullopt : bytes_of(*node);
-}
-
-int bind_int(const Node& map, std::string_view key, int fallback) {
-    const auto* node = map.find(key);
-    const auto value = node == nullptr ? std::nullopt : integer_of(*node);
-    return value ? static_cast<int>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX)) : fallback;
-}
-
 std::optional<std::vector<std::string>> bind_command(const Node& service, std::string_view key) {
     const auto* node = service.find(key);
     if (node == nullptr || !node->is_sequence()) return std::nullopt;
     return bind_list(node);
-}
-
-RestartPolicy bind_restart(const Node& service) {
-    RestartPolicy out;
-    const auto& policy = child_or_empty(child_or_empty(service, "deploy"), "restart_policy");
-    const auto condition = text_of(policy, "condition");
-    const auto text = text_of(service, "restart");
-    if (policy.is_mapping()) {
-        if (condition == "any" || condition.empty()) out.kind = RestartPolicy::Kind::always;
-        if (condition == "on-failure") out.kind = RestartPolicy::Kind::on_failure;
-        if (out.kind == RestartPolicy::Kind::on_failure) out.max_retries = bind_int(policy, "max_attempts", 0);
-    } else if (text == "always") {
-        out.kind = RestartPolicy::Kind::always;
-    } else if (text == "unless-stopped") {
-        out.kind = RestartPolicy::Kind::unless_stopped;
-    } else if (text.starts_with("on-failure")) {
-        out.kind = RestartPolicy::Kind::on_failure;
-        if (text.size() > 11)
-            out.max_retries =
-                static_cast<int>(integer_of(Node::make_string(std::string(text.substr(11)), {})).value_or(0));
-    }
-    return out;
 }
 
 std::optional<Healthcheck> bind_healthcheck(const Node& service) {
@@ -109,42 +71,10 @@ std::vector<NetworkAttachment> bind_networks(const Node& service) {
     return out;
 }
 
-std::map<std::string, std::vector<std::string>> bind_hosts(const Node& service) {
-    std::map<std::string, std::vector<std::string>> out;
-    for (const auto& item : child_or_empty(service, "extra_hosts").items) {
-        const auto equals = item.text.find('=');
-        if (equals != std::string::npos) out[item.text.substr(0, equals)].push_back(item.text.substr(equals + 1));
-    }
-    return out;
-}
-
-std::map<std::string, Service::Ulimit> bind_ulimits(const Node& service) {
-    std::map<std::string, Service::Ulimit> out;
-    for (const auto& [key, pos, value] : child_or_empty(service, "ulimits").entries) {
-        const auto number = [&](const Node* node) { return node == nullptr ? 0 : integer_of(*node).value_or(0); };
-        out[key] = value.is_mapping() ? Service::Ulimit{number(value.find("soft")), number(value.find("hard"))}
-                                      : Service::Ulimit{number(&value), number(&value)};
-    }
-    return out;
-}
-
-void bind_resources(Service& out, const Node& service) {
-    const auto& limits = child_or_empty(child_or_empty(child_or_empty(service, "deploy"), "resources"), "limits");
-    out.shm_size = bind_bytes(service, "shm_size");
-    out.mem_limit = bind_bytes(service, "mem_limit");
-    if (!out.mem_limit) out.mem_limit = bind_bytes(limits, "memory");
-    for (const auto* node : {service.find("pids_limit"), limits.find("pids")})
-        if (node != nullptr && !out.pids_limit) out.pids_limit = integer_of(*node);
-    for (const auto* node : {service.find("cpus"), limits.find("cpus")})
-        if (node != nullptr && !out.cpus) out.cpus = number_of(*node);
-    out.ulimits = bind_ulimits(service);
-}
-
 void bind_process(Service& out, const Node& service) {
     out.command = bind_command(service, "command");
     out.entrypoint = bind_command(service, "entrypoint");
-    for (const auto& [key, pos, value] : child_or_empty(service, "environment").entries)
-        out.environment[key] = value.is_null() ? std::nullopt : std::optional(scalar_text(value));
+    out.environment = bind_variables(service.find("environment"));
     out.working_dir = text_of(service, "working_dir");
     out.user = text_of(service, "user");
     out.group_add = bind_list(service.find("group_add"));
@@ -165,6 +95,14 @@ void bind_isolation(Service& out, const Node& service) {
     out.cap_drop = bind_list(service.find("cap_drop"));
     out.security_opt = bind_list(service.find("security_opt"));
     out.sysctls = bind_texts(service.find("sysctls"));
+    out.ipc = text_of(service, "ipc");
+    out.pid = text_of(service, "pid");
+    out.uts = text_of(service, "uts");
+    out.userns_mode = text_of(service, "userns_mode");
+    out.cgroup = text_of(service, "cgroup");
+    out.cgroup_parent = text_of(service, "cgroup_parent");
+    out.runtime = text_of(service, "runtime");
+    out.storage_opt = bind_texts(service.find("storage_opt"));
 }
 
 void bind_networking(Service& out, const Node& service, const std::string& path, Diagnostics& findings) {
@@ -174,10 +112,36 @@ void bind_networking(Service& out, const Node& service, const std::string& path,
     out.networks = bind_networks(service);
     out.ports = bind_ports(service, path, findings);
     out.expose = bind_list(service.find("expose"));
-    out.extra_hosts = bind_hosts(service);
+    out.extra_hosts = bind_hosts(service.find("extra_hosts"));
     out.dns = bind_list(service.find("dns"));
     out.dns_search = bind_list(service.find("dns_search"));
     out.dns_opt = bind_list(service.find("dns_opt"));
+    out.links = bind_list(service.find("links"));
+    out.external_links = bind_list(service.find("external_links"));
+}
+
+void bind_storage(Service& out, const Node& service) {
+    out.mounts = bind_mounts(service);
+    out.volumes_from = bind_list(service.find("volumes_from"));
+    out.configs = bind_grants(service, "configs");
+    out.secrets = bind_grants(service, "secrets");
+}
+
+std::optional<Logging> bind_logging(const Node& service) {
+    const auto* node = service.find("logging");
+    if (node == nullptr || !node->is_mapping()) return std::nullopt;
+    Logging out;
+    out.driver = text_of(*node, "driver");
+    out.options = bind_texts(node->find("options"));
+    out.pos = key_pos_of(service, "logging");
+    return out;
+}
+
+std::map<std::string, std::string> bind_extensions(const Node& service) {
+    std::map<std::string, std::string> out;
+    for (const auto& entry : service.entries)
+        if (entry.key.starts_with("x-")) out[entry.key] = render_compact_json(entry.value);
+    return out;
 }
 
 int bind_scale(const Node& service, const std::string& path, Diagnostics& findings) {
@@ -192,25 +156,6 @@ int bind_scale(const Node& service, const std::string& path, Diagnostics& findin
 }
 
 }  // namespace
-
-std::map<std::string, std::string> bind_texts(const Node* map) {
-    std::map<std::string, std::string> out;
-    if (map == nullptr) return out;
-    for (const auto& entry : map->entries) out[entry.key] = scalar_text(entry.value);
-    return out;
-}
-
-std::vector<std::string> bind_list(const Node* list) {
-    std::vector<std::string> out;
-    if (list == nullptr) return out;
-    for (const auto& item : list->items) out.push_back(scalar_text(item));
-    return out;
-}
-
-bool bind_flag(const Node& map, std::string_view key, bool fallback) {
-    const auto* node = map.find(key);
-    return node == nullptr ? fallback : boolean_of(*node).value_or(fallback);
-}
 
 Service bind_service(const Node::Entry& entry, const std::string& project, Diagnostics& findings) {
     const Node& service = entry.value;
@@ -227,17 +172,23 @@ Service bind_service(const Node::Entry& entry, const std::string& project, Diagn
     }
     out.platform = text_of(service, "platform");
     out.pull_policy = text_of(service, "pull_policy");
+    out.pull_refresh_after = text_of(service, "pull_refresh_after");
     out.labels = bind_texts(service.find("labels"));
     out.annotations = bind_texts(service.find("annotations"));
     out.container_name = text_of(service, "container_name");
     out.depends_on = bind_dependencies(service);
-    out.mounts = bind_mounts(service);
     out.profiles = bind_list(service.find("profiles"));
     out.scale = bind_scale(service, path, findings);
     bind_process(out, service);
     bind_isolation(out, service);
     bind_networking(out, service, path, findings);
-    bind_resources(out, service);
+    bind_storage(out, service);
+    bind_limits(out, service);
+    bind_companions(out, service);
+    out.logging = bind_logging(service);
+    out.deploy = bind_deploy(service);
+    out.build = bind_build(service);
+    out.extensions = bind_extensions(service);
     return out;
 }
 

@@ -1,5 +1,5 @@
-// Canonical tree -> Service. Values were checked by the stages before; what is still malformed is reported, never
-// thrown.
+// Canonical tree -> Service, a page at a time. Values were checked by the stages before; what is still malformed is
+// reported, never thrown.
 #pragma once
 
 #include <compose/diagnostics.hpp>
@@ -16,10 +16,19 @@ namespace compose {
 /// `volumes` and `tmpfs`, in this order.
 [[nodiscard]] std::vector<Mount> bind_mounts(const Node& service);
 
-/// A mapping of texts.
-[[nodiscard]] std::map<std::string, std::string> bind_texts(const Node* map);
-/// A list of texts.
-[[nodiscard]] std::vector<std::string> bind_list(const Node* list);
-[[nodiscard]] bool bind_flag(const Node& map, std::string_view key, bool fallback = false);
+// bind_build.cpp
+[[nodiscard]] std::optional<BuildConfig> bind_build(const Node& service);
+/// Configs or secrets, as `key` says.
+[[nodiscard]] std::vector<FileGrant> bind_grants(const Node& owner, std::string_view key);
+
+// bind_limits.cpp
+/// Limits, ulimits, devices and GPUs: what `deploy.resources` says, too.
+void bind_limits(Service& out, const Node& service);
+
+// bind_deploy.cpp
+[[nodiscard]] Deploy bind_deploy(const Node& service);
+[[nodiscard]] RestartPolicy bind_restart(const Node& service);
+/// Hooks, watch rules, provider and models: what runs beside the container.
+void bind_companions(Service& out, const Node& service);
 
 }  // namespace compose

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/device_rules.hpp"
 #include "runtime/spec.hpp"
 #include "sys/fd.hpp"
 
@@ -31,7 +32,8 @@ public:
     ~Cgroup();
     Cgroup(Cgroup&&) noexcept;
 
-    void create(const Resources& resources, bool privileged);  // also device rules; idempotent
+    /// Also device rules: the default ones and `more`. Idempotent.
+    void create(const Resources& resources, bool privileged, const std::vector<DeviceRule>& more = {});
     /// `in_v2_already`: the process was cloned into the v2 directory.
     void attach(pid_t pid, bool in_v2_already = false);
     /// For CLONE_INTO_CGROUP: the v2 directory (also the unified one of a v1 hybrid), or empty.

@@ -10,6 +10,7 @@
 
 #include "runtime/cgroup.hpp"
 #include "runtime/launcher.hpp"
+#include "supervisor/container_options.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/endpoints.hpp"
 #include "supervisor/health_check.hpp"
@@ -82,11 +83,14 @@ private:
     // container_launch.cpp
     void begin(bool by_hand);
     void launch();
+    runtime::JoinTargets find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const;
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
     void on_running();
     void on_launch_failed(const Failure& failure);
     void begin_health(store::Health known);
+    void on_health(store::Health state);
+    void read_options();
     void start_pump(OutputLog::Source source);
     void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
     void adopt_log(std::map<std::string, Held>& held);
@@ -117,6 +121,7 @@ private:
     std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
     RestartPolicy policy_;
+    ContainerOptions options_;
     RestartHistory history_;
     sys::MonotonicTime started_{};
 
@@ -136,6 +141,7 @@ private:
     std::optional<LogPump> pump_;
     std::optional<HealthCheck> health_;
 
+    bool unhealthy_ = false;         // it is stopped to start again because of its health
     sys::EventLoop::Watch removal_;  // of a container that is not to stay once it has ended
     bool stop_requested_ = false;    // its next exit is wanted
     bool start_requested_ = false;   // and after it, it starts again

@@ -32,19 +32,22 @@ void Container::launch() {
     auto fresh = core_.store.container(row_.id);
     if (!fresh || fresh->project != core_.project)
         throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
-    const auto spec = runtime::spec_from_json(fresh->config.spec);
+    auto spec = runtime::spec_from_json(fresh->config.spec);
     const auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
     cgroup_parent_ = spec.cgroup_parent;
+    read_options();
     row_.stopped_by_user = false;
     row_.restart_count = history_.restarts;
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
 
+    std::vector<sys::Fd> held;
+    const auto joins = find_joins(spec, held);
     ports_.take(wishes);
-    launch_ = runtime::begin_launch(spec, make_stdio(spec), true);
+    launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
     core_.keeper.store(keeper_name("process"), pid, {launch_->pidfd()});
@@ -64,6 +67,43 @@ void Container::launch() {
     // From here on it may run at any moment, so a successor must treat it as running.
     core_.keeper.store(keeper_name("released"), pid, {});
     launch_->release();
+}
+
+// The first processes of the containers whose namespaces it joins, whichever project they belong to. With a network
+// come the files that say what is called how in it.
+runtime::JoinTargets Container::find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const {
+    const auto find = [&](const std::string& name, const char* what) -> std::pair<sys::FdRef, store::Container> {
+        auto other = core_.store.container_by_name(name);
+        if (!other) throw make_error(ErrorKind::not_found, "cannot join {} of container {}: there is none", what, name);
+        const auto pid = static_cast<pid_t>(other->pid);
+        auto process = pid > 0 && other->boot_id == core_.boot_id && other->state == store::ContainerState::running
+                           ? sys::open_pidfd(pid)
+                           : std::nullopt;
+        if (!process || sys::start_time(pid) != other->pid_start_time)
+            throw make_error(ErrorKind::conflict, "cannot join {} of container {}: it is not running", what, name);
+        held.push_back(std::move(*process));
+        return {held.back(), std::move(*other)};
+    };
+    held.reserve(3);
+    runtime::JoinTargets joins;
+    if (spec.network == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.network_of, "the network");
+        joins.network = process;
+        const auto theirs = runtime::spec_from_json(other.config.spec);
+        spec.hostname = theirs.hostname;
+        spec.hosts_file = theirs.hosts_file;
+        spec.resolv_conf_file = theirs.resolv_conf_file;
+        spec.hostname_file = theirs.hostname_file;
+    }
+    if (spec.pid == runtime::NamespaceMode::joined) joins.pid = find(spec.pid_of, "the processes").first;
+    if (spec.ipc == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.ipc_of, "IPC");
+        joins.ipc = process;
+        if (!runtime::spec_from_json(other.config.spec).joinable_ipc)
+            throw make_error(ErrorKind::conflict, "cannot join IPC of container {}: it is private", other.name)
+                .with_hint("give that service ipc: shareable");
+    }
+    return joins;
 }
 
 runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
@@ -117,7 +157,8 @@ void Container::start_pump(OutputLog::Source source) {
     // The value says which of the pipes there are.
     const std::int64_t which = (s.pipe[0] ? 1 : 0) | (s.pipe[1] ? 2 : 0);
     core_.keeper.store(keeper_name("log"), which, fds);
-    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source), {});
+    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source),
+                     {options_.log_file_size, options_.log_files, options_.log_backlog});
     pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
         // It may have closed its output and go on; then its exit ends the log.
         if (kHasProcess[static_cast<int>(phase_)]) return;
@@ -171,15 +212,24 @@ void Container::begin_health(store::Health known) {
         row_.health = known;
         health_.emplace(core_, std::move(config),
                         HealthCheck::Subject{row_.id, static_cast<pid_t>(row_.pid), pidfd_, started_, known},
-                        [this](store::Health state) {
-                            row_.health = state;
-                            save();
-                            record("health_status", {{"health", store::to_string(state)}});
-                            tell();
-                        });
+                        [this](store::Health state) { on_health(state); });
     } catch (const Error& error) {
         log::debug("health check of {}: {}", row_.name, error.what());
     }
+}
+
+void Container::on_health(store::Health state) {
+    row_.health = state;
+    save();
+    record("health_status", {{"health", store::to_string(state)}});
+    tell();
+    if (state != store::Health::unhealthy || !options_.restart_on_unhealthy || stop_requested_) return;
+    unhealthy_ = true;
+    // Not from inside the check: stopping is its end.
+    restart_ = core_.loop.after(std::chrono::nanoseconds(0), [this] {
+        restart_.cancel();
+        if (unhealthy_ && !stop_requested_ && phase_ == Phase::running) signal_stop(std::nullopt);
+    });
 }
 
 void Container::on_launch_failed(const Failure& failure) {
@@ -216,7 +266,7 @@ void Container::on_launch_failed(const Failure& failure) {
 
 void Container::adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
     using State = store::ContainerState;
-    history_.restarts = row_.restart_count;
+    history_.restarts = history_.attempts = row_.restart_count;
     const bool was_up = store::is_up(row_.state) || row_.pid != 0;
     if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
         HealthCheck::kill_leftover(found->second);

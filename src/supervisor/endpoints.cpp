@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "net/bridge.hpp"
+#include "supervisor/container_options.hpp"
 #include "sys/error.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
@@ -117,6 +119,8 @@ net::DnsClient Endpoints::dns_client(const store::Container& container, const Pl
     net::DnsClient client;
     client.forward = false;
     client.upstreams = container.config.dns;
+    for (const auto& [alias, name] : options_from_json(container.config.options_json).links)
+        client.links[lower(alias)] = name;
     for (const auto& network : plan.networks) {
         client.networks.push_back(network.id);
         client.forward = client.forward || !network.internal;

@@ -52,7 +52,10 @@ FileInfo to_info(const struct stat& s) {
             .mtime_ns = s.st_mtim.tv_nsec,
             .device = s.st_rdev,
             .inode = s.st_ino,
-            .links = s.st_nlink};
+            .links = s.st_nlink,
+            .ctime_s = s.st_ctim.tv_sec,
+            .ctime_ns = s.st_ctim.tv_nsec,
+            .file_system = s.st_dev};
 }
 
 /// True: made. False: the name is taken.

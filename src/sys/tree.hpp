@@ -25,6 +25,9 @@ struct FileInfo {
     std::uint64_t device = 0;  // of a node
     std::uint64_t inode = 0;
     std::uint64_t links = 1;
+    std::int64_t ctime_s = 0;
+    std::int64_t ctime_ns = 0;
+    std::uint64_t file_system = 0;  // the device that holds it
 };
 /// Nothing when the name is not there.
 [[nodiscard]] std::optional<FileInfo> inspect_at(FdRef dir, const std::string& name);
