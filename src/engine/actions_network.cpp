@@ -1,13 +1,16 @@
 // Networks: row first, kernel object after; removal the other way round, in one transaction.
 #include <charconv>
+#include <compose/objects.hpp>
 #include <compose/version.hpp>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
+#include "store/event_log.hpp"
 #include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/netns_lock.hpp"
@@ -28,12 +31,15 @@ int mtu_of(const Network& network) {
     return mtu;
 }
 
-store::Network row_of(const Network& network, const std::string& project) {
+store::Network row_of(const Network& network, const std::string& project, const std::string& installation) {
+    const bool by_hand = project == kStandaloneProject;
     if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
         throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name,
                          network.driver);
     store::Network row;
-    row.id = sys::random_id();
+    // The default network has the same id before it is made and after.
+    row.id = by_hand && network.name == kBridgeNetwork ? sha256_hex(installation + "/network/" + network.name)
+                                                       : sys::random_id();
     row.name = network.name;
     row.project = project;
     row.key = network.key;
@@ -41,10 +47,12 @@ store::Network row_of(const Network& network, const std::string& project) {
     row.internal = network.internal;
     row.attachable = network.attachable;
     row.labels = network.labels;
-    row.labels["com.docker.compose.project"] = project;
-    row.labels["com.docker.compose.network"] = network.key;
-    row.labels["com.docker.compose.config-hash"] = network.config_hash;
-    row.labels["com.docker.compose.version"] = kVersion;
+    if (!by_hand) {
+        row.labels["com.docker.compose.project"] = project;
+        row.labels["com.docker.compose.network"] = network.key;
+        row.labels["com.docker.compose.config-hash"] = network.config_hash;
+        row.labels["com.docker.compose.version"] = kVersion;
+    }
     row.config_hash = network.config_hash;
     row.created_at = sys::wall_now().time_since_epoch().count();
     if (!network.ipam.empty()) {
@@ -76,7 +84,7 @@ void remove_kernel_objects(const store::Network& row, const std::string& install
 }
 
 store::Network create(const Network& network, ActionContext& context, store::Store& store) {
-    store::Network row = row_of(network, context.project);
+    store::Network row = row_of(network, context.project, store.installation_id());
     const int mtu = mtu_of(network);
     // Another installation on this machine may look for a free subnet at the same time.
     const sys::NetnsLock lock;
@@ -93,6 +101,16 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
         throw;
     }
     return row;
+}
+
+void tell_event(const ActionContext& context, const store::Network& row, const char* action) {
+    store::append_event(context.layout, {.type = "network",
+                                         .action = action,
+                                         .id = row.id,
+                                         .name = row.name,
+                                         .project = row.project,
+                                         .service = {},
+                                         .attributes = {{"type", row.driver}}});
 }
 
 /// After a reboot the row is there and the bridge is not. The subnet may have been taken meanwhile.
@@ -119,7 +137,7 @@ void perform(const CreateNetwork& action, ActionContext& context, Session& sessi
         if (const auto row = store.network_by_name(action.name))
             repair(*row, network, store);
         else
-            create(network, context, store);
+            tell_event(context, create(network, context, store), "create");
     }
     context.tell(Status::done, id, "Created");
 }
@@ -141,6 +159,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
                 remove_kernel_objects(*row, store.installation_id());
                 if (store.networks("").empty()) net::Firewall("compose-" + store.installation_id()).remove();
             });
+        if (row) tell_event(context, *row, "destroy");
         context.generation.bump();
     }
     context.tell(Status::done, id, "Removed");

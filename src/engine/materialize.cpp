@@ -35,6 +35,7 @@ std::string hosts_text(const Service& service, const ContainerFacts& facts, cons
         for (const net::HostsEntry& entry : entries) text += entry.address + "\t" + entry.names.front() + "\n";
         return text;
     }
+    if (network_kind(service) == NetworkKind::joined) return {};  // the other container's is mounted
     const std::string hostname = effective_hostname(service, facts);
     for (const PlannedEndpoint& endpoint : endpoints) {
         std::vector<std::string> names;

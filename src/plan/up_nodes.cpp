@@ -38,6 +38,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
                 replica.ready = builder_.add(RenameContainer{{replica.name, replica.old->id}, replica.old->name, false},
                                              "left by an interrupted replacement");
             if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
+            if (replica.rest) builder_.note(Event::Status::done, "Container " + replica.name, "Exited");
             break;
         case Fate::create:
         case Fate::replace:
@@ -112,6 +113,22 @@ void UpPlanner::emit_start(const Service& service, Replica& replica) {
     for (const Network* network : networks_of(service))
         if (const auto node = network_nodes_.find(network->name); node != network_nodes_.end())
             builder_.after(*replica.start, node->second);
+}
+
+/// Who takes volumes over from another service is made after that one's first container. Where there is one already,
+/// old or new, its volumes are known: a new one inherits them.
+void UpPlanner::order_volume_sources() {
+    for (const std::string& name : order_)
+        for (const std::string& from : project_.services.at(name).volumes_from) {
+            const auto source = replicas_.find(from.substr(0, from.find(':')));
+            if (source == replicas_.end() || source->first == name) continue;
+            const bool there = std::any_of(source->second.begin(), source->second.end(),
+                                           [](const Replica& r) { return r.old != nullptr; });
+            if (there) continue;
+            for (const Replica& needed : source->second)
+                for (const Replica& dependent : replicas_.at(name))
+                    if (needed.created && dependent.created) builder_.after(*dependent.created, *needed.created);
+        }
 }
 
 void UpPlanner::order_stops() {
@@ -202,6 +219,17 @@ void UpPlanner::wait_for_all() {
             if (waited(WaitContainer::Until::healthy) || waited(WaitContainer::Until::completed)) continue;
             if (!met) wait_node(replica, name, WaitContainer::Until::ready, true);
         }
+}
+
+/// For a container that is made outside of this plan, and starts after it.
+void UpPlanner::await_dependencies_of(const Service& service) {
+    for (const Dependency& dependency : service.depends_on) {
+        if (dependency.condition == Condition::started || !replicas_.contains(dependency.service)) continue;
+        const auto until = dependency.condition == Condition::healthy ? WaitContainer::Until::healthy
+                                                                      : WaitContainer::Until::completed;
+        for (Replica& needed : replicas_.at(dependency.service))
+            if (needed.stays()) wait_node(needed, dependency.service, until, dependency.required);
+    }
 }
 
 }  // namespace compose::plan

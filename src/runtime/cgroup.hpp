@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/device_rules.hpp"
 #include "runtime/spec.hpp"
 #include "sys/fd.hpp"
 
@@ -20,6 +21,8 @@ struct CgroupStats {
     std::optional<std::uint64_t> cpu_usage_usec;
     std::optional<std::uint64_t> pids_current;
     std::uint64_t oom_kills = 0;
+    std::optional<std::uint64_t> memory_inactive_file;
+    std::optional<std::uint64_t> io_read, io_written;  // bytes; nothing where no controller counts them
 };
 
 class Cgroup {
@@ -29,7 +32,8 @@ public:
     ~Cgroup();
     Cgroup(Cgroup&&) noexcept;
 
-    void create(const Resources& resources, bool privileged);  // also device rules; idempotent
+    /// Also device rules: the default ones and `more`. Idempotent.
+    void create(const Resources& resources, bool privileged, const std::vector<DeviceRule>& more = {});
     /// `in_v2_already`: the process was cloned into the v2 directory.
     void attach(pid_t pid, bool in_v2_already = false);
     /// For CLONE_INTO_CGROUP: the v2 directory (also the unified one of a v1 hybrid), or empty.
@@ -40,6 +44,7 @@ public:
     void kill();    // SIGKILL to every process in it; thaws first
     void remove();  // idempotent; waits briefly for the last process; parents that are empty go too
     [[nodiscard]] CgroupStats stats() const;
+    [[nodiscard]] std::uint64_t oom_kills() const;
     [[nodiscard]] std::vector<pid_t> processes() const;
     [[nodiscard]] bool exists() const;
     /// Is v2 the only hierarchy?

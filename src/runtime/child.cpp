@@ -31,28 +31,31 @@ void reset_signals() noexcept {
     raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
-// Closes every descriptor from 3 on but `a` and `b` (-1: none).
-void close_all_but(int a, int b) noexcept {
-    if (a > b) {
-        const int swap = a;
-        a = b;
-        b = swap;
-    }
+// Closes every descriptor from 3 on but those (-1: none).
+template <std::size_t N>
+void close_all_but(const int (&kept)[N]) noexcept {
     unsigned first = 3;
-    for (const int kept : {a, b}) {
-        if (kept < 0) continue;
-        const auto fd = static_cast<unsigned>(kept);
-        if (fd > first) raw::close_range(first, fd - 1, 0);
-        first = fd + 1;
+    for (;;) {
+        unsigned next = ~0U;
+        for (const int fd : kept)
+            if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) < next)
+                next = static_cast<unsigned>(fd);
+        if (next > first) raw::close_range(first, next == ~0U ? next : next - 1, 0);
+        if (next == ~0U) return;
+        first = next + 1;
     }
-    raw::close_range(first, ~0U, 0);
+}
+void close_all_but(int a, int b) noexcept {
+    const int kept[] = {a, b};
+    close_all_but(kept);
 }
 
 void start(Child& child) noexcept {
     raw::prctl(PR_SET_DUMPABLE, 0);
     for (int fd = 0; fd < 3; ++fd)
         if (child.setup.stdio[fd] >= 0) raw::dup3(child.setup.stdio[fd], fd, 0);
-    close_all_but(child.setup.channel, child.setup.target);
+    const int kept[] = {child.setup.channel, child.setup.target, child.setup.others[0], child.setup.others[1]};
+    close_all_but(kept);
     raw::call(SYS_setsid);
     raw::call(SYS_umask, 022);
     reset_signals();
@@ -121,6 +124,12 @@ int carry_out(Child& child, const Op& op) noexcept {
             return join_namespaces(child);
         case OpKind::second_stage:
             return second_stage(child);
+        case OpKind::join_other:
+            return static_cast<int>(raw::call(SYS_setns, child.setup.others[op.mode], op.a));
+        case OpKind::shared_memory:
+            return open_shared_memory(child, op);
+        case OpKind::open_image:
+            return open_image(child, op);
         case OpKind::open_source:
             return open_source(child, op);
         case OpKind::isolate_mounts:

@@ -17,7 +17,8 @@ struct ChildSetup {
     int* slots = nullptr;  // room for plan->slots descriptors, in the arena
     int channel = -1;      // all descriptors here are 3 or higher
     int stdio[3] = {-1, -1, -1};
-    int target = -1;       // exec: pidfd of the container's first process
+    int target = -1;                                                // exec: pidfd of the container's first process
+    int others[static_cast<std::size_t>(Other::count)] = {-1, -1};  // pidfds of containers that are joined
     bool sibling = false;  // exec: the new process's parent is the caller, else whoever adopts orphans
 };
 
@@ -49,6 +50,8 @@ struct Child {
 // Each carries out one operation: 0, or -errno.
 // child_mounts.cpp
 int open_source(Child& child, const Op& op) noexcept;
+int open_image(Child& child, const Op& op) noexcept;
+int open_shared_memory(Child& child, const Op& op) noexcept;
 int isolate_mounts() noexcept;
 int overlay_root(Child& child, const Op& op) noexcept;
 int bind_root(Child& child, const Op& op) noexcept;

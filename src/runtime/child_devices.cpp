@@ -61,8 +61,14 @@ int make_entry(Child& child, const Op& op) noexcept {
             break;
     }
     const int result = raw::mknodat(place, op.target, op.mode, op.a);
+    if (result < 0) return result;
+    if (op.b != 0) {
+        const int owned = static_cast<int>(raw::fchownat(place, op.target, static_cast<unsigned>(op.b >> 32U),
+                                                         static_cast<unsigned>(op.b), AT_SYMLINK_NOFOLLOW));
+        if (owned < 0) return owned;
+    }
     // The file mode creation mask took the write bits.
-    return result < 0 ? result : static_cast<int>(raw::call(SYS_fchmodat, place, op.target, op.mode & 07777U));
+    return static_cast<int>(raw::call(SYS_fchmodat, place, op.target, op.mode & 07777U));
 }
 
 int open_terminal(Child& child) noexcept {

@@ -111,6 +111,15 @@ int overlay_tree(const Op& op) noexcept {
     return result;
 }
 
+// A detached copy of what lies at `path` in a tree, whose links can't lead out of it.
+int copy_below(int tree, const char* path, bool recursive) noexcept {
+    const int inside = raw::openat2(tree, path, O_PATH, kInRoot);
+    if (inside < 0) return inside;
+    const int copy = raw::open_tree(inside, "", kClone | kEmptyPath | (recursive ? kRecursive : 0));
+    raw::close(inside);
+    return copy;
+}
+
 bool is_directory(int fd) noexcept {
     struct statx info;
     return raw::statx(fd, "", AT_EMPTY_PATH, info) == 0 && S_ISDIR(info.stx_mode);
@@ -239,8 +248,52 @@ int mask_with_directory(Child& child, int target) noexcept {
 }  // namespace
 
 int open_source(Child& child, const Op& op) noexcept {
-    const int tree = raw::open_tree(AT_FDCWD, op.source, kClone | (op.recursive ? kRecursive : 0));
+    int tree = -1;
+    if (op.target[0] == '\0') {
+        tree = raw::open_tree(AT_FDCWD, op.source, kClone | (op.recursive ? kRecursive : 0));
+    } else {
+        const int whole = raw::openat(AT_FDCWD, op.source, O_PATH | O_DIRECTORY);
+        if (whole < 0) return whole;
+        tree = copy_below(whole, op.target, op.recursive);
+        raw::close(whole);
+    }
     if (tree < 0) return tree;
+    child.setup.slots[op.slot] = tree;
+    return 0;
+}
+
+int open_image(Child& child, const Op& op) noexcept {
+    int tree = op.list.size == 1 ? raw::open_tree(AT_FDCWD, op.list[0], kClone) : overlay_tree(op);
+    if (tree >= 0 && op.target[0] != '\0') {
+        const int part = copy_below(tree, op.target, false);
+        raw::close(tree);
+        tree = part;
+    }
+    if (tree < 0) return tree;
+    child.setup.slots[op.slot] = tree;
+    return 0;
+}
+
+// A mount can only be copied from inside the namespace where it is, so this process goes there for a moment. It looks
+// at nothing but a directory that must be a tmpfs, and no process of that container can see this one.
+int open_shared_memory(Child& child, const Op& op) noexcept {
+    const int home = raw::openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY);
+    if (home < 0) return home;
+    const int other = child.setup.others[static_cast<std::size_t>(Other::ipc)];
+    int result = static_cast<int>(raw::call(SYS_setns, other, CLONE_NEWNS));
+    int tree = -1;
+    if (result == 0) {
+        const int there = raw::openat2(AT_FDCWD, "dev/shm", O_PATH | O_DIRECTORY, kPlainBeneath);
+        struct statfs fs;
+        result = there < 0 ? there : raw::fstatfs(there, fs);
+        if (result == 0 && fs.f_type != TMPFS_MAGIC) result = -ENODEV;
+        if (result == 0) result = tree = raw::open_tree(there, "", kClone | kEmptyPath);
+        raw::close(there);
+        // Whatever happened: going on in the other container's mounts is no choice.
+        if (raw::call(SYS_setns, home, CLONE_NEWNS) < 0) raw::end_process(128);
+    }
+    raw::close(home);
+    if (result < 0) return result;
     child.setup.slots[op.slot] = tree;
     return 0;
 }

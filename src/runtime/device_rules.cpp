@@ -1,7 +1,11 @@
 #include "runtime/device_rules.hpp"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
+#include "base/error.hpp"
+#include "base/strings.hpp"
 #include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
@@ -66,6 +70,42 @@ const std::vector<DeviceRule>& default_device_rules() {
         {'c', 5, 1, "rwm"}, {'c', 5, 2, "rwm"}, {'c', 136, -1, "rwm"}, {'c', 10, 200, "rwm"},
     };
     return rules;
+}
+
+std::vector<DeviceRule> parse_device_rule(const std::string& text) {
+    const auto bad = [&] {
+        return make_error(ErrorKind::invalid, "device rule {} is not like \"c 1:3 rwm\"", quote(text));
+    };
+    std::vector<std::string> words;
+    for (auto& word : split(text, ' '))
+        if (!word.empty()) words.push_back(std::move(word));
+    if (words.size() != 3 || words[0].size() != 1 || std::string_view("abc").find(words[0]) == std::string_view::npos)
+        throw bad();
+    const auto colon = words[1].find(':');
+    if (colon == std::string::npos) throw bad();
+    const auto number = [&](std::string_view digits) {
+        if (digits == "*") return -1;
+        constexpr int kMost = (1 << 20) - 1;
+        int value = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (error != std::errc{} || end != digits.data() + digits.size() || value < 0 || value > kMost) throw bad();
+        return value;
+    };
+    DeviceRule rule;
+    rule.major = number(std::string_view(words[1]).substr(0, colon));
+    rule.minor = number(std::string_view(words[1]).substr(colon + 1));
+    rule.access = words[2];
+    for (std::size_t i = 0; i < rule.access.size(); ++i)
+        if (std::string_view("rwm").find(rule.access[i]) == std::string_view::npos ||
+            rule.access.find(rule.access[i], i + 1) != std::string::npos)
+            throw bad();
+    std::vector<DeviceRule> result;
+    for (const char type : {'c', 'b'})
+        if (words[0][0] == type || words[0][0] == 'a') {
+            rule.type = type;
+            result.push_back(rule);
+        }
+    return result;
 }
 
 std::string to_line(const DeviceRule& rule) {

@@ -18,6 +18,8 @@ struct DeviceRule {
 
 /// Everything may be made with mknod; only the harmless devices of /dev, terminals and tun may be opened.
 [[nodiscard]] const std::vector<DeviceRule>& default_device_rules();
+/// "c 1:3 rwm", "b *:* r", "a *:* rwm" -> rules. Throws Error(invalid) for anything else.
+[[nodiscard]] std::vector<DeviceRule> parse_device_rule(const std::string& text);
 /// "c 1:3 rwm"
 [[nodiscard]] std::string to_line(const DeviceRule& rule);
 /// Allows what one of the rules covers, denies all else.

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/error.hpp"
 #include "base/strings.hpp"
 #include "sys/device.hpp"
 #include "sys/file.hpp"
@@ -37,13 +38,77 @@ void collect_devices(const std::string& below, std::vector<DeviceNode>& out) {
         if (below.empty() && std::find(std::begin(kOwn), std::end(kOwn), name) != std::end(kOwn)) continue;
         const std::string path = fmt::format("/dev{}/{}", below, name);
         if (const auto device = sys::device_at(path))
-            out.push_back({path.substr(5), device->block, device->major, device->minor});
+            out.push_back(
+                {.path = path.substr(5), .block = device->block, .major = device->major, .minor = device->minor});
         else if (below.empty() && sys::is_directory(path) && !sys::link_text(path))
             collect_devices("/" + name, out);
     }
 }
 
+// "/dev/x" -> "x"
+std::string below_dev(const std::string& target) {
+    std::vector<std::string> parts;
+    for (auto& part : split(target, '/')) {
+        if (part.empty() || part == ".") continue;
+        if (part == "..") throw make_error(ErrorKind::invalid, "device path {} must not contain \"..\"", quote(target));
+        parts.push_back(std::move(part));
+    }
+    if (parts.size() < 2 || parts.front() != "dev" || !target.starts_with('/'))
+        throw make_error(ErrorKind::invalid, "device path {} in the container is not below /dev", quote(target));
+    static constexpr std::string_view kTaken[] = {"pts", "shm", "mqueue", "ptmx", "fd", "stdin", "stdout", "stderr"};
+    if (std::find(std::begin(kTaken), std::end(kTaken), parts[1]) != std::end(kTaken))
+        throw make_error(ErrorKind::invalid, "device path {} in the container is taken", quote(target));
+    parts.erase(parts.begin());
+    return join(parts, "/");
+}
+
+void add_device(const std::string& source, const std::string& target, const std::string& permissions, int depth,
+                std::vector<DeviceNode>& out) {
+    constexpr int kDeepest = 4;
+    if (const auto device = sys::device_at(source)) {
+        DeviceNode node;
+        node.path = below_dev(target);
+        node.block = device->block;
+        node.major = device->major;
+        node.minor = device->minor;
+        node.mode = device->mode;
+        node.uid = device->uid;
+        node.gid = device->gid;
+        node.permissions = permissions;
+        out.push_back(std::move(node));
+        return;
+    }
+    if (depth >= kDeepest || sys::link_text(source) || !sys::is_directory(source)) return;
+    for (const auto& name : sys::kernel_names(source))
+        add_device(fmt::format("{}/{}", source, name), fmt::format("{}/{}", target, name), permissions, depth + 1, out);
+}
+
 }  // namespace
+
+std::vector<DeviceNode> wanted_devices(const ContainerSpec& spec) {
+    std::vector<DeviceNode> result;
+    for (const DeviceSpec& wanted : spec.devices) {
+        const std::size_t before = result.size();
+        // The user's own path may be a link, as those in /dev/disk/by-id are.
+        if (!sys::exists(wanted.source))
+            throw make_error(ErrorKind::invalid, "device {}: no such file or directory", wanted.source);
+        add_device(sys::real_path(wanted.source), wanted.target,
+                   wanted.permissions.empty() ? "rwm" : wanted.permissions, 0, result);
+        if (result.size() == before)
+            throw make_error(ErrorKind::invalid, "device {} is no device, and no folder with devices", wanted.source);
+    }
+    return result;
+}
+
+std::vector<DeviceRule> device_rules_of(const ContainerSpec& spec, const std::vector<DeviceNode>& devices) {
+    std::vector<DeviceRule> rules;
+    for (const DeviceNode& node : devices)
+        rules.push_back(
+            {node.block ? 'b' : 'c', static_cast<int>(node.major), static_cast<int>(node.minor), node.permissions});
+    for (const std::string& text : spec.device_rules)
+        for (auto& rule : parse_device_rule(text)) rules.push_back(std::move(rule));
+    return rules;
+}
 
 const HostFacts& fixed_host_facts() {
     static const HostFacts facts = [] {
@@ -57,6 +122,13 @@ const HostFacts& fixed_host_facts() {
         std::from_chars(digits.data(), digits.data() + digits.size(), result.oom_score_adj);
         result.time_namespaces = sys::exists("/proc/self/ns/time");
         result.kcore = sys::exists("/proc/kcore");
+        const std::string release = sys::read_file("/proc/sys/kernel/osrelease");
+        const auto numbers = split(release, '.');
+        const auto number = [&](std::size_t at, unsigned& out) {
+            if (at < numbers.size()) std::from_chars(numbers[at].data(), numbers[at].data() + numbers[at].size(), out);
+        };
+        number(0, result.kernel_major);
+        number(1, result.kernel_minor);
         for (const auto& name : sys::kernel_names("/sys/devices/system/cpu")) {
             const std::string path = fmt::format("sys/devices/system/cpu/{}/thermal_throttle", name);
             if (name.starts_with("cpu") && sys::exists("/" + path)) result.thermal_throttle.push_back(path);

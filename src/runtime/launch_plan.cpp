@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint64_t kNewTime = 0x80;
 
-// The cgroup namespace is not among them: it must be made after the process has been put into its cgroups.
+// Those of `mode`. The cgroup namespace is not among them: it must be made after the process has been put into its
+// cgroups.
 std::uint64_t namespaces_of(const ContainerSpec& spec, const HostFacts& facts) {
     std::uint64_t flags = CLONE_NEWNS;
     if (spec.network == NamespaceMode::own) flags |= CLONE_NEWNET;
@@ -19,6 +20,27 @@ std::uint64_t namespaces_of(const ContainerSpec& spec, const HostFacts& facts) {
     if (spec.uts == NamespaceMode::own) flags |= CLONE_NEWUTS;
     if (facts.time_namespaces) flags |= kNewTime;
     return flags;
+}
+
+// A process of the container is in these beside.
+std::uint64_t joined_namespaces_of(const ContainerSpec& spec) {
+    std::uint64_t flags = 0;
+    if (spec.network == NamespaceMode::joined) flags |= CLONE_NEWNET;
+    if (spec.pid == NamespaceMode::joined) flags |= CLONE_NEWPID;
+    if (spec.ipc == NamespaceMode::joined) flags |= CLONE_NEWIPC;
+    return flags;
+}
+
+// The pid namespace is not here: a process is born in it, or never gets there.
+void plan_joins(PlanBuilder& plan) {
+    const auto join = [&](NamespaceMode mode, Other other, std::uint64_t kind, const std::string& what) {
+        if (mode != NamespaceMode::joined) return;
+        Op& op = plan.add(OpKind::join_other, what);
+        op.mode = static_cast<unsigned>(other);
+        op.a = kind;
+    };
+    join(plan.spec.network, Other::network, CLONE_NEWNET, "join the network of container " + plan.spec.network_of);
+    join(plan.spec.ipc, Other::ipc, CLONE_NEWIPC, "join the IPC namespace of container " + plan.spec.ipc_of);
 }
 
 void plan_oom_score(PlanBuilder& plan) {
@@ -65,6 +87,7 @@ LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process) {
 LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsigned null_mask, Arena& arena) {
     PlanBuilder plan(spec, facts, arena);
     plan_oom_score(plan);
+    plan_joins(plan);
     plan_sources(plan);
     plan_root(plan);
     if (!facts.cgroup_v2) plan.add(OpKind::wait_attached, "wait for the cgroup");
@@ -104,7 +127,8 @@ LaunchPlan plan_exec(const ContainerSpec& spec, const ProcessSpec& process, cons
     plan.add(OpKind::resolve_user, "look up the user");
     plan_last_steps(plan, process, false);
     LaunchPlan result = finish(plan, process);
-    result.namespaces = namespaces_of(spec, facts) | (spec.cgroup == NamespaceMode::own ? CLONE_NEWCGROUP : 0U);
+    result.namespaces = namespaces_of(spec, facts) | joined_namespaces_of(spec) |
+                        (spec.cgroup == NamespaceMode::own ? CLONE_NEWCGROUP : 0U);
     return result;
 }
 

@@ -22,6 +22,8 @@ struct DeviceNode {
     std::string path;  // relative to /dev
     bool block = false;
     unsigned major = 0, minor = 0;
+    unsigned mode = 0600, uid = 0, gid = 0;
+    std::string permissions = "rwm";
 };
 
 /// What a plan needs to know about the host.
@@ -32,10 +34,11 @@ struct HostFacts {
     bool time_namespaces = false;
     bool kcore = false;                         // /proc/kcore exists
     std::vector<std::string> thermal_throttle;  // "sys/devices/system/cpu/cpu0/thermal_throttle"
-    std::vector<DeviceNode> devices;            // of the host; for privileged containers
-    bool cgroup_v2 = false;                     // the only hierarchy is v2
-    std::vector<std::string> cgroup_v1;         // hierarchies where a container has a cgroup: "devices", "pids"
-    bool cgroup_unified = false;                // a v2 hierarchy lies beside them
+    std::vector<DeviceNode> devices;            // of the host that the container gets
+    unsigned kernel_major = 0, kernel_minor = 0;
+    bool cgroup_v2 = false;              // the only hierarchy is v2
+    std::vector<std::string> cgroup_v1;  // hierarchies where a container has a cgroup: "devices", "pids"
+    bool cgroup_unified = false;         // a v2 hierarchy lies beside them
 };
 
 /// Descriptors that operations leave for later ones.
@@ -47,7 +50,10 @@ enum class OpKind : std::uint8_t {
     join_namespaces,  // of the target process
     second_stage,     // the process that will exec is born inside, with nothing to be spied on
     // a new container
-    open_source,     // slot = a detached copy of `source`
+    join_other,      // the namespaces `a` (CLONE_NEW*) of the container in slot `mode` (Other)
+    shared_memory,   // slot = a copy of the /dev/shm of the container whose IPC namespace is joined
+    open_source,     // slot = a detached copy of `source`, or of `target` below it
+    open_image,      // slot = the layers `list` (or the folder `source`), or of `target` below it
     isolate_mounts,  // nothing mounted here reaches the host
     overlay_root,    // `list` = lower directories, topmost first; options = the rest; attached at `source`
     bind_root,       // `source` is the root
@@ -78,6 +84,9 @@ enum class OpKind : std::uint8_t {
     become_user,        // groups, ids, capabilities, seccomp
     run,
 };
+
+/// Containers whose namespaces a new one joins; their first processes come with the launch.
+enum class Other : std::uint8_t { network, ipc, count };
 
 struct Option {
     const char* key = nullptr;

@@ -55,6 +55,12 @@ void raise(sys::Fd& fd) {
     if (fd && fd.get() < 3) fd = fd.duplicate();
 }
 
+sys::Fd high_copy(sys::FdRef fd) {
+    sys::Fd copy = fd ? sys::duplicate(fd) : sys::Fd();
+    raise(copy);
+    return copy;
+}
+
 // A /dev/null of the host is never passed on: the container could change the mode of that node. It gets its own.
 unsigned null_mask_of(const Stdio& stdio) {
     unsigned mask = 0;
@@ -241,30 +247,65 @@ Launch::State Launch::poll() {
     return impl_->state;
 }
 
-Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper) {
+namespace {
+
+// False when the process is gone already: then its own last words say why, which poll() finds.
+bool attach_to(Cgroup& cgroup, pid_t pid, bool in_v2_already) {
+    try {
+        cgroup.attach(pid, in_v2_already);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ESRCH) throw;
+        return false;
+    }
+}
+
+// What the spec joins must be there: else the process would silently stay in the host's namespaces.
+void check_joins(const ContainerSpec& spec, const JoinTargets& joins) {
+    const auto check = [](NamespaceMode mode, sys::FdRef target, const std::string& name) {
+        if (mode == NamespaceMode::joined && !target)
+            throw make_error(ErrorKind::conflict, "container {} is not running, whose namespaces are to be joined",
+                             name);
+    };
+    check(spec.network, joins.network, spec.network_of);
+    check(spec.pid, joins.pid, spec.pid_of);
+    check(spec.ipc, joins.ipc, spec.ipc_of);
+    if (spec.uts == NamespaceMode::joined || spec.cgroup == NamespaceMode::joined)
+        throw make_error(ErrorKind::invalid, "only network, pid and IPC namespaces can be joined");
+}
+
+}  // namespace
+
+Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, const JoinTargets& joins) {
+    check_joins(spec, joins);
     auto impl = std::make_unique<Launch::Impl>();
     impl->process = spec.process;
     impl->own_child = !for_keeper;
     impl->needs_release = true;
     Cgroup cgroup(cgroup_root(), spec.cgroup_parent, spec.id);
     try {
-        cgroup.create(spec.resources, spec.privileged);
-        impl->plan = plan_launch(spec, host_facts_for(spec, cgroup), null_mask_of(stdio), impl->arena);
+        const auto devices = wanted_devices(spec);
+        cgroup.create(spec.resources, spec.privileged, device_rules_of(spec, devices));
+        HostFacts facts = host_facts_for(spec, cgroup);
+        facts.devices.insert(facts.devices.begin(), devices.begin(), devices.end());
+        impl->plan = plan_launch(spec, facts, null_mask_of(stdio), impl->arena);
         ChildSetup setup;
+        // Above the three that stdio becomes.
+        const sys::Fd others[] = {high_copy(joins.network), high_copy(joins.ipc)};
+        for (std::size_t i = 0; i < std::size(others); ++i) setup.others[i] = others[i].get();
         const sys::Fd far_end = prepare(*impl, stdio, setup);
         const sys::Fd born_in = cgroup.open_v2_directory();
         sys::CloneRequest request;
         request.namespaces = impl->plan.namespaces;
         request.as_sibling = for_keeper;
         request.cgroup = born_in;
+        request.born_beside = joins.pid;
         auto process = sys::clone_process(request, enter_child, &setup);
         impl->pid = process.pid;
         impl->pidfd = std::move(process.pidfd);
         log::debug("container {}: process {}", spec.id, impl->pid);
-        if (!cgroup.pure_v2()) {
-            cgroup.attach(impl->pid, static_cast<bool>(born_in));
+        if (!cgroup.pure_v2() && attach_to(cgroup, impl->pid, static_cast<bool>(born_in)))
             send_byte(impl->channel, kAttached);
-        }
     } catch (...) {
         impl->abandon();
         try {

@@ -63,9 +63,15 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// First processes of the containers whose namespaces the spec joins; empty where it joins none.
+struct JoinTargets {
+    sys::FdRef network, pid, ipc;
+};
+
 /// Prepares the cgroup and clones the container's first process. Throws Error when it can't even begin; nothing is left
 /// then. The child's parent is the caller's parent (CLONE_PARENT) when `for_keeper`, else the caller.
-[[nodiscard]] Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper);
+[[nodiscard]] Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper,
+                                  const JoinTargets& joins = {});
 
 struct ExecTarget {
     pid_t pid = 0;  // the container's first process, verified alive through its pidfd

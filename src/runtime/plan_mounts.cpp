@@ -2,6 +2,7 @@
 // must not be seen or written.
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -62,10 +63,36 @@ std::vector<std::string> visible_hierarchies(const HostFacts& facts) {
     return names;
 }
 
-void open_source(PlanBuilder& plan, const std::string& source, bool recursive) {
-    Op& op = plan.add(OpKind::open_source, "open " + source);
+// Relative and lexically clean; that links in it stay inside is the kernel's business.
+std::string clean_subpath(const std::string& subpath) {
+    std::vector<std::string> parts;
+    for (auto& part : split(subpath, '/')) {
+        if (part.empty() || part == ".") continue;
+        if (part == "..")
+            throw make_error(ErrorKind::invalid, "subpath {} of a volume must not contain \"..\"", quote(subpath));
+        parts.push_back(std::move(part));
+    }
+    return join(parts, "/");
+}
+
+void open_source(PlanBuilder& plan, const std::string& source, bool recursive, const std::string& subpath = {}) {
+    const std::string inside = clean_subpath(subpath);
+    Op& op = plan.add(OpKind::open_source, "open " + source + (inside.empty() ? "" : "/" + inside));
     op.source = plan.arena.text(source);
+    op.target = plan.arena.text(inside);
     op.recursive = recursive;
+    op.slot = plan.slots++;
+}
+
+void open_image(PlanBuilder& plan, const MountSpec& mount) {
+    if (mount.lower.empty()) throw make_error(ErrorKind::invalid, "mount {}: the image has no layers", mount.target);
+    const std::string inside = clean_subpath(mount.subpath);
+    Op& op = plan.add(OpKind::open_image, fmt::format("open {} of image {}", quote("/" + inside), mount.source));
+    std::vector<const char*> lower;
+    for (const auto& path : mount.lower) lower.push_back(plan.arena.text(path));
+    op.list = plan.arena.list(lower);
+    op.target = plan.arena.text(inside);
+    op.attributes = kReadOnly;
     op.slot = plan.slots++;
 }
 
@@ -100,6 +127,18 @@ void device(PlanBuilder& plan, const DeviceNode& node, unsigned mode) {
     op.mode = mode | (node.block ? S_IFBLK : S_IFCHR);
     // The kernel's own packing of mknod's argument.
     op.a = (node.minor & 0xffU) | (std::uint64_t{node.major} << 8U) | (std::uint64_t{node.minor & ~0xffU} << 12U);
+    op.b = std::uint64_t{node.uid} << 32U | node.gid;
+}
+
+void plan_host_devices(PlanBuilder& plan) {
+    std::set<std::string> made;
+    for (const auto& node : plan.facts.devices) {
+        for (std::size_t slash = node.path.find('/'); slash != std::string::npos;
+             slash = node.path.find('/', slash + 1))
+            if (made.insert(node.path.substr(0, slash)).second)
+                entry(plan, OpKind::directory, Handle::dev, node.path.substr(0, slash));
+        if (made.insert(node.path).second) device(plan, node, node.mode & 07777U);
+    }
 }
 
 void plan_dev(PlanBuilder& plan) {
@@ -115,29 +154,19 @@ void plan_dev(PlanBuilder& plan) {
     entry(plan, OpKind::symlink, Handle::dev, "stdout", "/proc/self/fd/1");
     entry(plan, OpKind::symlink, Handle::dev, "stderr", "/proc/self/fd/2");
     if (plan.facts.kcore) entry(plan, OpKind::symlink, Handle::dev, "core", "/proc/kcore");
-    if (plan.spec.privileged) {
-        std::string made;
-        for (const auto& node : plan.facts.devices) {
-            const std::string parent = node.path.substr(0, node.path.find('/'));
-            if (parent != node.path && parent != made) {
-                entry(plan, OpKind::directory, Handle::dev, parent);
-                made = parent;
-            }
-            device(plan, node, 0600);
-        }
-    }
+    plan_host_devices(plan);
     constexpr std::uint64_t kPlain = kNosuid | kNoexec;
     mount_new(plan, Handle::dev, "devpts", "pts", kPlain, {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
               Handle::pts);
     mount_new(plan, Handle::dev, "mqueue", "mqueue", kPlain | kNodev, {});
-    if (plan.spec.ipc == NamespaceMode::own)
+    if (plan.spec.ipc == NamespaceMode::own && plan.spec.shared_memory)
         mount_new(plan, Handle::dev, "tmpfs", "shm", kPlain | kNodev,
                   {{"mode", "1777"}, {"size", std::to_string(plan.spec.shm_size)}});
 }
 
 void plan_cgroup_mounts(PlanBuilder& plan) {
     const std::uint64_t flags = kNosuid | kNodev | kNoexec;
-    const std::uint64_t access = plan.spec.privileged ? 0 : kReadOnly;
+    const std::uint64_t access = plan.spec.privileged || plan.spec.writable_cgroups ? 0 : kReadOnly;
     if (plan.facts.cgroup_v2) {
         mount_new(plan, Handle::root, "cgroup2", "sys/fs/cgroup", flags | access, {});
         return;
@@ -181,7 +210,7 @@ void plan_bind(PlanBuilder& plan, const MountSpec& mount, int slot) {
     Op& op = plan.add(OpKind::attach_source, fmt::format("mount {} on /{}", mount.source, mount.target));
     op.target = plan.arena.text(mount.target);
     op.slot = slot;
-    op.attributes = mount.read_only ? kReadOnly : 0;
+    op.attributes = mount.read_only || mount.kind == MountSpec::Kind::image ? kReadOnly : 0;
     op.recursive = mount.recursive && mount.recursive_read_only;
     op.propagation = propagation.type;
     op.flag = propagation.recursive;
@@ -230,8 +259,12 @@ void plan_sources(PlanBuilder& plan) {
     if (plan.spec.cgroup == NamespaceMode::host && !plan.facts.cgroup_v2)
         for (const auto& name : visible_hierarchies(plan.facts)) open_source(plan, cgroup_directory(plan, name), false);
     if (plan.spec.ipc == NamespaceMode::host) open_source(plan, "/dev/shm", false);
-    for (const auto& mount : effective_mounts(plan.spec))
-        if (mount.kind == MountSpec::Kind::bind) open_source(plan, mount.source, mount.recursive);
+    if (plan.spec.ipc == NamespaceMode::joined)
+        plan.add(OpKind::shared_memory, "open /dev/shm of container " + plan.spec.ipc_of).slot = plan.slots++;
+    for (const auto& mount : effective_mounts(plan.spec)) {
+        if (mount.kind == MountSpec::Kind::bind) open_source(plan, mount.source, mount.recursive, mount.subpath);
+        if (mount.kind == MountSpec::Kind::image) open_image(plan, mount);
+    }
 }
 
 void plan_root(PlanBuilder& plan) {
@@ -273,8 +306,8 @@ void plan_user_mounts(PlanBuilder& plan) {
     int slot = 0;
     if (plan.spec.cgroup == NamespaceMode::host && !plan.facts.cgroup_v2)
         slot += static_cast<int>(visible_hierarchies(plan.facts).size());
-    if (plan.spec.ipc == NamespaceMode::host) {
-        Op& op = plan.add(OpKind::attach_source, "mount the host's /dev/shm");
+    if (plan.spec.ipc != NamespaceMode::own) {
+        Op& op = plan.add(OpKind::attach_source, "mount the shared /dev/shm");
         op.place = Handle::dev;
         op.target = "shm";
         op.slot = slot++;
@@ -290,7 +323,7 @@ void plan_user_mounts(PlanBuilder& plan) {
 
 // Last, so that they hold for the final tree.
 void plan_protected_paths(PlanBuilder& plan) {
-    if (!plan.spec.privileged) {
+    if (!plan.spec.privileged && !plan.spec.unprotected_paths) {
         std::vector<std::string> masked{"sys/devices/virtual/powercap", "sys/firmware"};
         for (const char* name : {"acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug",
                                  "scsi", "timer_list", "timer_stats"})

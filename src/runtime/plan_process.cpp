@@ -153,7 +153,11 @@ void plan_process(PlanBuilder& plan, const ProcessSpec& process, LaunchPlan& res
                                         : container_capabilities(spec.cap_add, spec.cap_drop, plan.facts.capabilities);
     result.capabilities = process.privileged ? plan.facts.capabilities : container;
     result.no_new_privileges = spec.no_new_privileges;
-    if (!spec.privileged && !spec.seccomp_unconfined) result.seccomp = plan.arena.list(seccomp_program(container));
+    if (!spec.seccomp_profile.empty())
+        result.seccomp = plan.arena.list(
+            seccomp_program(spec.seccomp_profile, container, {plan.facts.kernel_major, plan.facts.kernel_minor}));
+    else if (!spec.privileged && !spec.seccomp_unconfined)
+        result.seccomp = plan.arena.list(seccomp_program(container));
     result.terminal = process.terminal;
     result.rows = process.rows;
     result.columns = process.columns;

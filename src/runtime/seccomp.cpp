@@ -11,13 +11,12 @@
 #include <string>
 
 #include "base/strings.hpp"
+#include "runtime/seccomp_filter.hpp"
 #include "runtime/seccomp_table.hpp"
 #include "sys/kernel_abi.hpp"
 
 namespace compose::runtime {
 namespace {
-
-using Program = std::vector<sock_filter>;
 
 enum class Verdict : std::uint8_t { unknown, denied, allowed, no_such_call, socket, personality, clone };
 
@@ -42,13 +41,10 @@ constexpr std::uint32_t kNamespaceFlags = 0x7E020000;  // CLONE_NEW*: namespaces
 constexpr std::uint32_t kPersonalities[] = {0, 8, 0x20000, 0x20008, 0xffffffff};
 constexpr std::uint32_t kForbiddenFamilies[] = {38 /* AF_ALG */, 40 /* AF_VSOCK */};
 
-using Numbers =
-    std::map<std::string, std::vector<std::uint32_t>, std::less<>>;  // of one call, in one audit architecture
-
 // All calls that are known in one audit architecture. libseccomp is only asked for names and numbers: its own compiler
 // takes forty milliseconds for what takes microseconds here.
-Numbers known_calls(std::uint32_t audit) {
-    Numbers result;
+CallNumbers known_calls(std::uint32_t audit) {
+    CallNumbers result;
     for (const auto& architecture : kArchitectures) {
         if (architecture.audit != audit) continue;
         for (int number = 0; number <= kHighestOldCall; ++number) {
@@ -68,18 +64,18 @@ Numbers known_calls(std::uint32_t audit) {
     return result;
 }
 
-void judge(std::map<std::uint32_t, Verdict>& verdicts, const Numbers& calls, std::string_view names, Verdict verdict) {
+void judge(LeafOfNumber& verdicts, const CallNumbers& calls, std::string_view names, Verdict verdict) {
     for (const auto& name : split(names, ' ')) {
         const auto found = calls.find(name);
         if (found == calls.end()) continue;
-        for (const std::uint32_t number : found->second) verdicts[number] = verdict;
+        for (const std::uint32_t number : found->second) verdicts[number] = static_cast<std::size_t>(verdict);
     }
 }
 
-std::map<std::uint32_t, Verdict> verdicts_of(const Numbers& calls, CapabilitySet capabilities) {
-    std::map<std::uint32_t, Verdict> result;
+LeafOfNumber verdicts_of(const CallNumbers& calls, CapabilitySet capabilities) {
+    LeafOfNumber result;
     for (const auto& [name, numbers] : calls)
-        for (const std::uint32_t number : numbers) result[number] = Verdict::denied;
+        for (const std::uint32_t number : numbers) result[number] = static_cast<std::size_t>(Verdict::denied);
     judge(result, calls, kAlwaysAllowed, Verdict::allowed);
     judge(result, calls, kAllowedPerArchitecture, Verdict::allowed);
     judge(result, calls, "socket", Verdict::socket);
@@ -92,104 +88,109 @@ std::map<std::uint32_t, Verdict> verdicts_of(const Numbers& calls, CapabilitySet
     return result;
 }
 
-sock_filter statement(int code, std::uint32_t k) {
-    return {static_cast<std::uint16_t>(code), 0, 0, k};
-}
-sock_filter jump(int code, std::uint32_t k, std::size_t yes, std::size_t no) {
-    return {static_cast<std::uint16_t>(BPF_JMP | code | BPF_K), static_cast<std::uint8_t>(yes),
-            static_cast<std::uint8_t>(no), k};
-}
-sock_filter give(std::uint32_t action) {
-    return statement(BPF_RET | BPF_K, action);
-}
-
 constexpr std::uint32_t kAllow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t kDeny = SECCOMP_RET_ERRNO | EPERM;
 constexpr std::uint32_t kNoSuchCall = SECCOMP_RET_ERRNO | ENOSYS;
 
 // The lower half of the first argument: the kernel reads these arguments as 32-bit numbers, so must the filter.
 sock_filter load_argument() {
-    return statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args));
+    return bpf_statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args));
 }
 
 Program one_of(const std::uint32_t* values, std::size_t count, std::uint32_t if_listed, std::uint32_t otherwise) {
     Program result{load_argument()};
-    for (std::size_t i = 0; i < count; ++i) result.push_back(jump(BPF_JEQ, values[i], count - i, 0));
-    result.push_back(give(otherwise));
-    result.push_back(give(if_listed));
+    for (std::size_t i = 0; i < count; ++i) result.push_back(bpf_jump(BPF_JEQ, values[i], count - i, 0));
+    result.push_back(bpf_give(otherwise));
+    result.push_back(bpf_give(if_listed));
     return result;
 }
 
 Program leaf(Verdict verdict) {
     switch (verdict) {
         case Verdict::allowed:
-            return {give(kAllow)};
+            return {bpf_give(kAllow)};
         case Verdict::denied:
-            return {give(kDeny)};
+            return {bpf_give(kDeny)};
         case Verdict::socket:
             return one_of(kForbiddenFamilies, std::size(kForbiddenFamilies), kDeny, kAllow);
         case Verdict::personality:
             return one_of(kPersonalities, std::size(kPersonalities), kAllow, kDeny);
         case Verdict::clone:
-            return {load_argument(), jump(BPF_JSET, kNamespaceFlags, 0, 1), give(kDeny), give(kAllow)};
+            return {load_argument(), bpf_jump(BPF_JSET, kNamespaceFlags, 0, 1), bpf_give(kDeny), bpf_give(kAllow)};
         case Verdict::no_such_call:
         case Verdict::unknown:
             break;
     }
-    return {give(kNoSuchCall)};
+    return {bpf_give(kNoSuchCall)};
 }
 
 struct Segment {
     std::uint32_t first;
-    Verdict verdict;
+    std::size_t leaf;
 };
 
-// A run of numbers with one verdict each; what lies between known numbers is unknown.
-std::vector<Segment> segments_of(const std::map<std::uint32_t, Verdict>& verdicts) {
-    std::vector<Segment> result{{0, Verdict::unknown}};
-    const auto start = [&](std::uint32_t first, Verdict verdict) {
+// A run of numbers with one leaf each; what lies between known numbers is unknown.
+std::vector<Segment> segments_of(const LeafOfNumber& known, std::size_t unknown) {
+    std::vector<Segment> result{{0, unknown}};
+    const auto start = [&](std::uint32_t first, std::size_t leaf) {
         if (result.back().first == first)
-            result.back().verdict = verdict;
-        else if (result.back().verdict != verdict)
-            result.push_back({first, verdict});
+            result.back().leaf = leaf;
+        else if (result.back().leaf != leaf)
+            result.push_back({first, leaf});
     };
     std::uint32_t expected = 0;
-    for (const auto& [number, verdict] : verdicts) {
-        if (number != expected) start(expected, Verdict::unknown);
-        start(number, verdict);
+    for (const auto& [number, leaf] : known) {
+        if (number != expected) start(expected, unknown);
+        start(number, leaf);
         expected = number + 1;
     }
-    start(expected, Verdict::unknown);
+    start(expected, unknown);
     return result;
 }
 
 // A search tree over the segments, with the number in the accumulator.
-Program search(const Segment* begin, const Segment* end) {
-    if (end - begin == 1) return leaf(begin->verdict);
+Program search(const Segment* begin, const Segment* end, const std::vector<Program>& leaves) {
+    if (end - begin == 1) return leaves[begin->leaf];
     const Segment* middle = begin + (end - begin) / 2;
-    const Program low = search(begin, middle);
-    const Program high = search(middle, end);
+    const Program low = search(begin, middle, leaves);
+    const Program high = search(middle, end, leaves);
     Program result;
     constexpr std::size_t kFarthest = 255;
     if (low.size() <= kFarthest) {
-        result.push_back(jump(BPF_JGE, middle->first, low.size(), 0));
+        result.push_back(bpf_jump(BPF_JGE, middle->first, low.size(), 0));
     } else {
-        result.push_back(jump(BPF_JGE, middle->first, 0, 1));
-        result.push_back(statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(low.size())));
+        result.push_back(bpf_jump(BPF_JGE, middle->first, 0, 1));
+        result.push_back(bpf_statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(low.size())));
     }
     result.insert(result.end(), low.begin(), low.end());
     result.insert(result.end(), high.begin(), high.end());
     return result;
 }
 
-struct Table {
-    std::uint32_t audit;
-    Numbers calls;
-};
+const std::vector<Program>& default_leaves() {
+    static const std::vector<Program> all = [] {
+        std::vector<Program> result;
+        for (int verdict = 0; verdict <= static_cast<int>(Verdict::clone); ++verdict)
+            result.push_back(leaf(static_cast<Verdict>(verdict)));
+        return result;
+    }();
+    return all;
+}
 
-const std::vector<Table>& tables() {
-    static const std::vector<Table> all = [] {
-        std::vector<Table> result;
+Program build(CapabilitySet capabilities) {
+    Program program = begin_filter();
+    for (const auto& table : call_tables())
+        append_table(program, table.audit, verdicts_of(table.calls, capabilities),
+                     static_cast<std::size_t>(Verdict::unknown), default_leaves());
+    program.push_back(bpf_give(SECCOMP_RET_KILL_PROCESS));
+    return program;
+}
+
+}  // namespace
+
+const std::vector<CallTable>& call_tables() {
+    static const std::vector<CallTable> all = [] {
+        std::vector<CallTable> result;
         for (const auto& architecture : kArchitectures)
             if (result.empty() || result.back().audit != architecture.audit)
                 result.push_back({architecture.audit, known_calls(architecture.audit)});
@@ -198,21 +199,32 @@ const std::vector<Table>& tables() {
     return all;
 }
 
-Program build(CapabilitySet capabilities) {
-    Program program{statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch))};
-    for (const auto& table : tables()) {
-        const auto segments = segments_of(verdicts_of(table.calls, capabilities));
-        const Program tree = search(segments.data(), segments.data() + segments.size());
-        program.push_back(jump(BPF_JEQ, table.audit, 1, 0));
-        program.push_back(statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(tree.size() + 1)));
-        program.push_back(statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
-        program.insert(program.end(), tree.begin(), tree.end());
-    }
-    program.push_back(give(SECCOMP_RET_KILL_PROCESS));
-    return program;
+sock_filter bpf_statement(int code, std::uint32_t k) {
+    return {static_cast<std::uint16_t>(code), 0, 0, k};
 }
 
-}  // namespace
+sock_filter bpf_jump(int code, std::uint32_t k, std::size_t yes, std::size_t no) {
+    return {static_cast<std::uint16_t>(BPF_JMP | code | BPF_K), static_cast<std::uint8_t>(yes),
+            static_cast<std::uint8_t>(no), k};
+}
+
+sock_filter bpf_give(std::uint32_t action) {
+    return bpf_statement(BPF_RET | BPF_K, action);
+}
+
+Program begin_filter() {
+    return {bpf_statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch))};
+}
+
+void append_table(Program& program, std::uint32_t audit, const LeafOfNumber& known, std::size_t unknown,
+                  const std::vector<Program>& leaves) {
+    const auto segments = segments_of(known, unknown);
+    const Program tree = search(segments.data(), segments.data() + segments.size(), leaves);
+    program.push_back(bpf_jump(BPF_JEQ, audit, 1, 0));
+    program.push_back(bpf_statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(tree.size() + 1)));
+    program.push_back(bpf_statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+    program.insert(program.end(), tree.begin(), tree.end());
+}
 
 std::vector<sock_filter> seccomp_program(CapabilitySet capabilities) {
     static const Program usual = build(kDefaultCapabilities);

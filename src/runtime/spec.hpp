@@ -11,7 +11,7 @@
 namespace compose::runtime {
 
 struct MountSpec {
-    enum class Kind { bind, tmpfs };
+    enum class Kind { bind, tmpfs, image };
     Kind kind = Kind::bind;
     std::string source;  // bind: absolute host path of a file or directory that exists
     std::string target;  // absolute path in the container; made when missing
@@ -19,7 +19,17 @@ struct MountSpec {
     bool recursive_read_only = true;  // with read_only: submounts too
     bool recursive = true;            // bind: take submounts along
     std::string propagation = "rprivate";
-    std::string options;  // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+    std::string options;               // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+    std::string subpath{};             // bind, image: what of it; links in it lead nowhere else
+    std::vector<std::string> lower{};  // image: its unpacked layers, topmost first; always read-only
+    std::string volume{};              // name of the volume behind it: for those who share a container's mounts
+    bool for_this_one = false;         // made for this container alone: not shared with others
+};
+
+struct DeviceSpec {
+    std::string source;       // host path of a device, or of a folder with devices
+    std::string target;       // path in the container, below /dev
+    std::string permissions;  // of "rwm"
 };
 
 struct Rlimit {
@@ -39,6 +49,12 @@ struct ProcessSpec {
     bool privileged = false;              // exec --privileged: all capabilities
 };
 
+/// A number for one block device.
+struct DeviceRate {
+    std::string path;  // of the device on the host
+    std::uint64_t rate = 0;
+};
+
 struct Resources {
     std::optional<std::int64_t> memory;       // bytes
     std::optional<std::int64_t> memory_swap;  // memory + swap, -1 unlimited
@@ -46,9 +62,19 @@ struct Resources {
     std::optional<double> cpus;
     std::optional<std::uint64_t> cpu_shares;
     std::optional<std::string> cpuset_cpus;
+    std::optional<std::int64_t> cpu_quota{};  // microseconds in each period; instead of cpus
+    std::optional<std::int64_t> cpu_period{};
+    std::optional<std::int64_t> cpu_rt_runtime{};  // cgroup v1 only, as is cpu_rt_period
+    std::optional<std::int64_t> cpu_rt_period{};
+    std::optional<std::int64_t> memory_reservation{};  // bytes
+    std::optional<int> memory_swappiness{};            // cgroup v1 only
+    bool oom_kill_disable = false;                     // cgroup v1 only
+    std::optional<int> blkio_weight{};                 // 10 to 1000
+    std::vector<DeviceRate> blkio_weight_device{};
+    std::vector<DeviceRate> read_bps{}, write_bps{}, read_iops{}, write_iops{};
 };
 
-enum class NamespaceMode { own, host };
+enum class NamespaceMode { own, host, joined };  // joined: another container's
 
 struct ContainerSpec {
     std::string id;    // 64 hex digits
@@ -74,17 +100,26 @@ struct ContainerSpec {
     NamespaceMode ipc = NamespaceMode::own;
     NamespaceMode uts = NamespaceMode::own;
     NamespaceMode cgroup = NamespaceMode::own;
+    std::string network_of, pid_of, ipc_of;  // joined: names of containers; who launches finds their processes
+    bool shared_memory = true;               // false: nothing is mounted on /dev/shm
+    bool joinable_ipc = true;                // others may join its IPC namespace
 
     std::vector<std::string> cap_add, cap_drop;  // "NET_ADMIN", "CAP_NET_ADMIN", "ALL"
     bool privileged = false;
     bool no_new_privileges = false;
     bool seccomp_unconfined = false;
-    bool init = false;  // our own reaper is pid 1 and runs the process
+    std::string seccomp_profile;     // JSON as Docker has it; empty: the default
+    bool unprotected_paths = false;  // nothing in /proc and /sys is hidden or read-only
+    bool writable_cgroups = false;
+    std::vector<DeviceSpec> devices;
+    std::vector<std::string> device_rules;  // "c 1:3 mr": what else may be used
+    bool init = false;                      // our own reaper is pid 1 and runs the process
     std::map<std::string, std::string> sysctls;
     std::vector<Rlimit> rlimits;
     Resources resources;
     std::string cgroup_parent;  // relative to the root of each hierarchy; "compose/<installation id>"
     std::optional<int> oom_score_adj;
+    bool stdin_open = false;  // without a terminal: its standard input is a pipe that is kept open
 };
 
 [[nodiscard]] std::string to_json(const ContainerSpec& spec);

@@ -6,6 +6,9 @@
 namespace compose::runtime {
 namespace {
 
+constexpr const char* kKinds[] = {"bind", "tmpfs", "image"};
+constexpr const char* kModes[] = {"own", "host", "joined"};
+
 // One description of the fields serves both directions: `Archive` writes them into an object or reads them from one.
 class Writer {
 public:
@@ -24,8 +27,8 @@ private:
     static json::value write(std::uint64_t value) { return value; }
     static json::value write(std::uint16_t value) { return value; }
     static json::value write(double value) { return value; }
-    static json::value write(MountSpec::Kind value) { return value == MountSpec::Kind::tmpfs ? "tmpfs" : "bind"; }
-    static json::value write(NamespaceMode value) { return value == NamespaceMode::host ? "host" : "own"; }
+    static json::value write(MountSpec::Kind value) { return json::value(kKinds[static_cast<int>(value)]); }
+    static json::value write(NamespaceMode value) { return json::value(kModes[static_cast<int>(value)]); }
     template <class T>
     static json::value write(const std::optional<T>& value) {
         return value ? write(*value) : json::value(nullptr);
@@ -87,16 +90,17 @@ private:
         if (error) throw bad("a number in range");
     }
     static void read(const json::value& from, MountSpec::Kind& to) {
-        std::string text;
-        read(from, text);
-        if (text != "bind" && text != "tmpfs") throw bad("bind or tmpfs");
-        to = text == "tmpfs" ? MountSpec::Kind::tmpfs : MountSpec::Kind::bind;
+        to = static_cast<MountSpec::Kind>(one_of(from, kKinds, "a kind of mount"));
     }
     static void read(const json::value& from, NamespaceMode& to) {
+        to = static_cast<NamespaceMode>(one_of(from, kModes, "own, host or joined"));
+    }
+    static int one_of(const json::value& from, const char* const (&words)[3], const char* expected) {
         std::string text;
         read(from, text);
-        if (text != "own" && text != "host") throw bad("own or host");
-        to = text == "host" ? NamespaceMode::host : NamespaceMode::own;
+        for (int i = 0; i < 3; ++i)
+            if (text == words[i]) return i;
+        throw bad(expected);
     }
     template <class T>
     static void read(const json::value& from, std::optional<T>& to) {
@@ -132,6 +136,23 @@ void fields(Archive& archive, Mount& mount) requires std::is_same_v<std::remove_
     archive.field("recursive", mount.recursive);
     archive.field("propagation", mount.propagation);
     archive.field("options", mount.options);
+    archive.field("subpath", mount.subpath);
+    archive.field("lower", mount.lower);
+    archive.field("volume", mount.volume);
+    archive.field("for_this_one", mount.for_this_one);
+}
+
+template <class Archive, class Device>
+void fields(Archive& archive, Device& device) requires std::is_same_v<std::remove_const_t<Device>, DeviceSpec> {
+    archive.field("source", device.source);
+    archive.field("target", device.target);
+    archive.field("permissions", device.permissions);
+}
+
+template <class Archive, class Rate>
+void fields(Archive& archive, Rate& rate) requires std::is_same_v<std::remove_const_t<Rate>, DeviceRate> {
+    archive.field("path", rate.path);
+    archive.field("rate", rate.rate);
 }
 
 template <class Archive, class Limit>
@@ -162,6 +183,19 @@ void fields(Archive& archive, Limits& resources) requires std::is_same_v<std::re
     archive.field("cpus", resources.cpus);
     archive.field("cpu_shares", resources.cpu_shares);
     archive.field("cpuset_cpus", resources.cpuset_cpus);
+    archive.field("cpu_quota", resources.cpu_quota);
+    archive.field("cpu_period", resources.cpu_period);
+    archive.field("cpu_rt_runtime", resources.cpu_rt_runtime);
+    archive.field("cpu_rt_period", resources.cpu_rt_period);
+    archive.field("memory_reservation", resources.memory_reservation);
+    archive.field("memory_swappiness", resources.memory_swappiness);
+    archive.field("oom_kill_disable", resources.oom_kill_disable);
+    archive.field("blkio_weight", resources.blkio_weight);
+    archive.field("blkio_weight_device", resources.blkio_weight_device);
+    archive.field("read_bps", resources.read_bps);
+    archive.field("write_bps", resources.write_bps);
+    archive.field("read_iops", resources.read_iops);
+    archive.field("write_iops", resources.write_iops);
 }
 
 template <class Archive, class Spec>
@@ -185,17 +219,28 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("ipc", spec.ipc);
     archive.field("uts", spec.uts);
     archive.field("cgroup", spec.cgroup);
+    archive.field("network_of", spec.network_of);
+    archive.field("pid_of", spec.pid_of);
+    archive.field("ipc_of", spec.ipc_of);
+    archive.field("shared_memory", spec.shared_memory);
+    archive.field("joinable_ipc", spec.joinable_ipc);
     archive.field("cap_add", spec.cap_add);
     archive.field("cap_drop", spec.cap_drop);
     archive.field("privileged", spec.privileged);
     archive.field("no_new_privileges", spec.no_new_privileges);
     archive.field("seccomp_unconfined", spec.seccomp_unconfined);
+    archive.field("seccomp_profile", spec.seccomp_profile);
+    archive.field("unprotected_paths", spec.unprotected_paths);
+    archive.field("writable_cgroups", spec.writable_cgroups);
+    archive.field("devices", spec.devices);
+    archive.field("device_rules", spec.device_rules);
     archive.field("init", spec.init);
     archive.field("sysctls", spec.sysctls);
     archive.field("rlimits", spec.rlimits);
     archive.field("resources", spec.resources);
     archive.field("cgroup_parent", spec.cgroup_parent);
     archive.field("oom_score_adj", spec.oom_score_adj);
+    archive.field("stdin_open", spec.stdin_open);
 }
 
 template <class T>

@@ -11,7 +11,7 @@ namespace compose::store {
 
 using Labels = std::map<std::string, std::string>;
 
-enum class ContainerState { created, running, restarting, exited, dead };
+enum class ContainerState { created, running, restarting, exited, dead, paused };
 [[nodiscard]] const char* to_string(ContainerState state);
 enum class Health { none, starting, healthy, unhealthy };
 [[nodiscard]] const char* to_string(Health health);
@@ -30,6 +30,7 @@ struct ContainerConfig {
     /// Wished host ports, JSON: [{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80}]. They
     /// are taken at each start (see Store::allocate_port); empty: none.
     std::string ports_json;
+    std::string options_json;  // supervisor::ContainerOptions as JSON; empty: the defaults
 };
 
 struct Container {
@@ -58,6 +59,11 @@ struct Container {
     std::string error;
     std::string boot_id;  // of the boot in which it was started last
 };
+
+/// Has it processes, or will it have some again by itself?
+[[nodiscard]] inline bool is_up(ContainerState state) {
+    return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;
+}
 
 struct Network {
     std::string id;
@@ -119,6 +125,22 @@ struct ImageName {
     std::string reference;  // "docker.io/library/debian:bookworm-slim", normalised
     std::string image_id;
     std::int64_t tagged_at = 0;
+    std::int64_t pulled_at = 0;  // when a registry was asked last; 0: never
+};
+
+/// What a registry calls an image: repository@digest. The digest may be an index's that the image was chosen from.
+struct ImageDigest {
+    std::string repository;  // "docker.io/library/debian"
+    std::string digest;
+    std::string image_id;
+    std::int64_t pulled_at = 0;
+};
+
+/// The manifest as it came or as it was made for sending: its blobs are kept, so that it goes out as it came in.
+struct ImageManifest {
+    std::string image_id;
+    std::string digest;
+    std::string content;  // JSON
 };
 
 }  // namespace compose::store

@@ -33,7 +33,8 @@ CREATE TABLE containers (
     dns TEXT NOT NULL,
     log INTEGER NOT NULL,
     health_check TEXT NOT NULL,
-    wished_ports TEXT NOT NULL
+    wished_ports TEXT NOT NULL,
+    options TEXT NOT NULL
 );
 CREATE INDEX containers_project ON containers(project, name);
 CREATE INDEX containers_image ON containers(image_id);
@@ -136,9 +137,39 @@ CREATE TABLE images (
 CREATE TABLE image_names (
     reference TEXT PRIMARY KEY,
     image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
-    tagged_at INTEGER NOT NULL
+    tagged_at INTEGER NOT NULL,
+    pulled_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX image_names_image ON image_names(image);
+
+-- What building steps gave, by the digest of all that they depend on. A step's layer, or a value worth remembering.
+CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    chain TEXT NOT NULL,
+    diff TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE image_digests (
+    repository TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    pulled_at INTEGER NOT NULL,
+    PRIMARY KEY (repository, digest)
+) WITHOUT ROWID;
+CREATE INDEX image_digests_image ON image_digests(image);
+CREATE TABLE image_manifests (
+    image TEXT PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE layer_sizes (
+    chain TEXT PRIMARY KEY,
+    size INTEGER NOT NULL
+) WITHOUT ROWID;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(kMigrations.size());

@@ -45,6 +45,9 @@ public:
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);
+    /// Limits and the restart policy may change while it exists.
+    void update_spec(const std::string& id, const std::string& spec);
+    void update_restart(const std::string& id, const std::string& policy);
     void delete_container(const std::string& id);  // with endpoints, ports and volume uses
     [[nodiscard]] std::vector<std::string> volumes_of(const std::string& container_id) const;
     [[nodiscard]] std::vector<std::string> projects() const;
@@ -63,6 +66,12 @@ public:
     /// The lowest free address of the network (or `wanted`); call inside transaction() together with insert_container.
     [[nodiscard]] std::string allocate_address(const Network& network, const std::string& wanted) const;
     [[nodiscard]] std::vector<Endpoint> endpoints_of(const std::string& container_id) const;  // by index
+    /// The names that it answers to.
+    void update_aliases(const Endpoint& endpoint);
+    /// Of a container that exists. Conflict when it is on the network already, or the address is taken.
+    void add_endpoint(const Endpoint& endpoint);
+    /// False when there was none.
+    bool remove_endpoint(const std::string& container_id, const std::string& network_id);
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
     /// Of all containers of the project ("": all), by container id and index.
     [[nodiscard]] std::vector<Endpoint> endpoints(const std::string& project) const;
@@ -95,6 +104,21 @@ public:
     [[nodiscard]] std::vector<Image> images() const;
     [[nodiscard]] std::vector<ImageName> image_names() const;
     void untag_image(const std::string& reference);
+    /// A registry was asked for the name just now, whatever it said.
+    void mark_pulled(const std::string& reference);
+    void put_image_digest(const ImageDigest& digest);
+    void delete_image_digest(const std::string& repository, const std::string& digest);
+    [[nodiscard]] std::vector<ImageDigest> image_digests() const;
+    [[nodiscard]] std::optional<Image> image_by_digest(const std::string& repository, const std::string& digest) const;
+    void put_image_manifest(const ImageManifest& manifest);
+    [[nodiscard]] std::optional<ImageManifest> image_manifest(const std::string& image_id) const;
+    [[nodiscard]] std::vector<ImageManifest> image_manifests() const;
+    /// Bytes of an unpacked layer; -1 when nobody has counted them.
+    void put_layer_size(const std::string& chain_id, std::int64_t size);
+    [[nodiscard]] std::int64_t layer_size(const std::string& chain_id) const;
+    void delete_layer_size(const std::string& chain_id);
+    /// Names of the containers that were made from it.
+    [[nodiscard]] std::vector<std::string> image_users(const std::string& id) const;
     void delete_image(const std::string& id);  // conflict, naming the containers, while in use
     /// Chain ids that any image still needs.
     [[nodiscard]] std::vector<std::string> layers_in_use() const;

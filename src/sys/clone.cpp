@@ -3,8 +3,11 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <optional>
 
 #include "sys/error.hpp"
+#include "sys/file.hpp"
 #include "sys/kernel_abi.hpp"
 #include "sys/raw.hpp"
 
@@ -25,6 +28,23 @@ private:
     int before_;
 };
 
+// Children are born in another process's pid namespace while this lives.
+class Nursery {
+public:
+    explicit Nursery(FdRef process) : home_(open_file("/proc/self/ns/pid", O_RDONLY)) {
+        if (::setns(process.get(), CLONE_NEWPID) != 0) throw errno_error("enter the other container's pid namespace");
+    }
+    ~Nursery() {
+        // The next child would be born in a container that it has nothing to do with.
+        if (::setns(home_.get(), CLONE_NEWPID) != 0) std::abort();
+    }
+    Nursery(const Nursery&) = delete;
+    Nursery& operator=(const Nursery&) = delete;
+
+private:
+    Fd home_;
+};
+
 }  // namespace
 
 ClonedProcess clone_process(const CloneRequest& request, void (*child)(void*) noexcept, void* argument) {
@@ -43,6 +63,8 @@ ClonedProcess clone_process(const CloneRequest& request, void (*child)(void*) no
         arguments.cgroup = static_cast<std::uint64_t>(request.cgroup.get());
     }
     const Undumpable undumpable;
+    std::optional<Nursery> nursery;
+    if (request.born_beside) nursery.emplace(request.born_beside);
     const long pid = raw::call(raw::kClone3, &arguments, sizeof arguments);
     if (pid == 0) {
         child(argument);

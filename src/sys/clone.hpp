@@ -14,6 +14,7 @@ struct CloneRequest {
     bool as_sibling = false;       // its parent is this process's parent
     int exit_signal = 17;          // SIGCHLD; 0: nobody is told, and only reap() can wait for it
     FdRef cgroup;                  // a v2 directory to be born in; empty: where this process is
+    FdRef born_beside;             // a process in whose pid namespace it is born; empty: this one's, or a new one
 };
 
 struct ClonedProcess {

@@ -21,7 +21,8 @@ bool is_character_device(FdRef fd, unsigned major_number, unsigned minor_number)
 std::optional<DeviceNumber> device_at(const std::string& path) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0 || (!S_ISCHR(info.st_mode) && !S_ISBLK(info.st_mode))) return std::nullopt;
-    return DeviceNumber{S_ISBLK(info.st_mode), major(info.st_rdev), minor(info.st_rdev)};
+    return DeviceNumber{S_ISBLK(info.st_mode), major(info.st_rdev), minor(info.st_rdev),
+                        info.st_mode & 07777U, info.st_uid,         info.st_gid};
 }
 
 bool is_null_device(FdRef fd) {

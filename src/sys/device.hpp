@@ -14,6 +14,7 @@ namespace compose::sys {
 struct DeviceNumber {
     bool block = false;
     unsigned major = 0, minor = 0;
+    unsigned mode = 0, uid = 0, gid = 0;
 };
 /// Nothing when `path` is no device itself.
 [[nodiscard]] std::optional<DeviceNumber> device_at(const std::string& path);

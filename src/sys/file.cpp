@@ -25,6 +25,10 @@ Fd open_for_reading(const std::string& path) {
     return open_file(path, O_RDONLY);
 }
 
+Fd create_file(const std::string& path, unsigned mode) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];
@@ -81,6 +85,19 @@ void write_file(const std::string& path, std::string_view data, unsigned mode) {
     in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
 }
 
+void write_owned_file(const std::string& path, std::string_view data, const Ownership& ownership) {
+    ::unlink(path.c_str());
+    const auto fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
+    if (::fchown(fd.get(), ownership.uid, ownership.gid) != 0) throw errno_error("change owner of {}", path);
+    if (::fchmod(fd.get(), ownership.mode) != 0) throw errno_error("change mode of {}", path);
+}
+
+bool is_regular_file(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 void replace_file(const std::string& path, std::string_view data, unsigned mode) {
     const auto temporary = fmt::format("{}.tmp-{}", path, ::getpid());
     const auto parent = std::filesystem::path(path).parent_path().string();
@@ -95,6 +112,10 @@ void replace_file(const std::string& path, std::string_view data, unsigned mode)
         ::unlink(temporary.c_str());
         throw;
     }
+}
+
+void rename_over(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename to {}", to);
 }
 
 void make_directory(const std::string& path, unsigned mode) {

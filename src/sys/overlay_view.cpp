@@ -61,4 +61,24 @@ Fd open_overlay_view(const std::vector<std::string>& lowers) {
     return mount;
 }
 
+Fd open_writable_overlay(const std::vector<std::string>& lowers, const std::string& upper, const std::string& work) {
+    if (lowers.empty()) {
+        Fd fd(::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd) throw errno_error("open {}", upper);
+        return fd;
+    }
+    Fd fs(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
+    if (!fs) throw errno_error("open an overlay file system");
+    set_lowers(fs, lowers);
+    const std::pair<const char*, const char*> options[] = {
+        {"upperdir", upper.c_str()}, {"workdir", work.c_str()}, {"index", "off"}, {"metacopy", "off"}};
+    for (const auto& [key, value] : options)
+        if (configure(fs, FSCONFIG_SET_STRING, key, value) != 0) throw errno_error("set {} of an overlay", key);
+    if (configure(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr) != 0) throw errno_error("merge {} layers", lowers.size());
+    Fd mount(static_cast<int>(
+        ::syscall(SYS_fsmount, fs.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)));
+    if (!mount) throw errno_error("merge {} layers", lowers.size());
+    return mount;
+}
+
 }  // namespace compose::sys

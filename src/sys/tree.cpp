@@ -52,7 +52,10 @@ FileInfo to_info(const struct stat& s) {
             .mtime_ns = s.st_mtim.tv_nsec,
             .device = s.st_rdev,
             .inode = s.st_ino,
-            .links = s.st_nlink};
+            .links = s.st_nlink,
+            .ctime_s = s.st_ctim.tv_sec,
+            .ctime_ns = s.st_ctim.tv_nsec,
+            .file_system = s.st_dev};
 }
 
 /// True: made. False: the name is taken.
@@ -95,6 +98,13 @@ std::optional<Fd> create_file_at(FdRef dir, const std::string& name) {
     if (fd) return fd;
     if (errno == EEXIST) return std::nullopt;
     throw errno_error("create {}", name);
+}
+
+Fd open_mounted_file_at(FdRef dir, const std::string& name) {
+    Fd fd(::openat(dir.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) throw errno_error("open {}", name);
+    if (inspect(fd).kind != FileKind::regular) throw make_error("{} is no regular file", name);
+    return fd;
 }
 
 bool create_directory_at(FdRef dir, const std::string& name, unsigned mode) {

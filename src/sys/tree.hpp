@@ -25,12 +25,17 @@ struct FileInfo {
     std::uint64_t device = 0;  // of a node
     std::uint64_t inode = 0;
     std::uint64_t links = 1;
+    std::int64_t ctime_s = 0;
+    std::int64_t ctime_ns = 0;
+    std::uint64_t file_system = 0;  // the device that holds it
 };
 /// Nothing when the name is not there.
 [[nodiscard]] std::optional<FileInfo> inspect_at(FdRef dir, const std::string& name);
 [[nodiscard]] FileInfo inspect(FdRef fd);
 
 [[nodiscard]] std::optional<Fd> create_file_at(FdRef dir, const std::string& name);  // write-only, 0600
+/// A regular file that is there, for writing; a link is not followed, nor is anything but a regular file opened.
+[[nodiscard]] Fd open_mounted_file_at(FdRef dir, const std::string& name);
 bool create_directory_at(FdRef dir, const std::string& name, unsigned mode);
 bool create_symlink_at(const std::string& target, FdRef dir, const std::string& name);
 bool create_fifo_at(FdRef dir, const std::string& name);
