@@ -21,6 +21,7 @@ struct EngineOptions {
     std::string run_dir;    // empty: /run/compose
     std::string command;    // for the project lock's holder: "compose up -d"
     int parallel = 8;       // worker threads
+    bool dry_run = false;   // tell what would be done to containers, and do nothing
 };
 
 struct UpOptions {
@@ -36,8 +37,16 @@ struct UpOptions {
     std::map<std::string, int> scale;
     std::optional<Nanoseconds> timeout;  // for stopping what is replaced
     bool wait = false;                   // until running or healthy
+    std::string await_for;               // a service that is not started here: what it depends on is waited for
+    bool rerun = false;                  // start one-shots that have completed again
+    bool rerun_unawaited = false;        // those of them that nobody depends on
     std::optional<std::chrono::seconds> wait_timeout;
     bool dry_run = false;
+    std::string pull;         // --pull: empty, always, missing, never, build
+    bool build = false;       // images with a `build` are built anew
+    bool no_build = false;    // what is not here is an error
+    bool quiet_pull = false;  // no events of layers
+    bool quiet_build = false;
 };
 
 struct DownOptions {

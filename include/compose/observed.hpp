@@ -26,6 +26,7 @@ struct ObservedContainer {
     ObservedHealth health = ObservedHealth::none;
     bool has_healthcheck = false;
     int exit_code = 0;
+    bool stopped_by_user = false;
     std::string config_hash;
     std::string image_id;
     std::set<std::string> networks;                        // names
@@ -76,6 +77,7 @@ struct ObservedState {
     std::map<std::string, ObservedNetwork> networks;   // by name: the project's, and those its file names
     std::map<std::string, ObservedVolume> volumes;     // likewise
     std::map<std::string, ObservedImage> images;       // by reference as services write it; absent: not here
+    std::set<std::string> expected_images;             // will be here by then: pulled or built before the plan is run
     std::vector<ObservedPort> ports;                   // of the whole installation
     std::map<std::string, std::string> foreign_names;  // declared container names that another project has -> project
 };

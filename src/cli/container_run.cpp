@@ -92,11 +92,12 @@ std::string create(Context& context, const RunFlags& flags, Containers& containe
     check_image(context, flags, made);
     make_objects(context, made);
     CreateOptions options;
-    options.oneoff = options.labels = options.aliases = false;
+    options.oneoff = options.labels = false;
     options.name = made.service().container_name;
     if (options.name.empty())
         options.name = made_up_name([&](const std::string& name) { return has_name(containers, name); });
-    made.service().container_name = options.name;
+    made.service().container_name = made.service().name = options.name;  // it answers to its name alone
+    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     auto id = containers.create(kStandaloneProject, made.project, Standalone::kService, options);
     file.write(id);
     return id;

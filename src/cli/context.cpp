@@ -127,11 +127,26 @@ EngineOptions Context::engine_options() const {
     return {.state_dir = variable("COMPOSE_STATE_DIR"),
             .run_dir = variable("COMPOSE_RUN_DIR"),
             .command = command_line,
-            .parallel = parallel < 1 ? kUnlimitedParallel : parallel};
+            .parallel = parallel < 1 ? kUnlimitedParallel : parallel,
+            .dry_run = globals.dry_run};
 }
 
 std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
     return std::make_unique<Engine>(engine_options(), events);
+}
+
+std::unique_ptr<Containers> Context::make_containers(EventSink& events) const {
+    return std::make_unique<Containers>(engine_options(), events);
+}
+
+Containers& Context::containers(const std::string& title) {
+    if (!containers_) containers_ = make_containers(progress(title));
+    return *containers_;
+}
+
+Images& Context::images(const std::string& title) {
+    if (!images_) images_ = std::make_unique<Images>(engine_options(), progress(title));
+    return *images_;
 }
 
 Engine& Context::engine(const std::string& title) {
@@ -154,7 +169,13 @@ void Context::warn(const std::string& message, const std::string& hint) {
 
 void Context::refuse_dry_run(const char* command) const {
     if (globals.dry_run)
-        throw make_error(ErrorKind::usage, "{} has no dry run", command).with_hint("--dry-run works with up and down");
+        throw make_error(ErrorKind::usage, "{} has no dry run", command).with_hint("run it without --dry-run");
+}
+
+bool Context::only_say(const std::string& id, const std::string& text) {
+    if (!globals.dry_run) return false;
+    progress("").on_event({Event::Status::done, id, text, {}, 0, 0});
+    return true;
 }
 
 }  // namespace compose::cli

@@ -27,7 +27,6 @@ struct Args {
 
 /// The project's name, after a look whether the services named exist.
 std::string checked_project(Context& context, const char* verb, const std::vector<std::string>& services) {
-    context.refuse_dry_run(verb);
     auto name = project_name(context);
     (void)context.engine(verb);
     const auto views = containers_of(context, name, services);

@@ -14,6 +14,7 @@
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
+#include "engine/prepare_images.hpp"
 #include "engine/run_folder.hpp"
 #include "store/store.hpp"
 
@@ -25,6 +26,10 @@ using engine::ExecuteOptions;
 namespace {
 
 constexpr std::chrono::seconds kLockTimeout{120};
+
+bool is_alive(store::ContainerState state) {
+    return state == store::ContainerState::running || state == store::ContainerState::paused;
+}
 
 }  // namespace
 
@@ -49,12 +54,23 @@ struct Engine::Impl {
     /// Containers that exist, under the project's lock: start, stop, restart.
     template <class Planner>
     void operate(const std::string& project, std::stop_token cancel, const Planner& planner) const {
-        const store::ProjectLock held = lock(project);
-        store::Store store(layout);
-        engine::repair_liveness(store, project);
+        std::optional<store::ProjectLock> held;
+        if (!options.dry_run) held.emplace(lock(project));
+        store::Store store = open();
+        if (!options.dry_run) engine::repair_liveness(store, project);
         const Plan plan = planner(engine::observe(store, project, nullptr));
         ActionContext context(layout, project, nullptr, events);
+        context.dry_run = options.dry_run;
         run(plan, context, std::move(cancel));
+    }
+
+    [[nodiscard]] engine::PrepareOptions image_wishes(const Project& project, const UpOptions& up) const {
+        engine::PrepareOptions wishes;
+        wishes.services = up.no_deps && !up.services.empty() ? up.services : with_dependencies(project, up.services);
+        wishes.policy = {.pull = up.pull, .build = up.build, .no_build = up.no_build};
+        wishes.quiet = up.quiet_pull;
+        wishes.parallel = options.parallel;
+        return wishes;
     }
 
     /// What containers are made from, read once.
@@ -87,6 +103,11 @@ Engine::~Engine() = default;
 
 void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
     const Project project = engine::with_contents_hashed(written);
+    if (!options.dry_run) {
+        // Before the lock: a long pull is no reason to keep others from looking after what runs.
+        store::Store images = impl_->open();
+        engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
+    }
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
     store::Store store = impl_->open();
@@ -105,9 +126,16 @@ void Engine::up(const Project& written, const UpOptions& options, std::stop_toke
 std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
     const Project project = engine::with_contents_hashed(written);
     store::Store store = impl_->open();
-    const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
-    engine::check_creations(project, plan, store);
-    return to_text(plan);
+    ObservedState observed = engine::observe(store, project.name, &project);
+    std::vector<std::string> lines;
+    for (const auto& action : engine::needed_images(store, project, impl_->image_wishes(project, options))) {
+        lines.push_back(to_string(action));
+        observed.expected_images.insert(action.image);
+    }
+    const Plan plan = compose::plan_up(project, observed, options);
+    if (observed.expected_images.empty()) engine::check_creations(project, plan, store);
+    for (auto& line : to_text(plan)) lines.push_back(std::move(line));
+    return lines;
 }
 
 void Engine::down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel) {
@@ -146,10 +174,10 @@ void Engine::kill(const std::string& project, const std::vector<std::string>& se
     for (const store::Container& container : store.containers_without_spec(project)) {
         const bool named =
             services.empty() || std::find(services.begin(), services.end(), container.service) != services.end();
-        if (!named || !client || liveness.state_of(container) != store::ContainerState::running) continue;
+        if (!named || !client || !is_alive(liveness.state_of(container))) continue;
         const std::string id = "Container " + container.name;
         impl_->events.on_event({Event::Status::working, id, "Killing", {}, 0, 0});
-        client->kill(container.id, signal);
+        if (!impl_->options.dry_run) client->kill(container.id, signal);
         impl_->events.on_event({Event::Status::done, id, "Killed", {}, 0, 0});
     }
 }

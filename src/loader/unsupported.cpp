@@ -63,9 +63,6 @@ std::string check_runtime(const Node& value) {
 std::string check_storage(const Node& value) {
     return value.entries.empty() ? "" : "the size of a container's own files can't be limited";
 }
-std::string check_pull_policy(const Node& value) {
-    return is_one_of(value, {"missing", "never", "if_not_present"});
-}
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});
 }
@@ -225,7 +222,7 @@ const PathTable<Support>& table() {
         {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
-        {"services.*.pull_policy", {whole, check_pull_policy}},
+        {"services.*.pull_policy", {}},
         {"services.*.read_only", {}},
         {"services.*.restart", {}},
         {"services.*.runtime", {whole, check_runtime}},
@@ -303,14 +300,19 @@ public:
     }
 
     void check_build(const Node::Entry& service, const PathFrame& path) {
-        const auto* build = service.value.find_entry("build");
-        if (build == nullptr) return;
-        if (service.value.find("image") == nullptr)
-            findings_.error(build->key_pos, to_string(path), "building images is not implemented yet",
-                            "build an image first, import it, and name it with image:");
-        else
-            findings_.warning(build->key_pos, to_string(path), "is not built: the image is used as it is",
-                              "remove build: for now");
+        const auto* build = service.value.find("build");
+        if (build == nullptr || !build->is_mapping()) return;
+        static constexpr std::pair<std::string_view, std::string_view> kIgnored[] = {
+            {"cache_from", "there is the local cache only"},
+            {"cache_to", "there is the local cache only"},
+            {"provenance", "no attestations are made"},
+            {"sbom", "no attestations are made"},
+            {"isolation", "only Windows has it"},
+        };
+        for (const auto& [key, why] : kIgnored)
+            if (build->find(key) != nullptr)
+                findings_.warning(key_pos_of(*build, key), to_string(path) + ".build",
+                                  fmt::format("{} is ignored: {}", key, why), "remove it");
     }
 
     void check_host_ports(const Node::Entry& service, const PathFrame& path) {
@@ -324,7 +326,7 @@ private:
                const PathFrame& path) {
         if (key == "build" && path.parent != nullptr && path.parent->parent != nullptr &&
             path.parent->parent->key == "services")
-            return;  // check_build says more
+            return;  // check_build says what of it is not done
         const auto* support = table().at(cursor);
         if (support == nullptr) {
             findings_.error(pos, to_string(*path.parent), shown(key) + " is not implemented yet",

@@ -38,6 +38,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
                 replica.ready = builder_.add(RenameContainer{{replica.name, replica.old->id}, replica.old->name, false},
                                              "left by an interrupted replacement");
             if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
+            if (replica.rest) builder_.note(Event::Status::done, "Container " + replica.name, "Exited");
             break;
         case Fate::create:
         case Fate::replace:
@@ -218,6 +219,17 @@ void UpPlanner::wait_for_all() {
             if (waited(WaitContainer::Until::healthy) || waited(WaitContainer::Until::completed)) continue;
             if (!met) wait_node(replica, name, WaitContainer::Until::ready, true);
         }
+}
+
+/// For a container that is made outside of this plan, and starts after it.
+void UpPlanner::await_dependencies_of(const Service& service) {
+    for (const Dependency& dependency : service.depends_on) {
+        if (dependency.condition == Condition::started || !replicas_.contains(dependency.service)) continue;
+        const auto until = dependency.condition == Condition::healthy ? WaitContainer::Until::healthy
+                                                                      : WaitContainer::Until::completed;
+        for (Replica& needed : replicas_.at(dependency.service))
+            if (needed.stays()) wait_node(needed, dependency.service, until, dependency.required);
+    }
 }
 
 }  // namespace compose::plan

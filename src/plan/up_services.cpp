@@ -202,4 +202,23 @@ void UpPlanner::bounce_dependents() {
     }
 }
 
+/// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
+/// the foreground only those rest that others wait for: whoever looks on wants to see the rest at work.
+void UpPlanner::let_completed_rest() {
+    if (options_.rerun) return;
+    std::set<std::string> awaited;
+    for (const auto& [name, dependencies] : dependencies_)
+        for (const Dependency& dependency : dependencies)
+            if (dependency.condition == Condition::completed) awaited.insert(dependency.service);
+    for (const std::string& name : order_) {
+        const RestartPolicy::Kind kind = project_.services.at(name).restart.kind;
+        if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
+        if (options_.rerun_unawaited && !awaited.contains(name)) continue;
+        for (Replica& replica : replicas_.at(name))
+            replica.rest = replica.fate == Replica::Fate::keep && !replica.rename &&
+                           replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
+                           !replica.old->stopped_by_user;
+    }
+}
+
 }  // namespace compose::plan

@@ -1,11 +1,13 @@
 #include "supervisor/container.hpp"
 
+#include <compose/containers.hpp>
 #include <csignal>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "store/event_log.hpp"
+#include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
 #include "sys/namespaces.hpp"
 
@@ -15,6 +17,7 @@ namespace {
 // A killed process that is still there after this long hangs inside the kernel.
 constexpr std::chrono::seconds kUnkillableAfter{10};
 constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::milliseconds kRemovalDelay{300};
 
 }  // namespace
 
@@ -384,6 +387,7 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         linger_ = core_.loop.after(kLinger, [this] {
             if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
         });
+    consider_removal();
     tell();
     answer(stopping_, nullptr);
     if (std::exchange(start_requested_, false)) return begin(true);
@@ -392,6 +396,17 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
         answer(starting_, &failure);
     }
+}
+
+/// The command that waits for the end removes it; this is for when there is none, or it was killed.
+void Container::consider_removal() {
+    if (phase_ != Phase::down || forgotten_ || row_.state != store::ContainerState::exited) return;
+    if (!row_.labels.contains(kAutoRemoveLabel)) return;
+    removal_ = core_.loop.after(kRemovalDelay, [this] {
+        removal_.cancel();
+        if (phase_ == Phase::down) spawn_remover(core_.store.layout(), row_.id);
+        hooks_.quiet(row_.id);
+    });
 }
 
 void Container::close_log() {
@@ -413,6 +428,7 @@ void Container::wait_for_restart(std::chrono::nanoseconds delay) {
 void Container::clean_up_process(bool keep_ports) {
     grace_.cancel();
     channel_.cancel();
+    removal_.cancel();
     launch_.reset();
     pidfd_.reset();
     row_.pid = 0;

@@ -100,6 +100,7 @@ private:
     void on_exit(const ChildExit& exit);
     void after_exit(std::chrono::nanoseconds ran);
     void wait_for_restart(std::chrono::nanoseconds delay);
+    void consider_removal();
     void clean_up_process(bool keep_ports);
     void close_log();
     void signal_stop(std::optional<std::chrono::nanoseconds> timeout, int signal = 0);
@@ -140,9 +141,10 @@ private:
     std::optional<LogPump> pump_;
     std::optional<HealthCheck> health_;
 
-    bool unhealthy_ = false;        // it is stopped to start again because of its health
-    bool stop_requested_ = false;   // its next exit is wanted
-    bool start_requested_ = false;  // and after it, it starts again
+    bool unhealthy_ = false;         // it is stopped to start again because of its health
+    sys::EventLoop::Watch removal_;  // of a container that is not to stay once it has ended
+    bool stop_requested_ = false;    // its next exit is wanted
+    bool start_requested_ = false;   // and after it, it starts again
     bool forget_requested_ = false;
     bool interrupted_ = false;  // found half started: its end is no end, but the time to start again
     bool forgotten_ = false;

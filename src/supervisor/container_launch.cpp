@@ -391,6 +391,7 @@ void Container::adopt_dead() {
     endpoints_.recall();
     phase_ = Phase::down;
     clean_up_process(false);
+    consider_removal();
 }
 
 }  // namespace compose::supervisor

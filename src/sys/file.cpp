@@ -114,6 +114,10 @@ void replace_file(const std::string& path, std::string_view data, unsigned mode)
     }
 }
 
+void rename_over(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename to {}", to);
+}
+
 void make_directory(const std::string& path, unsigned mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw errno_error("create directory {}", path);
 }

@@ -28,6 +28,9 @@ void write_file(const std::string& path, std::string_view data, unsigned mode = 
 /// Readers see the old or the new content; survives a power loss.
 void replace_file(const std::string& path, std::string_view data, unsigned mode = 0644);
 
+/// What is there under the new name is replaced.
+void rename_over(const std::string& from, const std::string& to);
+
 struct Ownership {
     unsigned uid = 0, gid = 0, mode = 0600;
 };

@@ -43,6 +43,8 @@ using Ipv6Bytes = std::array<std::uint8_t, 16>;
 [[nodiscard]] std::optional<Fd> connect_udp(const InetAddress& peer);
 /// Under way when it returns: writable once it is made or has failed.
 [[nodiscard]] std::optional<Fd> connect_tcp(const InetAddress& peer);
+/// Of a connection that was under way: empty when it is made (it sends at once from now on), else why it is not.
+[[nodiscard]] std::string connection_error(FdRef socket);
 
 /// Of a connection under way: 0 when it is made, else the errno of its failure.
 [[nodiscard]] int pending_error(FdRef socket);
