@@ -107,7 +107,8 @@ public:
     Images& operator=(const Images&) = delete;
 
     /// Returns the digests, one a tag.
-    std::vector<std::string> pull(const std::string& reference, const PullOptions& options, std::stop_token cancel = {});
+    std::vector<std::string> pull(const std::string& reference, const PullOptions& options,
+                                  std::stop_token cancel = {});
     /// Returns "name: digest: sha256:... size: N" lines.
     std::vector<std::string> push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel = {});
     void pull_services(const Project& project, const PullServicesOptions& options, std::stop_token cancel = {});

@@ -90,8 +90,9 @@ Run define_image_load(Arguments& arguments) {
         bool quiet = false;
     };
     const auto args = std::make_shared<Args>();
-    arguments.text("Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip or\n"
-                   "zstd, and the folder of an OCI layout.");
+    arguments.text(
+        "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip or\n"
+        "zstd, and the folder of an OCI layout.");
     arguments.value("-i,--input", args->input, "FILE|FOLDER", "Where from; standard input otherwise");
     arguments.flag("-q,--quiet", args->quiet, "Show nothing");
     return [args](Context& context) { return run_load(context, args->input, args->quiet); };
@@ -103,8 +104,9 @@ Run define_image_bootstrap(Arguments& arguments) {
         std::vector<std::string> include;
     };
     const auto args = std::make_shared<Args>();
-    arguments.text("Makes a base image of the distribution's own packages through mmdebstrap, where no registry has one.\n"
-                   "The tag is the suite; \"-slim\" after it leaves manuals and translations out.");
+    arguments.text(
+        "Makes a base image of the distribution's own packages through mmdebstrap, where no registry has one.\n"
+        "The tag is the suite; \"-slim\" after it leaves manuals and translations out.");
     arguments.required("NAME:SUITE[-slim]", args->options.name);
     arguments.list("--include", args->include, "PACKAGE,...", "Further packages");
     arguments.value("--mirror", args->options.mirror, "URL", "Where packages come from (default: as on this machine)");

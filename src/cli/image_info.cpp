@@ -45,8 +45,8 @@ int run_history(Context& context, const HistoryArgs& args) {
         std::replace(by.begin(), by.end(), '\t', ' ');
         std::replace(by.begin(), by.end(), '\n', ' ');
         if (!args.no_trunc && by.size() > kCommandWidth) by = by.substr(0, kCommandWidth - 1) + "…";
-        const auto created =
-            args.human ? render_age(view.created_at, now) : sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)));
+        const auto created = args.human ? render_age(view.created_at, now)
+                                        : sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)));
         if (args.quiet)
             out += id + "\n";
         else if (args.format == "json")

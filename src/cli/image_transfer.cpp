@@ -25,7 +25,8 @@ struct TransferArgs {
 
 void check_trust(const TransferArgs& args) {
     if (!args.content_trust)
-        throw make_error(ErrorKind::usage, "signatures of images are not checked: --disable-content-trust can't be false");
+        throw make_error(ErrorKind::usage,
+                         "signatures of images are not checked: --disable-content-trust can't be false");
 }
 
 int run_pull(Context& context, const TransferArgs& args) {
@@ -109,7 +110,8 @@ int run_login(Context& context, LoginArgs args) {
         const auto where = context.images("login").login(options, cancel);
         context.finish_progress();
         if (where.starts_with('/'))
-            context.warn("the password is stored unencrypted in " + where, "configure a credential helper to keep it safe");
+            context.warn("the password is stored unencrypted in " + where,
+                         "configure a credential helper to keep it safe");
         print("Login Succeeded\n");
         return 0;
     });

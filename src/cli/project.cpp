@@ -68,6 +68,8 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
     auto request = make_load_request(context);
     request.selected_services = services;
     auto loaded = load_project(request, context.files(), findings);
+    if (context.globals.compatibility || context.variable_is_true("COMPOSE_COMPATIBILITY"))
+        loaded.project.separator = "_";
     if (!findings.has_errors()) check_supported(loaded, findings);
     print_findings(context, findings.sorted(), findings.sources);
     if (findings.has_errors()) throw Exit{1};
@@ -120,7 +122,8 @@ std::vector<ContainerView> containers_of(Context& context, const std::string& pr
 }
 
 void check_pull_flag(const std::string& value) {
-    static constexpr std::array<std::string_view, 6> kValues{"", "always", "missing", "if_not_present", "never", "build"};
+    static constexpr std::array<std::string_view, 6> kValues{"",      "always", "missing", "if_not_present",
+                                                             "never", "build"};
     if (std::find(kValues.begin(), kValues.end(), value) == kValues.end())
         throw make_error(ErrorKind::usage, "invalid value {} for --pull", quote(value))
             .with_hint("use always, missing, never or build");

@@ -60,7 +60,8 @@ std::string short_digest(const std::string& id) {
 
 int run_images(Context& context, const std::vector<std::string>& services, const std::string& format, bool quiet) {
     if (format != "table" && format != "json")
-        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(format)).with_hint("use table or json");
+        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(format))
+            .with_hint("use table or json");
     const auto views = context.images().of_containers(project_name(context), services);
     std::string out;
     if (quiet) {
@@ -70,13 +71,14 @@ int run_images(Context& context, const std::vector<std::string>& services, const
     } else if (format == "json") {
         json::array list;
         for (const auto& view : views)
-            list.push_back(json::object{{"ID", view.id},
-                                        {"ContainerName", view.container},
-                                        {"Repository", view.repository},
-                                        {"Tag", view.tag},
-                                        {"Platform", view.platform},
-                                        {"Size", view.size},
-                                        {"Created", sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)))}});
+            list.push_back(
+                json::object{{"ID", view.id},
+                             {"ContainerName", view.container},
+                             {"Repository", view.repository},
+                             {"Tag", view.tag},
+                             {"Platform", view.platform},
+                             {"Size", view.size},
+                             {"Created", sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)))}});
         out = json::serialize(list) + "\n";
     } else {
         const auto now = sys::wall_now().time_since_epoch().count();

@@ -30,8 +30,8 @@ bool fits(const store::Image& image, const std::string& platform) {
 image::Platform platform_of(const store::Image& image) {
     const auto value = parse_json(image.config);
     const auto& object = value.as_object();
-    return image::normalized({string_or(object, "os", "linux"), string_or(object, "architecture"),
-                              string_or(object, "variant")});
+    return image::normalized(
+        {string_or(object, "os", "linux"), string_or(object, "architecture"), string_or(object, "variant")});
 }
 
 store::Image record_image(store::Store& store, const image::StoredImage& stored, const image::Reference* name,
@@ -80,11 +80,11 @@ PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAcces
         options.platform = image::parse_platform(wish);
         options.platform_given = !wish.empty();
         if (request.show_layers) options.progress = [&](const image::LayerProgress& progress) { reporter(progress); };
-        const auto stored = in_context([&] { return "pull " + familiar; }, [&] {
-            return image::pull_image(registry, {blobs, layout.layers()}, options);
-        });
-        for (const auto& warning : stored.warnings)
-            events.on_event({Event::Status::warning, id, warning, {}, 0, 0});
+        const auto stored = in_context([&] { return "pull " + familiar; },
+                                       [&] {
+                                           return image::pull_image(registry, {blobs, layout.layers()}, options);
+                                       });
+        for (const auto& warning : stored.warnings) events.on_event({Event::Status::warning, id, warning, {}, 0, 0});
         const auto before = request.reference.digest.empty()
                                 ? store.image_by_reference(request.reference.to_string())
                                 : store.image_by_digest(repository_of(request.reference), stored.digest);

@@ -28,7 +28,7 @@ enum class PullWhen {
 
 struct PullRequest {
     image::Reference reference;
-    std::string platform{};    // empty: DOCKER_DEFAULT_PLATFORM, else this machine's
+    std::string platform{};  // empty: DOCKER_DEFAULT_PLATFORM, else this machine's
     bool show_layers = true;
     bool failure_is_warning = false;  // for the events: something else may be done instead
     std::string event_id{};           // empty: "Image NAME"

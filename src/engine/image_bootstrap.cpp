@@ -42,7 +42,8 @@ Suite suite_of(const image::Reference& name) {
 
 /// This machine's own package sources, if it is of the same distribution: its mirror and keys are known to work.
 std::string own_sources(const std::string& distribution) {
-    const std::vector<std::string> paths{"/etc/apt/sources.list.d/" + distribution + ".sources", "/etc/apt/sources.list"};
+    const std::vector<std::string> paths{"/etc/apt/sources.list.d/" + distribution + ".sources",
+                                         "/etc/apt/sources.list"};
     for (const std::string& path : paths) {
         const auto text = sys::read_file_if_exists(path);
         if (text && text->find(distribution) != std::string::npos) return path;
@@ -119,10 +120,10 @@ std::string Images::bootstrap(const BootstrapOptions& options, std::stop_token c
     }
     impl_->events.on_event({Event::Status::working, id, "Importing", {}, 0, 0});
     const auto file = sys::open_for_reading(tar.path);
-    const auto image =
-        engine::import_image(store, impl_->events, file.get(), options.name,
-                             {"CMD [\"bash\"]", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                             join(command.argv, " "));
+    const auto image = engine::import_image(
+        store, impl_->events, file.get(), options.name,
+        {"CMD [\"bash\"]", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        join(command.argv, " "));
     impl_->events.on_event({Event::Status::done, id, "Created", {}, 0, 0});
     return image;
 }

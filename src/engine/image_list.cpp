@@ -36,7 +36,8 @@ bool glob(std::string_view pattern, std::string_view text) {
 /// Everything that is known of images beside their rows, read once.
 struct Names {
     explicit Names(const store::Store& store) {
-        for (const auto& name : store.image_names()) tags[name.image_id].push_back(image::parse_reference(name.reference));
+        for (const auto& name : store.image_names())
+            tags[name.image_id].push_back(image::parse_reference(name.reference));
         for (const auto& digest : store.image_digests()) digests[digest.image_id].push_back(digest);
         for (const auto& container : store.containers_without_spec("")) ++containers[container.config.image_id];
     }
@@ -108,7 +109,8 @@ std::int64_t time_of(const store::Store& store, const std::vector<std::string>& 
 }
 
 void check_filters(const ImageListOptions& options) {
-    static constexpr std::array<std::string_view, 6> kKnown{"dangling", "label", "before", "since", "until", "reference"};
+    static constexpr std::array<std::string_view, 6> kKnown{"dangling", "label", "before",
+                                                            "since",    "until", "reference"};
     for (const auto& [key, value] : options.filters)
         if (std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
             throw make_error(ErrorKind::usage, "invalid filter {}", quote(key))

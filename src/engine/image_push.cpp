@@ -34,8 +34,8 @@ image::OutgoingImage outgoing(store::Store& store, EventSink& events, const stor
     request.layers = row.layers;
     if (const auto known = store.image_manifest(row.id)) request.manifest_json = known->content;
     request.packing = [&](const std::string& diff_id, bool done) {
-        events.on_event({done ? Status::done : Status::working, diff_id.substr(7, 12), done ? "Prepared" : "Preparing",
-                         {}, 0, 0});
+        events.on_event(
+            {done ? Status::done : Status::working, diff_id.substr(7, 12), done ? "Prepared" : "Preparing", {}, 0, 0});
     };
     auto out = image::prepare_outgoing({blobs, store.layout().layers()}, request, interrupt);
     if (out.faithful && out.manifest_json != request.manifest_json)

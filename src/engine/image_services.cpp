@@ -26,9 +26,9 @@ bool follows_latest(const std::string& image) {
 
 void Images::prepare(const Project& project, const std::vector<std::string>& services, std::stop_token cancel) {
     auto store = impl_->open();
-    engine::prepare_images(store, impl_->events, project,
-                           {.services = with_dependencies(project, services), .policy = {}, .parallel = impl_->options.parallel},
-                           cancel);
+    engine::prepare_images(
+        store, impl_->events, project,
+        {.services = with_dependencies(project, services), .policy = {}, .parallel = impl_->options.parallel}, cancel);
 }
 
 void Images::pull_services(const Project& project, const PullServicesOptions& options, std::stop_token cancel) {

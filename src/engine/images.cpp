@@ -34,9 +34,9 @@ std::vector<std::string> Images::pull(const std::string& reference, const PullOp
     std::vector<std::string> digests;
     for (const auto& tag : tags) {
         name.tag = tag;
-        const auto result = engine::pull_into_store(
-            store, impl_->events, access,
-            {.reference = name, .platform = options.platform, .show_layers = !options.quiet});
+        const auto result =
+            engine::pull_into_store(store, impl_->events, access,
+                                    {.reference = name, .platform = options.platform, .show_layers = !options.quiet});
         digests.push_back(result.digest);
     }
     return digests;

@@ -163,7 +163,8 @@ private:
 
 std::unique_ptr<ArchiveFiles> open_tar_archive(sys::FdRef tar, const std::string& spool_folder,
                                                const Interrupt& interrupt) {
-    return in_context([] { return "archive"; }, [&] { return std::make_unique<TarFiles>(tar, spool_folder, interrupt); });
+    return in_context([] { return "archive"; },
+                      [&] { return std::make_unique<TarFiles>(tar, spool_folder, interrupt); });
 }
 
 std::unique_ptr<ArchiveFiles> open_folder_archive(const std::string& folder) {

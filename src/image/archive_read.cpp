@@ -71,7 +71,8 @@ Packed pack_file(const StorePlace& place, const ArchiveRegion& region, const Int
     NewBlob blob(place.blobs);
     Sha256 plain_hash;
     Packed out;
-    out.blob.media_type = kind == Compression::zstd ? "application/vnd.oci.image.layer.v1.tar+zstd" : media::kOciLayerGzip;
+    out.blob.media_type =
+        kind == Compression::zstd ? "application/vnd.oci.image.layer.v1.tar+zstd" : media::kOciLayerGzip;
     const auto plain = decompress(source);
     GzipSink gzip(blob);
     for (auto bytes = plain->peek(); !bytes.empty(); bytes = plain->peek()) {
@@ -121,7 +122,8 @@ private:
 
     std::string blob_text(const Descriptor& descriptor, std::size_t limit) {
         auto out = text("blobs/sha256/" + descriptor.digest.substr(7), limit);
-        if (static_cast<std::int64_t>(out.size()) != descriptor.size || "sha256:" + sha256_hex(out) != descriptor.digest)
+        if (static_cast<std::int64_t>(out.size()) != descriptor.size ||
+            "sha256:" + sha256_hex(out) != descriptor.digest)
             throw make_error(ErrorKind::invalid, "{} in the archive does not have that digest and size",
                              descriptor.digest);
         return out;
@@ -137,7 +139,8 @@ private:
             interrupt_.check();
             if (entry.attestation) continue;
             // One layout may hold an image for several machines: ours is meant.
-            if (several && entry.platform && platform_match(*entry.platform, platform_) == 0 && offers_ours(index, entry))
+            if (several && entry.platform && platform_match(*entry.platform, platform_) == 0 &&
+                offers_ours(index, entry))
                 continue;
             if (const auto found = known.find(entry.digest); found == known.end()) {
                 known[entry.digest] = loaded_.size();

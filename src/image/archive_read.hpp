@@ -1,5 +1,5 @@
-// Images from files: a tar (plain, gzip, zstd) or folder with an OCI layout, or Docker's older archive (manifest.json and
-// layer.tar files). Names inside an archive are looked up in a table, never on the disk.
+// Images from files: a tar (plain, gzip, zstd) or folder with an OCI layout, or Docker's older archive (manifest.json
+// and layer.tar files). Names inside an archive are looked up in a table, never on the disk.
 #pragma once
 
 #include <functional>

@@ -113,7 +113,8 @@ void write_archive(const std::vector<ArchivedImage>& images, const ContentStore&
             writer.text(blob_path(image.manifest.config.digest), image.config_json);
         for (const auto& layer : image.manifest.layers)
             if (written.insert(layer.digest).second) writer.blob(layer);
-        if (written.insert(image.manifest_digest).second) writer.text(blob_path(image.manifest_digest), image.manifest_json);
+        if (written.insert(image.manifest_digest).second)
+            writer.text(blob_path(image.manifest_digest), image.manifest_json);
     }
     writer.text("index.json", render_index(make_index(images)));
     if (docker) writer.text("manifest.json", docker_manifest(images));

@@ -1,7 +1,8 @@
 // Blobs by their digest, as they came from registries and archives and go to them again.
 //
 //   blobs/sha256/<hex>     whole and verified; never changed
-//   blobs/partial/<hex>    being fetched; its flock says that someone is at it. What a dead one has left is hashed again
+//   blobs/partial/<hex>    being fetched; its flock says that someone is at it. What a dead one has left is hashed
+//   again
 //                          and gone on from.
 #pragma once
 

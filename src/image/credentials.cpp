@@ -30,9 +30,14 @@ const json::object* object_at(const json::object& object, std::string_view key) 
 
 /// The names under which other programs may have stored it.
 std::vector<std::string> spellings(const std::string& registry) {
-    if (registry == "docker.io") return {std::string(kHubKey), "https://index.docker.io/v1", "index.docker.io", "docker.io"};
-    return {registry, "https://" + registry, "http://" + registry, "https://" + registry + "/v1/",
-            "https://" + registry + "/v2/", "https://" + registry + "/"};
+    if (registry == "docker.io")
+        return {std::string(kHubKey), "https://index.docker.io/v1", "index.docker.io", "docker.io"};
+    return {registry,
+            "https://" + registry,
+            "http://" + registry,
+            "https://" + registry + "/v1/",
+            "https://" + registry + "/v2/",
+            "https://" + registry + "/"};
 }
 
 std::optional<Credentials> from_entry(const json::object& entry, const std::string& path, const std::string& registry) {

@@ -213,22 +213,23 @@ StoredLayer store_once(const StorePlace& place, const LayerJob& job, const Inter
 
 StoredLayer store_layer(const StorePlace& place, const LayerJob& job, const Interrupt& interrupt, const FillBlob& fill,
                         const FetchProgress& progress, std::vector<std::string>& warnings) {
-    return in_context([&] { return "layer " + job.blob.digest.substr(0, 19); }, [&] {
-        for (int round = 0;; ++round) {
-            bool resumed = false;
-            try {
-                return store_once(place, job, interrupt, fill, progress, warnings, resumed);
-            } catch (const ConnectionError&) {
-                throw;
-            } catch (const Error& error) {
-                // What an earlier attempt left may be what is wrong: once more from the beginning.
-                if (!resumed || round > 0 || error.kind() != ErrorKind::invalid) throw;
-                log::debug("{}: {}, from the beginning", job.blob.digest, error.what());
-                PartialBlob blob(place.blobs, job.blob.digest, interrupt);
-                if (!blob.complete()) blob.restart();
-            }
-        }
-    });
+    return in_context([&] { return "layer " + job.blob.digest.substr(0, 19); },
+                      [&] {
+                          for (int round = 0;; ++round) {
+                              bool resumed = false;
+                              try {
+                                  return store_once(place, job, interrupt, fill, progress, warnings, resumed);
+                              } catch (const ConnectionError&) {
+                                  throw;
+                              } catch (const Error& error) {
+                                  // What an earlier attempt left may be what is wrong: once more from the beginning.
+                                  if (!resumed || round > 0 || error.kind() != ErrorKind::invalid) throw;
+                                  log::debug("{}: {}, from the beginning", job.blob.digest, error.what());
+                                  PartialBlob blob(place.blobs, job.blob.digest, interrupt);
+                                  if (!blob.complete()) blob.restart();
+                              }
+                          }
+                      });
 }
 
 StoredLayer fetch_layer(Registry& registry, const StorePlace& place, const LayerJob& job, const FetchProgress& progress,
@@ -242,28 +243,30 @@ StoredLayer fetch_layer(Registry& registry, const StorePlace& place, const Layer
 }
 
 std::string fetch_small(Registry& registry, const Descriptor& blob, std::size_t limit, const char* what) {
-    return in_context([&] { return fmt::format("{} {}", what, blob.digest.substr(0, 19)); }, [&] {
-        if (blob.size < 0 || static_cast<std::size_t>(blob.size) > limit)
-            throw make_error(ErrorKind::invalid, "{} bytes are too many", blob.size);
-        for (int attempt = 0;; ++attempt) {
-            try {
-                auto reply = registry.open_blob(blob.digest, 0);
-                auto text = reply.reply.body->read_all(static_cast<std::size_t>(blob.size));
-                registry.done(reply);
-                if (static_cast<std::int64_t>(text.size()) != blob.size)
-                    throw make_error(ErrorKind::invalid, "the manifest says {} bytes, the registry sends {}", blob.size,
-                                     text.size());
-                const auto found = "sha256:" + sha256_hex(text);
-                if (found != blob.digest)
-                    throw make_error(ErrorKind::invalid, "{} was asked for, but the bytes that came are {}", blob.digest,
-                                     found);
-                return text;
-            } catch (const ConnectionError&) {
-                if (attempt + 1 >= registry.retry().attempts) throw;
-                registry.interrupt().sleep(registry.retry().first_delay * (1 << attempt));
+    return in_context(
+        [&] { return fmt::format("{} {}", what, blob.digest.substr(0, 19)); },
+        [&] {
+            if (blob.size < 0 || static_cast<std::size_t>(blob.size) > limit)
+                throw make_error(ErrorKind::invalid, "{} bytes are too many", blob.size);
+            for (int attempt = 0;; ++attempt) {
+                try {
+                    auto reply = registry.open_blob(blob.digest, 0);
+                    auto text = reply.reply.body->read_all(static_cast<std::size_t>(blob.size));
+                    registry.done(reply);
+                    if (static_cast<std::int64_t>(text.size()) != blob.size)
+                        throw make_error(ErrorKind::invalid, "the manifest says {} bytes, the registry sends {}",
+                                         blob.size, text.size());
+                    const auto found = "sha256:" + sha256_hex(text);
+                    if (found != blob.digest)
+                        throw make_error(ErrorKind::invalid, "{} was asked for, but the bytes that came are {}",
+                                         blob.digest, found);
+                    return text;
+                } catch (const ConnectionError&) {
+                    if (attempt + 1 >= registry.retry().attempts) throw;
+                    registry.interrupt().sleep(registry.retry().first_delay * (1 << attempt));
+                }
             }
-        }
-    });
+        });
 }
 
 }  // namespace compose::image

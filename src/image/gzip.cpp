@@ -30,7 +30,8 @@ std::string compress(const std::string& block) {
 }  // namespace
 
 GzipSink::GzipSink(ByteSink& out, unsigned threads)
-    : out_(out), threads_(std::clamp<std::size_t>(threads == 0 ? std::thread::hardware_concurrency() : threads, 1, kMaxThreads)) {}
+    : out_(out),
+      threads_(std::clamp<std::size_t>(threads == 0 ? std::thread::hardware_concurrency() : threads, 1, kMaxThreads)) {}
 
 void GzipSink::write(std::string_view bytes) {
     while (!bytes.empty()) {

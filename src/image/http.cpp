@@ -1,12 +1,13 @@
 #include "image/http.hpp"
 
+#include <cctype>
+#include <charconv>
+
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <cctype>
-#include <charconv>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -170,7 +171,8 @@ std::string HttpExchange::read_all(std::size_t limit) {
     for (;;) {
         const auto size = read(buffer);
         if (size == 0) return out;
-        if (out.size() + size > limit) throw make_error(ErrorKind::invalid, "the answer is longer than {} bytes", limit);
+        if (out.size() + size > limit)
+            throw make_error(ErrorKind::invalid, "the answer is longer than {} bytes", limit);
         out.append(buffer.data(), size);
     }
 }

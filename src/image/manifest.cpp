@@ -45,7 +45,8 @@ Descriptor read_descriptor(const json::value* value, const char* what) {
 }
 
 bool is_layer_type(std::string_view type) {
-    return type.starts_with("application/vnd.oci.image.layer.") || type.starts_with("application/vnd.docker.image.rootfs.");
+    return type.starts_with("application/vnd.oci.image.layer.") ||
+           type.starts_with("application/vnd.docker.image.rootfs.");
 }
 
 void check_layer(const Descriptor& layer) {
@@ -143,7 +144,8 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
     if (version->get_int64() != 2) fail(fmt::format("schemaVersion {} is not known", version->get_int64()));
     const bool lists = object.contains("manifests");
     const bool layers = object.contains("layers") || object.contains("config");
-    if (lists == layers) fail(lists ? "it is both an image and a list of images" : "it lists neither layers nor images");
+    if (lists == layers)
+        fail(lists ? "it is both an image and a list of images" : "it lists neither layers nor images");
     auto type = settle_type(text_of(object, "mediaType", "manifest"), content_type);
     if (type.empty()) type = lists ? media::kOciIndex : media::kOciManifest;
     if (!(lists ? is_index_type(type) : is_manifest_type(type)))

@@ -24,8 +24,8 @@ struct OutgoingImage {
 
 struct OutgoingRequest {
     std::string config_json;
-    std::vector<std::string> layers;  // chain ids, lowest first
-    std::string manifest_json;        // as it came in; empty: none
+    std::vector<std::string> layers;                                     // chain ids, lowest first
+    std::string manifest_json;                                           // as it came in; empty: none
     std::function<void(const std::string& diff_id, bool done)> packing;  // a layer is being made a blob
 };
 

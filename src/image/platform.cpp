@@ -9,8 +9,8 @@ namespace compose::image {
 namespace {
 
 bool is_word(std::string_view text) {
-    return !text.empty() && text.size() <= 32 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") ==
-                                                     std::string_view::npos;
+    return !text.empty() && text.size() <= 32 &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
 }
 
 int arm_level(const std::string& variant) {

@@ -47,7 +47,8 @@ public:
         for (const auto& job : jobs_) report(job, LayerProgress::Stage::waiting, 0);
         {
             std::vector<std::jthread> threads;
-            const auto count = std::min<std::size_t>(jobs_.size(), static_cast<std::size_t>(std::max(options_.parallel, 1)));
+            const auto count =
+                std::min<std::size_t>(jobs_.size(), static_cast<std::size_t>(std::max(options_.parallel, 1)));
             for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
         }
         if (failure_) std::rethrow_exception(failure_);
@@ -103,8 +104,8 @@ private:
 CheckedConfig check_config(const std::string& config_json, const Manifest& manifest) {
     const auto config = in_context([] { return "image config"; }, [&] { return parse_config(config_json); });
     if (config.diff_ids.size() != manifest.layers.size())
-        throw make_error(ErrorKind::invalid, "the manifest has {} layers, the image's config {}", manifest.layers.size(),
-                         config.diff_ids.size());
+        throw make_error(ErrorKind::invalid, "the manifest has {} layers, the image's config {}",
+                         manifest.layers.size(), config.diff_ids.size());
     if (config.diff_ids.empty()) throw Error("the image has no layers", ErrorKind::invalid);
     CheckedConfig out{.diff_ids = config.diff_ids, .platform = {config.os, config.architecture, ""}};
     if (out.platform.os.empty()) out.platform.os = "linux";
@@ -115,7 +116,10 @@ std::vector<LayerJob> layer_jobs(const Manifest& manifest, const std::vector<std
     std::vector<LayerJob> jobs;
     std::string parent;
     for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-        LayerJob job{.blob = manifest.layers[i], .diff_id = diff_ids[i], .chain_id = chain_id(parent, diff_ids[i]), .parent = parent};
+        LayerJob job{.blob = manifest.layers[i],
+                     .diff_id = diff_ids[i],
+                     .chain_id = chain_id(parent, diff_ids[i]),
+                     .parent = parent};
         parent = job.chain_id;
         jobs.push_back(std::move(job));
     }

@@ -47,8 +47,8 @@ struct StorePlace {
 
 struct PullOptions {
     Platform platform;
-    bool platform_given = false;  // a user's own wish: nothing else will do
-    int parallel = 4;             // layers at a time
+    bool platform_given = false;                         // a user's own wish: nothing else will do
+    int parallel = 4;                                    // layers at a time
     std::function<void(const LayerProgress&)> progress;  // called from several threads
 };
 

@@ -267,8 +267,8 @@ Registry::ManifestReply Registry::manifest(const std::string& name) {
     if (is_digest(name) && name != out.digest)
         throw make_error(ErrorKind::invalid, "{} was asked for, but the manifest that came is {}", name, out.digest);
     if (!told.empty() && told.starts_with("sha256:") && told != out.digest)
-        throw make_error(ErrorKind::invalid, "the registry calls the manifest {}, but it is {}", quote(told.substr(0, 80)),
-                         out.digest);
+        throw make_error(ErrorKind::invalid, "the registry calls the manifest {}, but it is {}",
+                         quote(told.substr(0, 80)), out.digest);
     return out;
 }
 
@@ -385,7 +385,8 @@ std::string Registry::fetch_token(const std::map<std::string, std::string>& para
         const auto found = parameters.find(key);
         return found == parameters.end() ? std::string() : found->second;
     };
-    const auto realm = in_context([&] { return "registry " + reference_.registry; }, [&] { return parse_url(value("realm")); });
+    const auto realm =
+        in_context([&] { return "registry " + reference_.registry; }, [&] { return parse_url(value("realm")); });
     check_realm(realm);
     std::vector<std::string> scopes;
     if (!reference_.repository.empty())

@@ -97,9 +97,9 @@ private:
     RetrySettings retry_;
     std::mutex mutex_;
     Url base_;
-    bool settled_ = false;                          // the scheme is known
-    std::map<bool, std::string> authorizations_;    // by "for pushing"
-    std::optional<std::string> mount_from_;         // a repository that the next token must let us read
+    bool settled_ = false;                        // the scheme is known
+    std::map<bool, std::string> authorizations_;  // by "for pushing"
+    std::optional<std::string> mount_from_;       // a repository that the next token must let us read
 };
 
 }  // namespace compose::image

@@ -33,7 +33,7 @@ public:
 class TlsTrust {
 public:
     struct Files {
-        std::string roots_file;               // empty: the system's
+        std::string roots_file;                // empty: the system's
         std::vector<std::string> extra_roots;  // PEM files
         std::string certificate, key;          // of the client, PEM; empty: none
         bool verify = true;

@@ -34,7 +34,8 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
                mi = digits(text, 14, 2), s = digits(text, 17, 2);
     if (!y || !mo || !d || !h || !mi || !s || *y < 1700 || *y > 2200 || *h > 23 || *mi > 59 || *s > 60)
         return std::nullopt;
-    if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
+    if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' '))
+        return std::nullopt;
     const year_month_day day{year{*y}, month{static_cast<unsigned>(*mo)}, std::chrono::day{static_cast<unsigned>(*d)}};
     if (!day.ok()) return std::nullopt;
     auto rest = text.substr(19);

@@ -170,7 +170,8 @@ private:
             if (why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL) fail_handshake();
             flush();
             if (done == 1) return;
-            if (!fill()) throw ConnectionError(fmt::format("{} has closed the connection during the TLS handshake", host_));
+            if (!fill())
+                throw ConnectionError(fmt::format("{} has closed the connection during the TLS handshake", host_));
         }
     }
 
@@ -183,7 +184,8 @@ private:
         if (const long verdict = ::SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
             throw make_error(ErrorKind::unavailable, "the certificate of {} is not trusted: {}", host_,
                              lower(::X509_verify_cert_error_string(verdict)))
-                .with_hint(fmt::format("put the certificate of its authority into /etc/docker/certs.d/{}/ca.crt", host_));
+                .with_hint(
+                    fmt::format("put the certificate of its authority into /etc/docker/certs.d/{}/ca.crt", host_));
         throw ConnectionError(fmt::format("TLS with {}: {}", host_, last_openssl_error()));
     }
 

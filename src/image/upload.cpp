@@ -82,7 +82,8 @@ void Registry::upload_blob(const std::string& digest, sys::FdRef file, std::int6
             std::vector<char> buffer(kPiece);
             for (std::int64_t sent = 0; sent < count;) {
                 const auto room = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(count - sent));
-                const auto got = sys::read_at(file, std::span(buffer).first(room), static_cast<std::uint64_t>(offset + sent));
+                const auto got =
+                    sys::read_at(file, std::span(buffer).first(room), static_cast<std::uint64_t>(offset + sent));
                 if (got == 0) throw Error("the blob is shorter than it was");
                 out({buffer.data(), got});
                 sent += static_cast<std::int64_t>(got);
@@ -117,7 +118,8 @@ void Registry::upload_blob(const std::string& digest, sys::FdRef file, std::int6
             place = upload_place(reply);
             const auto have = received(reply.head).value_or(at + count);
             if (have <= at || have > at + count)
-                throw make_error(ErrorKind::invalid, "the registry says that it has {} bytes of {} sent", have, at + count);
+                throw make_error(ErrorKind::invalid, "the registry says that it has {} bytes of {} sent", have,
+                                 at + count);
             at = have;
             (void)reply.body->read_all(kMaxAnswer);
             http_.done(reply);

@@ -33,7 +33,8 @@ std::optional<std::array<unsigned, 4>> ipv4_of(std::string_view host) {
 void check_host(std::string_view text, std::string_view host) {
     if (host.empty() || host.size() > 253) fail(text, "it has no host");
     for (const char c : host) {
-        const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':';
+        const bool good =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':';
         if (!good) fail(text, "the host has a strange character");
     }
 }

@@ -1,5 +1,5 @@
-// Addresses of HTTP servers: parsing, joining and comparing. Pure. What a server names (a redirect, a realm, an upload's
-// place) comes through here before anything is sent to it.
+// Addresses of HTTP servers: parsing, joining and comparing. Pure. What a server names (a redirect, a realm, an
+// upload's place) comes through here before anything is sent to it.
 #pragma once
 
 #include <cstdint>

@@ -59,7 +59,8 @@ Wish wish_of(const Service& service, const KnownImage* known, const ImagePolicy&
 }
 
 /// The action for one service; nothing when its image is fine as it is.
-std::optional<ImageAction> decide(const Project& project, const Service& service, const KnownImage* known, const ImagePolicy& options) {
+std::optional<ImageAction> decide(const Project& project, const Service& service, const KnownImage* known,
+                                  const ImagePolicy& options) {
     ImageAction action;
     action.service = service.name;
     action.image = service.image;

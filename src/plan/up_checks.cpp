@@ -20,10 +20,9 @@ void UpPlanner::check_images() {
         if (observed_.expected_images.contains(service.image)) continue;
         if (image == observed_.images.end()) {
             kind_ = ErrorKind::not_found;
-            finding(service.image_pos, path,
-                    "image \"" + service.image + "\" is not here, and fetching it was ruled out",
-                    "pull it with \"compose pull\", or import it with \"compose image import FILE " + service.image +
-                        "\"");
+            finding(
+                service.image_pos, path, "image \"" + service.image + "\" is not here, and fetching it was ruled out",
+                "pull it with \"compose pull\", or import it with \"compose image import FILE " + service.image + "\"");
             continue;
         }
         const bool entrypoint = service.entrypoint ? !service.entrypoint->empty() : image->second.has_entrypoint;

@@ -66,8 +66,7 @@ std::optional<ImageManifest> Store::image_manifest(const std::string& image_id) 
 std::vector<ImageManifest> Store::image_manifests() const {
     auto rows = impl_->db.query("SELECT image, digest, content FROM image_manifests ORDER BY image");
     std::vector<ImageManifest> out;
-    while (rows.step())
-        out.push_back({.image_id = rows.text(0), .digest = rows.text(1), .content = rows.text(2)});
+    while (rows.step()) out.push_back({.image_id = rows.text(0), .digest = rows.text(1), .content = rows.text(2)});
     return out;
 }
 
