@@ -58,6 +58,7 @@ constexpr CommandInfo kVolumeCommands[] = {
 
 constexpr CommandInfo kSystemCommands[] = {
     {"df", "Show what takes space on the disk", define_system_df},
+    {"events", "Show what happens to all objects", define_system_events},
     {"info", "Describe this machine and installation", define_system_info},
     {"prune", "Remove what nobody uses", define_system_prune},
 };
@@ -121,6 +122,10 @@ constexpr CommandInfo kCommands[] = {
     {"wait", "Wait until services have ended", define_wait},
 };
 
+constexpr CommandInfo kBuildxCommands[] = {
+    {"build", "Build an image from a Dockerfile", define_image_build},
+};
+
 // Docker's own words at the top: what it has in groups it also has without.
 constexpr CommandInfo kDockerCommands[] = {
     {"attach", "Attach our input and output to a running container", define_container_attach},
@@ -129,6 +134,7 @@ constexpr CommandInfo kDockerCommands[] = {
     {"cp", "Copy files between a container and this machine", define_container_cp},
     {"create", "Make a container without starting it", define_container_create, true, {}, 125},
     {"diff", "Show which files of a container have changed", define_container_diff},
+    {"events", "Show what happens to all objects", define_system_events},
     {"exec", "Run a command in a running container", define_container_exec},
     {"export", "Write a container's file system as a tar file", define_container_export},
     {"history", "Show how an image was made", define_image_history},
@@ -161,6 +167,8 @@ constexpr CommandInfo kDockerCommands[] = {
     {"update", "Change the limits of containers", define_container_update},
     {"version", "Show the version", define_docker_version},
     {"wait", "Wait for the end of containers", define_container_wait},
+    {"builder", "Build images", nullptr, true, kBuildxCommands},
+    {"buildx", "Build images", nullptr, true, kBuildxCommands},
     {"container", "Manage containers", nullptr, true, kContainerCommands},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"network", "Manage networks", nullptr, true, kNetworkCommands},
