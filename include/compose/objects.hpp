@@ -39,7 +39,6 @@ struct ConnectOptions {
     std::vector<std::string> aliases;
     std::string ipv4_address;
     std::string mac_address;
-    int gw_priority = 0;
 };
 
 class Networks {
@@ -109,6 +108,26 @@ struct ContainerSize {
     std::int64_t total = 0;
 };
 [[nodiscard]] ContainerSize container_size(const EngineOptions& options, const std::string& id);
+
+/// This machine and this installation.
+struct HostDescription {
+    std::string installation, state_folder;
+    std::string name, kernel, machine, architecture, system;  // "x86_64", "amd64", "Debian GNU/Linux 12"
+    int cpus = 1;
+    std::int64_t memory = 0;
+    int cgroup_version = 2;
+};
+[[nodiscard]] HostDescription host_description(const EngineOptions& options);
+
+struct ImageDetails {
+    std::string id;
+    std::string config;                       // the image's configuration, JSON
+    std::vector<std::string> names, digests;  // "debian:12"
+    std::int64_t size = 0;
+    std::int64_t created_at = 0;
+};
+/// By name or id; nothing when it is not here.
+[[nodiscard]] std::optional<ImageDetails> image_details(const EngineOptions& options, const std::string& reference);
 
 /// "80/tcp", ... that an image exposes; nothing when it is not here.
 [[nodiscard]] std::optional<std::vector<std::string>> exposed_by_image(const EngineOptions& options,

@@ -19,9 +19,12 @@ struct CommandInfo {
     Run (*define)(Arguments&);  // null for a group
     bool needs_root = true;
     std::span<const CommandInfo> group{};  // "image" -> import, ls, rm
+    int failure = 1;                       // the exit status for failures that have none of their own
 };
 
 [[nodiscard]] std::span<const CommandInfo> all_commands();
+/// Those of the program when it is called by the name `docker`.
+[[nodiscard]] std::span<const CommandInfo> docker_commands();
 
 Run define_up(Arguments& arguments);
 Run define_down(Arguments& arguments);
@@ -58,9 +61,54 @@ Run define_watch(Arguments& arguments);
 Run define_config(Arguments& arguments);
 Run define_schema(Arguments& arguments);
 Run define_version(Arguments& arguments);
+Run define_build(Arguments& arguments);
+Run define_image_build(Arguments& arguments);
 Run define_image_import(Arguments& arguments);
 Run define_image_ls(Arguments& arguments);
 Run define_image_rm(Arguments& arguments);
+Run define_container_attach(Arguments& arguments);
+Run define_container_commit(Arguments& arguments);
+Run define_container_cp(Arguments& arguments);
+Run define_container_create(Arguments& arguments);
+Run define_container_diff(Arguments& arguments);
+Run define_container_exec(Arguments& arguments);
+Run define_container_export(Arguments& arguments);
+Run define_container_inspect(Arguments& arguments);
+Run define_container_kill(Arguments& arguments);
+Run define_container_logs(Arguments& arguments);
+Run define_container_ls(Arguments& arguments);
+Run define_container_pause(Arguments& arguments);
+Run define_container_port(Arguments& arguments);
+Run define_container_prune(Arguments& arguments);
+Run define_container_rename(Arguments& arguments);
+Run define_container_restart(Arguments& arguments);
+Run define_container_rm(Arguments& arguments);
+Run define_container_run(Arguments& arguments);
+Run define_container_start(Arguments& arguments);
+Run define_container_stats(Arguments& arguments);
+Run define_container_stop(Arguments& arguments);
+Run define_container_top(Arguments& arguments);
+Run define_container_unpause(Arguments& arguments);
+Run define_container_update(Arguments& arguments);
+Run define_container_wait(Arguments& arguments);
+Run define_network_connect(Arguments& arguments);
+Run define_network_create(Arguments& arguments);
+Run define_network_disconnect(Arguments& arguments);
+Run define_network_inspect(Arguments& arguments);
+Run define_network_ls(Arguments& arguments);
+Run define_network_prune(Arguments& arguments);
+Run define_network_rm(Arguments& arguments);
+Run define_volume_create(Arguments& arguments);
+Run define_volume_inspect(Arguments& arguments);
+Run define_volume_ls(Arguments& arguments);
+Run define_volume_prune(Arguments& arguments);
+Run define_volume_rm(Arguments& arguments);
+Run define_system_df(Arguments& arguments);
+Run define_system_events(Arguments& arguments);
+Run define_system_info(Arguments& arguments);
+Run define_system_prune(Arguments& arguments);
+Run define_inspect(Arguments& arguments);
+Run define_docker_version(Arguments& arguments);
 Run define_image_pull(Arguments& arguments);
 Run define_image_push(Arguments& arguments);
 Run define_image_tag(Arguments& arguments);

@@ -1,4 +1,5 @@
 #include <compose/config.hpp>
+#include <compose/explain.hpp>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -16,7 +17,7 @@ namespace {
 struct Args {
     std::vector<std::string> services;
     std::string format = "yaml";
-    std::optional<std::string> output, hash;
+    std::optional<std::string> output, hash, explain;
     bool quiet = false, list_services = false, volumes = false, networks = false, models = false, images = false;
     bool profiles = false, variables = false, environment = false;
     bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
@@ -33,6 +34,13 @@ std::string render_hashes(const LoadedProject& loaded, const std::string& select
     std::string out;
     for (const auto& [service, hash] : config_hashes(loaded, selector)) out += service + " " + hash + "\n";
     return out;
+}
+
+std::string render_reasons(const std::string& path, const LoadedProject& loaded, const SourceMap& sources,
+                           ConfigFormat format) {
+    const auto explanation = explain(loaded, sources, path);
+    return format == ConfigFormat::json ? render_explanation_json(explanation, sources)
+                                        : render_explanation(explanation, sources);
 }
 
 std::string render(const Args& args, const LoadedProject& loaded, ConfigFormat format) {
@@ -63,6 +71,7 @@ int run(Context& context, const Args& args) {
     request.normalize = !args.no_normalize;
     request.resolve_paths = !args.no_path_resolution;
     request.consistency = !args.no_consistency;
+    request.trace = args.explain.has_value();
     // Lists of names need no env_file, so a missing one is no reason to print nothing.
     const bool names_only =
         args.list_services || args.volumes || args.networks || args.models || args.images || args.profiles;
@@ -71,9 +80,10 @@ int run(Context& context, const Args& args) {
     if (args.profiles) request.profiles = {"*"};
 
     Diagnostics findings;
-    const auto loaded = load(context, request, findings);
+    const auto loaded = load(context, request, findings, format == ConfigFormat::json);
     if (args.quiet) return 0;
-    const auto text = render(args, loaded, format);
+    const auto text =
+        args.explain ? render_reasons(*args.explain, loaded, findings.sources, format) : render(args, loaded, format);
     if (args.output)
         sys::write_file(*args.output, text);
     else
@@ -90,7 +100,7 @@ Run define_config(Arguments& arguments) {
         "in.\n"
         "What it prints can be read again. Needs no root rights and changes nothing.");
     arguments.rest("SERVICE", args->services);
-    arguments.value("--format", args->format, "FORMAT", "yaml or json");
+    arguments.value("--format", args->format, "FORMAT", "yaml or json; json gives findings as JSON, too");
     arguments.value("-o,--output", args->output, "FILE", "Write to a file");
     arguments.flag("-q,--quiet", args->quiet, "Only check; print nothing but findings");
     arguments.flag("--services", args->list_services, "Names of services, one a line");
@@ -102,6 +112,8 @@ Run define_config(Arguments& arguments) {
     arguments.value("--hash", args->hash, "SERVICES", "Hash of each service's configuration; '*' for all");
     arguments.flag("--variables", args->variables, "Variables that the file uses, and their defaults");
     arguments.flag("--environment", args->environment, "Variables and values as they are replaced");
+    arguments.value("--explain", args->explain, "PATH",
+                    "Where a value comes from: files, extends, variables, defaults");
     arguments.flag("--no-interpolate", args->no_interpolate, "Keep ${...} as written");
     arguments.flag("--no-normalize", args->no_normalize, "Do not fill in defaults");
     arguments.flag("--no-path-resolution", args->no_path_resolution, "Keep relative paths");
@@ -109,6 +121,7 @@ Run define_config(Arguments& arguments) {
     arguments.flag("--no-env-resolution", args->no_env_resolution, "Do not read the services' env_file");
     arguments.example("compose config -q", "is the file right?");
     arguments.example("compose -f a.yaml -f b.yaml config", "what two files make together");
+    arguments.example("compose config --explain web.environment.LOG_LEVEL", "which files and variables made it");
     return [args](Context& context) { return run(context, *args); };
 }
 

@@ -12,15 +12,6 @@ namespace compose::cli {
 [[nodiscard]] json::object inspect_container(const ContainerDetails& details);
 [[nodiscard]] json::object inspect_network(const NetworkView& view);
 [[nodiscard]] json::object inspect_volume(const VolumeView& view);
-/// `config`: the image's OCI configuration; `names`: "debian:12".
-struct ImageInspection {
-    std::string id;
-    std::string config;
-    std::vector<std::string> names, digests;
-    std::int64_t size = 0;
-    std::int64_t created_at = 0;
-};
-[[nodiscard]] json::object inspect_image(const ImageInspection& image);
 
 /// Which members may be absent, and which are maps of data.
 [[nodiscard]] const TemplateShape& inspect_shape();

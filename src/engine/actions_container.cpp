@@ -5,6 +5,7 @@
 #include "engine/container_maker.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
+#include "engine/hooks.hpp"
 #include "engine/old_logs.hpp"
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
@@ -85,26 +86,34 @@ void perform(const RenameContainer& action, ActionContext& context, Session& ses
 void perform(const StartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Starting");
-    if (!context.dry_run)
-        session.ask([&](supervisor::Client& client) { client.start(context.id_of(action.container)); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        session.ask([&](supervisor::Client& client) { client.start(container); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
 void perform(const StopContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     if (!action.replaced) context.tell(Status::working, id, "Stopping");
-    if (!context.dry_run)
-        (void)session.ask_running(
-            [&](supervisor::Client& client) { client.stop(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        (void)session.ask_running([&](supervisor::Client& client) { client.stop(container, action.timeout); });
+    }
     if (!action.replaced) context.tell(Status::done, id, "Stopped");
 }
 
 void perform(const RestartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Restarting");
-    if (!context.dry_run)
-        session.ask(
-            [&](supervisor::Client& client) { client.restart(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        session.ask([&](supervisor::Client& client) { client.restart(container, action.timeout); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
@@ -119,6 +128,7 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
     if (!context.dry_run) {
         id = context.id_of(action.container);
         row = session.store().container(id);
+        if (action.kill) run_hooks(HookKind::pre_stop, id, session);
         take_down(id, row, session);
     }
     if (action.kill) {

@@ -36,7 +36,7 @@ void check_name(const std::string& name) {
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
 }
 
-void rename_path(const std::string& from, const std::string& to) {
+void rename_over(const std::string& from, const std::string& to) {
     std::error_code error;
     std::filesystem::rename(from, to, error);
     if (error && error.value() != ENOENT) throw sys::error_from(error.value(), fmt::format("rename {}", from));
@@ -107,7 +107,7 @@ void remove_volume(store::Store& store, const std::string& name) {
     // The row goes with the name of the folder, in one step for everybody else; the content may take long.
     store.transaction([&] {
         store.delete_volume(name);
-        rename_path(layout.volume(name), aside);
+        rename_over(layout.volume(name), aside);
     });
     tell_event(layout, name, row ? row->project : std::string{}, "destroy");
     for (const std::string& entry : sys::list_directory(layout.state + "/volumes"))

@@ -7,9 +7,12 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "engine/action_context.hpp"
-#include "engine/firewall_sync.hpp"
+#include "engine/container_details.hpp"
+#include "engine/live_endpoint.hpp"
 #include "engine/silent_sink.hpp"
+#include "store/event_log.hpp"
 #include "store/store.hpp"
+#include "supervisor/client.hpp"
 #include "sys/file.hpp"
 
 namespace compose {
@@ -113,6 +116,19 @@ struct Networks::Impl {
         perform(CreateNetwork{network.name, network.name}, context, session);
     }
 
+    /// The names that others find it by have changed, and what its supervisor remembers of it.
+    void tell(const store::Container& row, const NetworkView& view, const char* action) const {
+        store::Generation(layout).bump();
+        if (auto client = supervisor::Client::connect(layout, row.project)) client->refresh(row.id);
+        store::append_event(layout, {.type = "network",
+                                     .action = action,
+                                     .id = view.id,
+                                     .name = view.name,
+                                     .project = view.project,
+                                     .service = {},
+                                     .attributes = {{"container", row.id}, {"type", "bridge"}}});
+    }
+
     void take_away(const NetworkView& view) {
         engine::ActionContext context(layout, kStandaloneProject, nullptr, sink);
         engine::Session session(layout, kStandaloneProject);
@@ -180,6 +196,39 @@ bool Networks::release_bridge() {
     if (!row || !store.endpoints_on(row->id).empty()) return false;
     impl_->take_away(view_of(*row));
     return true;
+}
+
+void Networks::connect(const std::string& network, const std::string& container, const ConnectOptions& options) {
+    store::Store store = impl_->open();
+    const NetworkView view = Impl::find(store, network);
+    const store::Container row = engine::find_container(store, container);
+    if (view.driver != "bridge")
+        throw make_error(ErrorKind::conflict, "container {} cannot be connected to network {}", row.name, view.name)
+            .with_hint("host and none are chosen when a container is made: run --network");
+    if (view.name == kBridgeNetwork) {
+        if (!options.aliases.empty())
+            throw make_error(ErrorKind::usage, "the network bridge has no names, so no aliases");
+        ensure_bridge();
+    }
+    engine::attach_endpoint(store, row, store.network(view.id).value(), options);
+    impl_->tell(row, view, "connect");
+}
+
+void Networks::disconnect(const std::string& network, const std::string& container, bool force) {
+    store::Store store = impl_->open();
+    const NetworkView view = Impl::find(store, network);
+    std::optional<store::Container> row;
+    try {
+        row = engine::find_container(store, container);
+    } catch (const Error& error) {
+        if (!force || error.kind() != ErrorKind::not_found) throw;
+        return;
+    }
+    if (!store.remove_endpoint(row->id, view.id)) {
+        if (force) return;
+        throw make_error(ErrorKind::conflict, "container {} is not connected to network {}", row->name, view.name);
+    }
+    impl_->tell(*row, view, "disconnect");
 }
 
 }  // namespace compose

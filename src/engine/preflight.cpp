@@ -2,7 +2,9 @@
 
 #include <set>
 
+#include "base/error.hpp"
 #include "engine/file_grants.hpp"
+#include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
@@ -19,6 +21,22 @@ void check_binds(const Service& service, std::vector<Diagnostic>& findings) {
                             "bind source path does not exist: " + mount.source,
                             "create it, or set `bind: {create_host_path: true}`"});
     }
+}
+
+void check_options(const Service& service, std::vector<Diagnostic>& findings) {
+    const auto attempt = [&](SourcePos pos, const char* key, const auto& read) {
+        try {
+            read();
+        } catch (const Error& error) {
+            findings.push_back({Severity::error, pos.known() ? pos : service.pos,
+                                "services." + service.name + (*key == '\0' ? "" : ".") + key, error.what(),
+                                error.hint()});
+        }
+    };
+    const bool logging = service.logging.has_value();
+    attempt(logging ? service.logging->pos : SourcePos{}, logging ? "logging" : "",
+            [&] { (void)container_options(service); });
+    attempt({}, "", [&] { (void)net_probe(service); });
 }
 
 void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings) {
@@ -64,6 +82,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         const Service& service = project.services.at(name);
         for (Diagnostic& finding : unsupported(service)) findings.push_back(std::move(finding));
         for (Diagnostic& finding : check_grants(project, service)) findings.push_back(std::move(finding));
+        check_options(service, findings);
         check_binds(service, findings);
         check_stop_signal(service, findings);
     }

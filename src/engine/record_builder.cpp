@@ -87,11 +87,14 @@ std::optional<supervisor::HealthConfig> effective_health(const Service& service,
     const Healthcheck& own = service.healthcheck ? *service.healthcheck : none;
     const Healthcheck& inherited = image.healthcheck ? *image.healthcheck : none;
     const std::vector<std::string>& test = own.test.empty() ? inherited.test : own.test;
-    if (own.disabled || test.empty() || test.front() == "NONE") return std::nullopt;
-    if (own.test.empty() && inherited.disabled) return std::nullopt;
     supervisor::HealthConfig config;
-    config.command = probe_command(test, image);
-    if (config.command.empty()) return std::nullopt;
+    config.net = own.test.empty() && !own.disabled ? net_probe(service) : std::nullopt;
+    if (!config.net) {
+        if (own.disabled || test.empty() || test.front() == "NONE") return std::nullopt;
+        if (own.test.empty() && inherited.disabled) return std::nullopt;
+        config.command = probe_command(test, image);
+        if (config.command.empty()) return std::nullopt;
+    }
     if (const auto v = first_set(own.interval, inherited.interval)) config.interval = *v;
     if (const auto v = first_set(own.timeout, inherited.timeout)) config.timeout = *v;
     if (const auto v = first_set(own.start_period, inherited.start_period)) config.start_period = *v;
@@ -163,6 +166,8 @@ store::Container build_record(const Project& project, const Service& service, co
     if (const auto health = effective_health(service, image)) container.config.health_json = to_json(*health);
     container.config.dns = service.dns;
     container.config.ports_json = ports_json(service, image);
+    container.config.options_json = to_json(container_options(service));
+    container.config.log = !service.logging || service.logging->driver != "none";
     return container;
 }
 

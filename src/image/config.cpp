@@ -135,6 +135,7 @@ void parse_run_config(const json::object& object, ImageConfig& config) {
     config.exposed_ports = members.set("ExposedPorts");
     config.volumes = members.set("Volumes");
     config.labels = members.map("Labels");
+    config.on_build = members.list("OnBuild");
     if (const auto* check = members.object("Healthcheck")) config.health_check = parse_health_check(*check);
     check_run_config(config);
 }
@@ -239,6 +240,7 @@ json::object render_run_config(const ImageConfig& config) {
         for (const auto& [key, value] : config.labels) labels.emplace(key, value);
         run.emplace("Labels", std::move(labels));
     }
+    put(run, "OnBuild", config.on_build);
     put(run, "StopSignal", config.stop_signal);
     put(run, "Shell", config.shell);
     if (config.health_check) {

@@ -34,7 +34,7 @@ Node make_text(const Node& from) {
 void become_map(Node& node, const char* key, Node value) {
     Node map = Node::make_mapping(node.pos);
     map.tag = node.tag;
-    map.overridden = node.overridden;
+    map.past = node.past;
     map.entries.push_back({key, node.pos, std::move(value)});
     node = std::move(map);
 }
@@ -164,7 +164,7 @@ void canonical_device(Node& node, const PathFrame& path, CanonicalContext& conte
         return;
     }
     auto target = parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0];
-    auto permissions = parts.size() > 2 ? parts[2] : std::string("rwm");
+    auto permissions = parts.size() > 2 && !parts[2].empty() ? parts[2] : std::string("rwm");
     if (parts.size() == 2 && parts[1].find_first_not_of("rwm") == std::string::npos && !parts[1].empty()) {
         permissions = parts[1];
         target = parts[0];

@@ -153,9 +153,9 @@ const PathTable<Support>& table() {
         {"services.*.deploy.resources.reservations.generic_resources", {ignored, nullptr, kCluster}},
         {"services.*.deploy.restart_policy", {inside}},
         {"services.*.deploy.restart_policy.condition", {}},
-        {"services.*.deploy.restart_policy.delay", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.delay", {}},
         {"services.*.deploy.restart_policy.max_attempts", {}},
-        {"services.*.deploy.restart_policy.window", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.window", {}},
         {"services.*.deploy.rollback_config", {ignored, nullptr, kCluster}},
         {"services.*.deploy.update_config", {ignored, nullptr, kCluster}},
         {"services.*.develop", {}},
@@ -171,6 +171,7 @@ const PathTable<Support>& table() {
         {"services.*.expose", {}},
         {"services.*.extends", {}},
         {"services.*.extra_hosts", {}},
+        {"services.*.external_links", {}},
         {"services.*.gpus", {}},
         {"services.*.group_add", {}},
         {"services.*.healthcheck", {}},
@@ -181,6 +182,8 @@ const PathTable<Support>& table() {
         {"services.*.isolation", {ignored, nullptr, kWindows}},
         {"services.*.label_file", {}},
         {"services.*.labels", {}},
+        {"services.*.links", {}},
+        {"services.*.logging", {}},
         {"services.*.mac_address", {}},
         {"services.*.mem_limit", {}},
         {"services.*.mem_reservation", {}},
@@ -208,6 +211,8 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].protocol", {whole, check_protocol}},
         {"services.*.ports.[].published", {}},
         {"services.*.ports.[].target", {}},
+        {"services.*.post_start", {}},
+        {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
         {"services.*.pull_policy", {}},
@@ -286,14 +291,19 @@ public:
     }
 
     void check_build(const Node::Entry& service, const PathFrame& path) {
-        const auto* build = service.value.find_entry("build");
-        if (build == nullptr) return;
-        if (service.value.find("image") == nullptr)
-            findings_.error(build->key_pos, to_string(path), "building images is not implemented yet",
-                            "build an image first, import it, and name it with image:");
-        else
-            findings_.warning(build->key_pos, to_string(path), "is not built: the image is used as it is",
-                              "remove build: for now");
+        const auto* build = service.value.find("build");
+        if (build == nullptr || !build->is_mapping()) return;
+        static constexpr std::pair<std::string_view, std::string_view> kIgnored[] = {
+            {"cache_from", "there is the local cache only"},
+            {"cache_to", "there is the local cache only"},
+            {"provenance", "no attestations are made"},
+            {"sbom", "no attestations are made"},
+            {"isolation", "only Windows has it"},
+        };
+        for (const auto& [key, why] : kIgnored)
+            if (build->find(key) != nullptr)
+                findings_.warning(key_pos_of(*build, key), to_string(path) + ".build",
+                                  fmt::format("{} is ignored: {}", key, why), "remove it");
     }
 
     void check_host_ports(const Node::Entry& service, const PathFrame& path) {
@@ -307,7 +317,7 @@ private:
                const PathFrame& path) {
         if (key == "build" && path.parent != nullptr && path.parent->parent != nullptr &&
             path.parent->parent->key == "services")
-            return;  // check_build says more
+            return;  // check_build says what of it is not done
         const auto* support = table().at(cursor);
         if (support == nullptr) {
             findings_.error(pos, to_string(*path.parent), shown(key) + " is not implemented yet",

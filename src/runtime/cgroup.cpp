@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "runtime/cgroup_hierarchies.hpp"
 #include "runtime/device_rules.hpp"
 #include "sys/device.hpp"
 #include "sys/dir.hpp"
@@ -20,7 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::milliseconds(2000);
 constexpr std::int64_t kCpuPeriod = 100000;  // microseconds
-constexpr const char* kUnified = "unified";
 
 // A name as one component of a path, and no way out of it.
 void check_name(const std::string& name) {
@@ -143,15 +143,12 @@ struct Cgroup::Impl {
     bool v2 = false;
     bool unified = false;
 
-    // The directory of the hierarchy that has `controller`; nothing when this host has none. Where controllers share
-    // one
-    // ("cpu,cpuacct"), their names are links to it.
+    std::optional<CgroupHierarchies> own;  // of a root that is not this host's
+    const CgroupHierarchies* hierarchies = nullptr;
+
+    // The folder of the hierarchy that has `controller`; nothing when this host has none.
     [[nodiscard]] std::optional<std::string> hierarchy(const std::string& controller) const {
-        const std::string path = root + "/" + controller;
-        const auto name = sys::link_text(path);
-        if (name && name->find('/') == std::string::npos && sys::is_directory(root + "/" + *name)) return name;
-        if (!sys::is_directory(path)) return std::nullopt;
-        return controller;
+        return hierarchies->of(controller);
     }
     [[nodiscard]] std::string directory(const std::string& hierarchy) const {
         return hierarchy.empty() ? fmt::format("{}/{}/{}", root, parent, id)
@@ -164,23 +161,8 @@ struct Cgroup::Impl {
         return directory(hierarchy(controller).value_or(controller));
     }
 
-    // Hierarchies are mounted when the machine starts: they are looked for once.
-    [[nodiscard]] const std::vector<std::string>& all_hierarchies() const {
-        if (all_.empty()) all_ = find_hierarchies();
-        return all_;
-    }
-    [[nodiscard]] std::vector<std::string> find_hierarchies() const {
-        if (v2) return {""};
-        std::vector<std::string> result;
-        for (const char* controller :
-             {"devices", "pids", "memory", "freezer", "cpuacct", "cpu", "cpuset", "blkio", kUnified})
-            if (auto name = hierarchy(controller);
-                name && std::find(result.begin(), result.end(), *name) == result.end())
-                result.push_back(std::move(*name));
-        return result;
-    }
     [[nodiscard]] std::vector<std::string> existing() const {
-        auto names = all_hierarchies();
+        auto names = hierarchies->all;
         std::erase_if(names, [&](const std::string& name) { return !sys::is_directory(directory(name)); });
         return names;
     }
@@ -212,13 +194,13 @@ struct Cgroup::Impl {
     void apply_real_time(const Resources& resources);
     void apply_block_io(const Resources& resources);
     void restrict_devices(const std::vector<DeviceRule>& more);
-
-    mutable std::vector<std::string> all_;
 };
 
 // Level by level. Another container's removal may take an empty parent away in between: then once more.
 void Cgroup::Impl::make_directory(const std::string& name, bool cpuset) {
     const std::string base = name.empty() ? root : root + "/" + name;
+    // Its parents are there but for the first container's.
+    if (!cpuset && sys::make_kernel_directory(directory(name))) return;
     for (int attempt = 0;; ++attempt) {
         std::string path = base;
         bool made = true;
@@ -391,8 +373,14 @@ Cgroup::Cgroup(std::string root, std::string parent, std::string id) : impl_(std
     impl_->root = std::move(root);
     impl_->parent = std::move(parent);
     impl_->id = std::move(id);
-    impl_->v2 = sys::exists(impl_->root + "/cgroup.controllers");
-    impl_->unified = !impl_->v2 && sys::exists(impl_->root + "/unified/cgroup.procs");
+    if (impl_->root == cgroup_root()) {
+        impl_->hierarchies = &CgroupHierarchies::of_this_host();
+    } else {
+        impl_->own = CgroupHierarchies::find(impl_->root);
+        impl_->hierarchies = &*impl_->own;
+    }
+    impl_->v2 = impl_->hierarchies->v2;
+    impl_->unified = impl_->hierarchies->unified;
 }
 
 Cgroup::~Cgroup() = default;

@@ -12,7 +12,7 @@ namespace {
     "c.id, c.name, c.project, c.service, c.number, c.oneoff, c.config_hash, c.labels, c.created_at, c.image, "       \
     "c.image_id, c.restart, c.stop_signal, c.stop_timeout, c.dns, c.log, c.health_check, r.state, r.health, r.pid, " \
     "r.pid_start_time, r.started_at, r.finished_at, r.exit_code, r.oom_killed, r.stopped_by_user, r.restart_count, " \
-    "r.error, r.boot_id, c.wished_ports"
+    "r.error, r.boot_id, c.wished_ports, c.options"
 #define CONTAINER_TABLES " FROM containers c JOIN container_runtime r ON r.container = c.row "
 #define CONTAINER_WITH_SPEC \
     "SELECT " CONTAINER_COLUMNS ", s.spec" CONTAINER_TABLES "JOIN container_specs s ON s.container = c.row "
@@ -62,7 +62,8 @@ Container read_container(const Query& row, bool with_spec) {
     c.error = row.text(27);
     c.boot_id = row.text(28);
     c.config.ports_json = row.text(29);
-    if (with_spec) c.config.spec = row.text(30);
+    c.config.options_json = row.text(30);
+    if (with_spec) c.config.spec = row.text(31);
     return c;
 }
 
@@ -81,10 +82,10 @@ void check_name_free(Database& db, const std::string& name) {
 }
 
 void insert_rows(Database& db, const Container& c) {
-    db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
+    db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
            c.service, c.number, c.oneoff, c.config_hash, encode(c.labels), c.created_at, c.config.image,
            c.config.image_id, c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns),
-           c.config.log, c.config.health_json, c.config.ports_json);
+           c.config.log, c.config.health_json, c.config.ports_json, c.config.options_json);
     const auto row = db.last_row();
     db.run("INSERT INTO container_specs VALUES (?,?)", row, c.config.spec);
     db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row, to_string(c.state),
@@ -212,6 +213,22 @@ void Store::update_restart(const std::string& id, const std::string& policy) {
 void Store::update_aliases(const Endpoint& endpoint) {
     impl_->db.run("UPDATE endpoints SET aliases = ? WHERE container = ? AND network = ?", encode(endpoint.aliases),
                   endpoint.container_id, endpoint.network_id);
+}
+
+void Store::add_endpoint(const Endpoint& endpoint) {
+    auto& db = impl_->db;
+    db.atomically([&] {
+        const auto row = container(endpoint.container_id);
+        if (!row) throw make_error(ErrorKind::not_found, "there is no container {}", short_id(endpoint.container_id));
+        for (const Endpoint& other : endpoints_of(row->id))
+            if (other.network_id == endpoint.network_id)
+                throw make_error(ErrorKind::conflict, "container {} is connected to this network already", row->name);
+        insert_endpoint(db, *row, endpoint);
+    });
+}
+
+bool Store::remove_endpoint(const std::string& container_id, const std::string& network_id) {
+    return impl_->db.run("DELETE FROM endpoints WHERE container = ? AND network = ?", container_id, network_id) > 0;
 }
 
 void Store::delete_container(const std::string& id) {

@@ -30,6 +30,7 @@ struct ContainerConfig {
     /// Wished host ports, JSON: [{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80}]. They
     /// are taken at each start (see Store::allocate_port); empty: none.
     std::string ports_json;
+    std::string options_json;  // supervisor::ContainerOptions as JSON; empty: the defaults
 };
 
 struct Container {

@@ -33,7 +33,8 @@ CREATE TABLE containers (
     dns TEXT NOT NULL,
     log INTEGER NOT NULL,
     health_check TEXT NOT NULL,
-    wished_ports TEXT NOT NULL
+    wished_ports TEXT NOT NULL,
+    options TEXT NOT NULL
 );
 CREATE INDEX containers_project ON containers(project, name);
 CREATE INDEX containers_image ON containers(image_id);

@@ -68,6 +68,10 @@ public:
     [[nodiscard]] std::vector<Endpoint> endpoints_of(const std::string& container_id) const;  // by index
     /// The names that it answers to.
     void update_aliases(const Endpoint& endpoint);
+    /// Of a container that exists. Conflict when it is on the network already, or the address is taken.
+    void add_endpoint(const Endpoint& endpoint);
+    /// False when there was none.
+    bool remove_endpoint(const std::string& container_id, const std::string& network_id);
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
     /// Of all containers of the project ("": all), by container id and index.
     [[nodiscard]] std::vector<Endpoint> endpoints(const std::string& project) const;

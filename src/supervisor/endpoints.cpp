@@ -2,7 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "net/bridge.hpp"
+#include "supervisor/container_options.hpp"
 #include "sys/error.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
@@ -113,17 +115,23 @@ void Endpoints::publish_again() {
     publish(plan());
 }
 
-void Endpoints::serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets) {
+net::DnsClient Endpoints::dns_client(const store::Container& container, const Plan& plan) {
     net::DnsClient client;
     client.forward = false;
     client.upstreams = container.config.dns;
+    for (const auto& [alias, name] : options_from_json(container.config.options_json).links)
+        client.links[lower(alias)] = name;
     for (const auto& network : plan.networks) {
         client.networks.push_back(network.id);
         client.forward = client.forward || !network.internal;
     }
+    return client;
+}
+
+void Endpoints::serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets) {
     dns_ = std::move(sockets);
     core_.keeper.store(id_ + "/dns", 0, {dns_.udp, dns_.tcp});
-    core_.dns.add(id_, dns_.udp, dns_.tcp, std::move(client));
+    core_.dns.add(id_, dns_.udp, dns_.tcp, dns_client(container, plan));
     serving_ = true;
 }
 
@@ -132,13 +140,42 @@ void Endpoints::connect(const store::Container& container, sys::FdRef netns) {
     if (steps.interfaces.empty()) return;
     for (const auto& network : steps.networks) ensure_network(network);
     connect_interfaces(steps, netns);
+    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
     serve_dns(container, steps, net::open_dns_sockets(netns));
+    publish(steps);
+}
+
+void Endpoints::refresh(const store::Container& container, pid_t pid) {
+    const auto steps = plan();
+    const auto netns = sys::open_netns_of(pid);
+    if (!netns) return;  // it is just ending
+    Plan fresh;
+    std::set<std::string> wanted;
+    for (std::size_t i = 0; i < steps.interfaces.size(); ++i) {
+        wanted.insert(steps.interfaces[i].host_name);
+        if (connected_.contains(steps.interfaces[i].host_name)) continue;
+        ensure_network(steps.networks[i]);
+        fresh.interfaces.push_back(steps.interfaces[i]);
+    }
+    sys::Links links;
+    for (const auto& name : connected_)
+        if (!wanted.contains(name)) links.remove(name);
+    std::erase_if(connected_, [&](const auto& name) { return !wanted.contains(name); });
+    if (!fresh.interfaces.empty()) connect_interfaces(fresh, *netns);
+    connected_ = std::move(wanted);
+    if (serving_)
+        core_.dns.update(id_, dns_client(container, steps));
+    else if (!steps.interfaces.empty())
+        serve_dns(container, steps, net::open_dns_sockets(*netns));
+    if (published_ == steps.ports) return;
+    if (!published_.empty()) core_.firewall.unpublish(published_);
     publish(steps);
 }
 
 void Endpoints::adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid) {
     const auto steps = plan();
     published_ = steps.ports;
+    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
     if (steps.interfaces.empty()) return;
     const auto found = held.find(id_ + "/dns");
     if (found != held.end() && found->second.fds.size() == 2) {
@@ -169,6 +206,7 @@ void Endpoints::disconnect() noexcept {
         log::debug("disconnect {}: {}", id_, error.what());
     }
     published_.clear();
+    connected_.clear();
 }
 
 }  // namespace compose::supervisor

@@ -25,12 +25,8 @@ Fd open_for_reading(const std::string& path) {
     return open_file(path, O_RDONLY);
 }
 
-Fd open_for_writing(const std::string& path) {
-    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-}
-
-void rename_path(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename {} to {}", from, to);
+Fd create_file(const std::string& path, unsigned mode) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
 std::string read_all(FdRef fd, std::size_t limit) {
@@ -43,7 +39,7 @@ std::string read_all(FdRef fd, std::size_t limit) {
             throw errno_error("read");
         }
         if (n == 0) return out;
-        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("more than {} bytes", limit);
+        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("larger than {} bytes", limit);
         out.append(buffer, static_cast<std::size_t>(n));
     }
 }
@@ -116,10 +112,6 @@ void replace_file(const std::string& path, std::string_view data, unsigned mode)
         ::unlink(temporary.c_str());
         throw;
     }
-}
-
-Fd create_file(const std::string& path, unsigned mode) {
-    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
 void rename_over(const std::string& from, const std::string& to) {

@@ -119,6 +119,13 @@ std::string connection_error(FdRef socket) {
     return {};
 }
 
+int pending_error(FdRef socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+    return error;
+}
+
 Accepted accept_tcp(FdRef listener, Fd& out) {
     out = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (out) {

@@ -41,6 +41,9 @@ private:
 /// Of a connection that was under way: empty when it is made (it sends at once from now on), else why it is not.
 [[nodiscard]] std::string connection_error(FdRef socket);
 
+/// Of a connection under way: 0 when it is made, else the errno of its failure.
+[[nodiscard]] int pending_error(FdRef socket);
+
 enum class Accepted { connection, nothing, exhausted };  // exhausted: no descriptors left
 Accepted accept_tcp(FdRef listener, Fd& out);
 
