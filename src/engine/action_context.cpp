@@ -54,6 +54,22 @@ void ActionContext::made(const std::string& name, const std::string& id) {
     made_[name] = id;
 }
 
+void ActionContext::once(const std::string& key, const std::function<void()>& body) {
+    Once* one = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        one = &once_[key];
+    }
+    std::call_once(one->flag, [&] {
+        try {
+            body();
+        } catch (...) {
+            one->failure = std::current_exception();
+        }
+    });
+    if (one->failure) std::rethrow_exception(one->failure);
+}
+
 std::string event_id(const Action& action) {
     struct Id {
         std::string operator()(const CreateNetwork& a) const { return "Network " + a.name; }

@@ -7,6 +7,7 @@
 #include "engine/firewall_sync.hpp"
 #include "engine/hooks.hpp"
 #include "engine/old_logs.hpp"
+#include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
 #include "sys/dir.hpp"
@@ -88,6 +89,10 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
     context.tell(Status::working, id, "Starting");
     if (!context.dry_run) {
         const std::string container = context.id_of(action.container);
+        if (context.file != nullptr)
+            if (const auto service = context.file->services.find(action.service);
+                service != context.file->services.end())
+                run_pre_start(service->second, context, session);
         session.ask([&](supervisor::Client& client) { client.start(container); });
         run_hooks(HookKind::post_start, container, session);
     }

@@ -69,6 +69,8 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         endpoint.interface = fmt::format("cv{}{}", container_id.substr(0, 11), endpoint.index);
         endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name, *candidate.network);
         endpoint.default_route = &candidate == gateway;
+        endpoint.name = candidate.attachment->interface_name;
+        endpoint.link_local = candidate.attachment->link_local_ips;
         result.push_back(std::move(planned));
     }
     return result;

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "engine/file_grants.hpp"
+#include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
 #include "sys/file.hpp"
@@ -52,9 +53,12 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
     };
     if (network.ipam.size() > 1) refuse("ipam.config", "more than one subnet");
     for (const IpamPool& pool : network.ipam) {
-        if (!pool.ip_range.empty()) refuse("ipam.config.ip_range", "a range of addresses");
-        if (!pool.aux_addresses.empty()) refuse("ipam.config.aux_addresses", "reserving addresses");
         if (pool.subnet.find(':') != std::string::npos) refuse("ipam.config.subnet", "IPv6");
+    }
+    try {
+        (void)network_options(network);
+    } catch (const Error& error) {
+        findings.push_back({Severity::error, network.pos, "networks." + network.key, error.what(), error.hint()});
     }
 }
 

@@ -133,7 +133,8 @@ std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const Endp
                             .peer_name = endpoint.container_name,
                             .peer_index = endpoint.index,
                             .peer_mac = endpoint.mac,
-                            .hairpin = hairpin});
+                            .hairpin = hairpin,
+                            .isolated = endpoint.isolated});
     }
     return requests;
 }
@@ -146,9 +147,12 @@ void configure_inside(std::span<const EndpointSpec> endpoints) {
         const auto interface = links.find(endpoint.container_name);
         if (!interface) throw make_error("interface {} vanished from the container", endpoint.container_name);
         disable_ipv6(endpoint.container_name);
+        std::vector<std::uint32_t> more;
+        for (const Ipv4 address : endpoint.link_local) more.push_back(address.value);
         setups.push_back({.index = interface->index,
                           .address = endpoint.address.value,
                           .prefix_length = endpoint.prefix_length,
+                          .link_local = std::move(more),
                           .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt});
     }
     links.configure(setups);

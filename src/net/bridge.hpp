@@ -35,7 +35,9 @@ struct EndpointSpec {
     int prefix_length = 0;
     Mac mac{};
     int mtu = 1500;
-    std::optional<Ipv4> gateway;  // set on the one endpoint that carries the default route
+    std::vector<Ipv4> link_local{};  // more addresses, of 169.254.0.0/16
+    bool isolated = false;           // reaches the bridge, but none of its other ports
+    std::optional<Ipv4> gateway;     // set on the one endpoint that carries the default route
 };
 
 /// Makes the veth pairs with their peers inside `netns`, addresses and raises them, raises lo, sets the default route.

@@ -236,7 +236,7 @@ FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
     for (const FirewallNetwork& network : networks) {
         const std::string name = name_bytes(network.bridge);
         all.push_back({.key = name});
-        pairs.push_back({.key = name + name});
+        if (!network.isolated) pairs.push_back({.key = name + name});
         homes.push_back({.key = name + address_bytes(network.subnet.network),
                          .key_end = name + address_bytes(network.subnet.broadcast())});
         if (network.internal) internal.push_back({.key = name});

@@ -89,13 +89,14 @@ void append_veth(NetlinkBuffer& buffer, const VethRequest& request) {
 }
 
 // What a bridge knows of a port can be set only once it is one.
-void append_hairpin(NetlinkBuffer& buffer, const std::string& name) {
+void append_port(NetlinkBuffer& buffer, const VethRequest& request) {
     buffer.begin(RTM_NEWLINK, NLM_F_ACK, ifinfomsg{});
-    buffer.text(IFLA_IFNAME, name);
+    buffer.text(IFLA_IFNAME, request.name);
     const auto info = buffer.open(IFLA_LINKINFO);
     buffer.text(IFLA_INFO_SLAVE_KIND, "bridge");
     const auto data = buffer.open(IFLA_INFO_SLAVE_DATA);
-    buffer.attribute(IFLA_BRPORT_MODE, std::uint8_t{1});
+    if (request.hairpin) buffer.attribute(IFLA_BRPORT_MODE, std::uint8_t{1});
+    if (request.isolated) buffer.attribute(IFLA_BRPORT_ISOLATED, std::uint8_t{1});
     buffer.close(data);
     buffer.close(info);
 }
@@ -183,7 +184,7 @@ void Links::create_veths(std::span<const VethRequest> requests) {
     NetlinkBuffer buffer;
     for (const VethRequest& request : requests) append_veth(buffer, request);
     for (const VethRequest& request : requests) {
-        if (request.hairpin) append_hairpin(buffer, request.name);
+        if (request.hairpin || request.isolated) append_port(buffer, request);
     }
     const auto failures = socket_.exchange(buffer);
     if (failures.empty()) return;
@@ -219,6 +220,11 @@ void Links::configure(std::span<const InterfaceSetup> interfaces) {
     for (const InterfaceSetup& interface : interfaces) {
         append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {interface.address, interface.prefix_length});
         steps.push_back(fmt::format("add address to interface {}", interface.index));
+        constexpr int kLinkLocalLength = 16;
+        for (const std::uint32_t address : interface.link_local) {
+            append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {address, kLinkLocalLength});
+            steps.push_back(fmt::format("add a link-local address to interface {}", interface.index));
+        }
         buffer.begin(RTM_NEWLINK, NLM_F_ACK, raised(interface.index));
         steps.push_back(fmt::format("raise interface {}", interface.index));
         append_query(buffer, interface.index, {});

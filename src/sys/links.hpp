@@ -37,7 +37,8 @@ struct VethRequest {
     std::string peer_name;
     int peer_index = 0;  // 0: the kernel chooses; it may do so anyway
     std::array<std::uint8_t, 6> peer_mac{};
-    bool hairpin = false;  // the bridge may send packets back where they came from
+    bool hairpin = false;   // the bridge may send packets back where they came from
+    bool isolated = false;  // the bridge sends it nothing of other isolated ports
 };
 
 /// IPv4 in host byte order.
@@ -45,7 +46,8 @@ struct InterfaceSetup {
     int index = 0;
     std::uint32_t address = 0;
     int prefix_length = 0;
-    std::optional<std::uint32_t> gateway;  // of the default route through this interface
+    std::vector<std::uint32_t> link_local{};  // more addresses, with a prefix of 16
+    std::optional<std::uint32_t> gateway;     // of the default route through this interface
 };
 
 struct Ipv4Network {
