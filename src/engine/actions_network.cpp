@@ -48,9 +48,14 @@ store::Network row_of(const Network& network, const std::string& project, const 
     row.options = network_options(network);
     if (const auto bridge = network.driver_opts.find(kBridgeName); bridge != network.driver_opts.end())
         row.bridge = bridge->second;
-    if (!network.ipam.empty()) {
-        row.subnet = network.ipam.front().subnet;
-        row.gateway = network.ipam.front().gateway;
+    if (const IpamPool* pool = pool_of(network, false)) {
+        row.subnet = pool->subnet;
+        row.gateway = pool->gateway;
+    }
+    if (network.enable_ipv6 && !row.options.contains("subnet6")) {
+        const std::string subnet = private_subnet6(row.id);
+        row.options["subnet6"] = subnet;
+        row.options["gateway6"] = net::Prefix6::parse(subnet)->host(1).to_string();
     }
     return row;
 }

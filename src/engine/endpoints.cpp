@@ -61,6 +61,7 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         PlannedEndpoint planned;
         planned.network = candidate.network;
         planned.wanted_address = candidate.attachment->ipv4_address;
+        planned.wanted_address6 = candidate.attachment->ipv6_address;
         store::Endpoint& endpoint = planned.endpoint;
         endpoint.container_id = container_id;
         endpoint.network_id = candidate.network->id;

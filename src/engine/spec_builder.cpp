@@ -175,7 +175,6 @@ std::vector<Diagnostic> unsupported(const Service& service) {
     if (service.network_mode == "bridge") refuse({}, "network_mode", "\"bridge\"");
     for (const NetworkAttachment& attachment : service.networks) {
         const std::string path = "networks." + attachment.network + ".";
-        if (!attachment.ipv6_address.empty()) refuse(attachment.pos, path + "ipv6_address", "IPv6");
         const std::string& name = attachment.interface_name;
         if (name == "lo" || name.size() > 15 || name.find_first_of("/ :%\"") != std::string::npos)
             refuse(attachment.pos, path + "interface_name", "the interface name " + quote(name));

@@ -25,6 +25,12 @@ int mtu_of(const store::Network& row) {
     return mtu;
 }
 
+std::optional<net::Prefix6> subnet6_of(const store::Network& row) {
+    const auto found = row.options.find("subnet6");
+    if (found == row.options.end() || !row.options.contains("gateway6")) return std::nullopt;
+    return parsed(net::Prefix6::parse(found->second), found->second);
+}
+
 }  // namespace
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
@@ -32,14 +38,18 @@ net::FirewallNetwork firewall_network(const store::Network& row) {
             .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
             .internal = row.internal,
             .masquerade = !row.internal && !is_off(row, "masquerade"),
+            .ipv6 = row.options.contains("subnet6"),
             .isolated = is_off(row, "icc")};
 }
 
 net::BridgeSpec bridge_of(const store::Network& row) {
-    return {.name = row.bridge,
-            .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
-            .gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway),
-            .mtu = mtu_of(row)};
+    net::BridgeSpec spec{.name = row.bridge,
+                         .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
+                         .gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway),
+                         .mtu = mtu_of(row)};
+    if (const auto subnet = subnet6_of(row))
+        spec.ipv6 = {parsed(net::Ipv6::parse(row.options.at("gateway6")), row.options.at("gateway6")), subnet->length};
+    return spec;
 }
 
 net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
@@ -54,7 +64,16 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
     spec.mac = endpoint.mac.empty() ? net::mac_of(spec.address) : parsed(net::parse_mac(endpoint.mac), endpoint.mac);
     spec.mtu = mtu_of(network);
     spec.isolated = is_off(network, "icc");
-    for (const auto& text : endpoint.link_local) spec.link_local.push_back(parsed(net::Ipv4::parse(text), text));
+    const auto subnet6 = subnet6_of(network);
+    for (const auto& text : endpoint.link_local) {
+        if (text.find(':') == std::string::npos)
+            spec.link_local.push_back(parsed(net::Ipv4::parse(text), text));
+        else
+            spec.address6 = parsed(net::Ipv6::parse(text), text);
+    }
+    if (subnet6) spec.prefix_length6 = subnet6->length;
+    if (subnet6 && spec.address6 && endpoint.default_route && !network.internal)
+        spec.gateway6 = net::Ipv6::parse(network.options.at("gateway6"));
     if (endpoint.default_route && !network.internal)
         spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
     return spec;

@@ -138,6 +138,29 @@ void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gatewa
     buffer.attribute(RTA_OIF, index);
 }
 
+void append_address6(NetlinkBuffer& buffer, int index, const Ipv6Setup& setup) {
+    ifaddrmsg body{};
+    body.ifa_family = AF_INET6;
+    body.ifa_prefixlen = static_cast<std::uint8_t>(setup.prefix_length);
+    body.ifa_flags = IFA_F_NODAD;
+    body.ifa_index = static_cast<unsigned>(index);
+    buffer.begin(RTM_NEWADDR, kCreate, body);
+    buffer.attribute(IFA_LOCAL, setup.address.data(), setup.address.size());
+    buffer.attribute(IFA_ADDRESS, setup.address.data(), setup.address.size());
+}
+
+void append_default_route6(NetlinkBuffer& buffer, int index, const std::array<std::uint8_t, 16>& gateway) {
+    rtmsg route{};
+    route.rtm_family = AF_INET6;
+    route.rtm_table = RT_TABLE_MAIN;
+    route.rtm_protocol = RTPROT_BOOT;
+    route.rtm_scope = RT_SCOPE_UNIVERSE;
+    route.rtm_type = RTN_UNICAST;
+    buffer.begin(RTM_NEWROUTE, kCreate, route);
+    buffer.attribute(RTA_GATEWAY, gateway.data(), gateway.size());
+    buffer.attribute(RTA_OIF, index);
+}
+
 }  // namespace
 
 Links::Links() : socket_(NETLINK_ROUTE) {}
@@ -225,10 +248,19 @@ void Links::configure(std::span<const InterfaceSetup> interfaces) {
             append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {address, kLinkLocalLength});
             steps.push_back(fmt::format("add a link-local address to interface {}", interface.index));
         }
+        if (interface.ipv6) {
+            append_address6(buffer, interface.index, *interface.ipv6);
+            steps.push_back(fmt::format("add an IPv6 address to interface {}", interface.index));
+        }
         buffer.begin(RTM_NEWLINK, NLM_F_ACK, raised(interface.index));
         steps.push_back(fmt::format("raise interface {}", interface.index));
         append_query(buffer, interface.index, {});
         steps.push_back(fmt::format("settle interface {}", interface.index));
+    }
+    for (const InterfaceSetup& interface : interfaces) {
+        if (!interface.ipv6 || !interface.ipv6->gateway) continue;
+        append_default_route6(buffer, interface.index, *interface.ipv6->gateway);
+        steps.push_back(fmt::format("add default IPv6 route through interface {}", interface.index));
     }
     for (const InterfaceSetup& interface : interfaces) {
         if (!interface.gateway) continue;
@@ -270,6 +302,14 @@ void Links::add_address(int index, const Ipv4Network& address) {
     const auto failures = socket_.exchange(buffer);
     if (!failures.empty() && failures.front().code != EEXIST)
         throw refused(failures.front(), fmt::format("add address to interface {}", index));
+}
+
+void Links::add_address6(int index, const Ipv6Setup& address) {
+    NetlinkBuffer buffer;
+    append_address6(buffer, index, address);
+    const auto failures = socket_.exchange(buffer);
+    if (!failures.empty() && failures.front().code != EEXIST)
+        throw refused(failures.front(), fmt::format("add an IPv6 address to interface {}", index));
 }
 
 void Links::remove_address(int index, const Ipv4Network& address) {

@@ -41,13 +41,20 @@ struct VethRequest {
     bool isolated = false;  // the bridge sends it nothing of other isolated ports
 };
 
+struct Ipv6Setup {
+    std::array<std::uint8_t, 16> address{};
+    int prefix_length = 64;
+    std::optional<std::array<std::uint8_t, 16>> gateway{};
+};
+
 /// IPv4 in host byte order.
 struct InterfaceSetup {
     int index = 0;
     std::uint32_t address = 0;
     int prefix_length = 0;
     std::vector<std::uint32_t> link_local{};  // more addresses, with a prefix of 16
-    std::optional<std::uint32_t> gateway;     // of the default route through this interface
+    std::optional<std::uint32_t> gateway{};   // of the default route through this interface
+    std::optional<Ipv6Setup> ipv6{};
 };
 
 struct Ipv4Network {
@@ -74,6 +81,8 @@ public:
     [[nodiscard]] std::vector<Ipv4Network> addresses();              // of all interfaces
     [[nodiscard]] std::vector<Ipv4Network> addresses_of(int index);  // of one, with the host bits
     void add_address(int index, const Ipv4Network& address);         // no error when it is there
+    /// Usable at once: nobody else is asked whether he has it. No error when it is there.
+    void add_address6(int index, const Ipv6Setup& address);
     void remove_address(int index, const Ipv4Network& address);
     [[nodiscard]] std::vector<Ipv4Network> routes();  // destinations in all tables, without the default route
 

@@ -186,6 +186,84 @@ networks:
     EXPECT_THAT(error, HasSubstr("\"12\" is no MTU"));
 }
 
+TEST(Ipv6, AddressesNamesAndAWayOut) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    if (!box.host({"test", "-e", "/proc/sys/net/ipv6/conf/all"}).ok()) GTEST_SKIP() << "this host has no IPv6";
+    box.write("compose.yaml", R"(
+services:
+  fixed: {image: busybox, command: sleep 1000, networks: {six: {ipv6_address: "fd00:77::99"}}}
+  any: {image: busybox, command: sleep 1000, networks: [six]}
+  ula: {image: busybox, command: sleep 1000, networks: [own]}
+  other: {image: busybox, command: sleep 1000, networks: [own, quiet]}
+  four: {image: busybox, command: sleep 1000, networks: [plain]}
+networks:
+  six: {enable_ipv6: true, ipam: {config: [{subnet: "fd00:77::/64", gateway: "fd00:77::ffff"}, {subnet: 10.66.0.0/24}]}}
+  own: {enable_ipv6: true}
+  quiet: {enable_ipv6: true, internal: true}
+  plain: {}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_THAT(in(box, "fixed", "ip -6 addr show eth0"), HasSubstr("fd00:77::99/64"));
+    EXPECT_THAT(in(box, "fixed", "ip -6 route"), HasSubstr("default via fd00:77::ffff"));
+    EXPECT_THAT(in(box, "any", "nslookup -type=aaaa fixed"), HasSubstr("fd00:77::99"));
+    EXPECT_THAT(in(box, "fixed", "cat /etc/hosts"), HasSubstr("fd00:77::99"));
+    const auto ping6 = [&](const std::string& from, const std::string& to) {
+        return box.compose({"exec", "-T", from, "ping", "-6", "-c", "1", "-W", "2", to}).exit_code == 0;
+    };
+    EXPECT_TRUE(ping6("any", "fixed"));
+    EXPECT_TRUE(ping6("ula", "other"));
+    EXPECT_TRUE(ping6("any", "fd00:77::ffff"));
+    EXPECT_THAT(in(box, "ula", "ip -6 addr show eth0"), testing::ContainsRegex("inet6 fd[0-9a-f]+:"));
+    // Networks are apart from each other here too.
+    const auto ula = in(box, "ula", "ip -6 addr show eth0 scope global");
+    const auto at = ula.find("inet6 ") + 6;
+    EXPECT_FALSE(ping6("any", ula.substr(at, ula.find('/', at) - at)));
+    // Out of the host: to a neighbour who knows no way back to the containers.
+    ASSERT_TRUE(
+        box.host({"sh", "-c",
+                  "ip link add out0 type veth peer name far0 && ip -6 addr add 2001:db8:1::1/64 dev out0 nodad && "
+                  "ip link set out0 up && (unshare --net sleep 60 >/dev/null 2>&1 & echo $! > " +
+                      box.path("pid") + ")"})
+            .ok());
+    auto pid = box.host({"cat", box.path("pid")}).out;
+    pid.resize(pid.find('\n'));
+    ASSERT_TRUE(eventually([&] {
+        return box
+            .host({"sh", "-c", "[ \"$(readlink /proc/" + pid + "/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]"})
+            .ok();
+    }));
+    ASSERT_TRUE(box.host({"ip", "link", "set", "far0", "netns", pid}).ok());
+    ASSERT_TRUE(box.host({"nsenter", "--net=/proc/" + pid + "/ns/net", "sh", "-c",
+                          "ip -6 addr add 2001:db8:1::2/64 dev far0 nodad && ip link set far0 up"})
+                    .ok());
+    EXPECT_TRUE(eventually([&] { return ping6("any", "2001:db8:1::2"); }));
+    EXPECT_EQ(in(box, "other", "ip -6 route | grep -c '^default'"), "1\n") << "not by the internal network";
+    // Without enable_ipv6 nothing of it is there.
+    EXPECT_EQ(in(box, "four", "cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6"), "1\n");
+    EXPECT_EQ(in(box, "any", "cat /proc/sys/net/ipv6/conf/eth0/accept_ra"), "0\n");
+    (void)box.host({"kill", pid});
+    (void)box.host({"ip", "link", "del", "out0"});
+}
+
+TEST(Ipv6, WhatCannotBeIsNamed) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services: {a: {image: busybox, command: sleep 1, networks: [one, two]}}
+networks:
+  one: {ipam: {config: [{subnet: "fd00:1::/64"}]}}
+  two: {enable_ipv6: true, ipam: {config: [{subnet: "fd00:2::/120"}]}}
+)");
+    const auto error = box.fails({"up", "-d"});
+    EXPECT_THAT(error, HasSubstr("subnet fd00:1::/64 needs enable_ipv6: true"));
+    EXPECT_THAT(error, HasSubstr("up to /96"));
+    box.write("compose.yaml", R"(
+services: {a: {image: busybox, command: sleep 1, networks: {default: {ipv6_address: "fd00::5"}}}}
+)");
+    EXPECT_THAT(box.fails({"up", "-d"}), HasSubstr("has no IPv6"));
+}
+
 TEST(LocalVolumes, InMemoryBoundAndRefused) {
     REQUIRE_ROOT();
     Sandbox box;
