@@ -20,6 +20,7 @@ target_link_libraries(yaml_cpp INTERFACE ${YAML_CPP_LIBRARY})
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 
 # Debian ships fmt as headers and a shared library; the single-file binary needs it as an archive.

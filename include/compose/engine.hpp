@@ -38,6 +38,11 @@ struct UpOptions {
     bool wait = false;                   // until running or healthy
     std::optional<std::chrono::seconds> wait_timeout;
     bool dry_run = false;
+    std::string pull;         // --pull: empty, always, missing, never, build
+    bool build = false;       // images with a `build` are built anew
+    bool no_build = false;    // what is not here is an error
+    bool quiet_pull = false;  // no events of layers
+    bool quiet_build = false;
 };
 
 struct DownOptions {

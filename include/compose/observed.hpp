@@ -76,6 +76,7 @@ struct ObservedState {
     std::map<std::string, ObservedNetwork> networks;   // by name: the project's, and those its file names
     std::map<std::string, ObservedVolume> volumes;     // likewise
     std::map<std::string, ObservedImage> images;       // by reference as services write it; absent: not here
+    std::set<std::string> expected_images;             // will be here by then: pulled or built before the plan is run
     std::vector<ObservedPort> ports;                   // of the whole installation
     std::map<std::string, std::string> foreign_names;  // declared container names that another project has -> project
 };

@@ -86,5 +86,18 @@ Run define_system_prune(Arguments& arguments);
 Run define_image_inspect(Arguments& arguments);
 Run define_inspect(Arguments& arguments);
 Run define_docker_version(Arguments& arguments);
+Run define_image_pull(Arguments& arguments);
+Run define_image_push(Arguments& arguments);
+Run define_image_tag(Arguments& arguments);
+Run define_image_history(Arguments& arguments);
+Run define_image_prune(Arguments& arguments);
+Run define_image_save(Arguments& arguments);
+Run define_image_load(Arguments& arguments);
+Run define_image_bootstrap(Arguments& arguments);
+Run define_images(Arguments& arguments);
+Run define_login(Arguments& arguments);
+Run define_logout(Arguments& arguments);
+Run define_pull(Arguments& arguments);
+Run define_push(Arguments& arguments);
 
 }  // namespace compose::cli

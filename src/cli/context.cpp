@@ -134,6 +134,11 @@ std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
     return std::make_unique<Engine>(engine_options(), events);
 }
 
+Images& Context::images(const std::string& title) {
+    if (!images_) images_ = std::make_unique<Images>(engine_options(), progress(title));
+    return *images_;
+}
+
 Engine& Context::engine(const std::string& title) {
     if (!engine_) engine_ = make_engine(progress(title));
     return *engine_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compose/engine.hpp>
+#include <compose/images.hpp>
 #include <compose/load.hpp>
 #include <memory>
 #include <optional>
@@ -54,6 +55,8 @@ public:
     /// The one engine of the command, telling progress().
     [[nodiscard]] Engine& engine(const std::string& title = {});
     [[nodiscard]] EngineOptions engine_options() const;
+    /// Images, telling progress().
+    [[nodiscard]] Images& images(const std::string& title = {});
     /// A further one, for a thread of its own.
     [[nodiscard]] std::unique_ptr<Engine> make_engine(EventSink& events) const;
     /// The files of this machine; standard input is read once and remembered.
@@ -66,6 +69,7 @@ public:
 private:
     std::unique_ptr<Progress> progress_;
     std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Images> images_;
     std::unique_ptr<FileSource> files_;
 };
 

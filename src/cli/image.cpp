@@ -1,9 +1,14 @@
+#include <set>
+
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "base/strings.hpp"
+#include "base/units.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/image_filters.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
 #include "sys/clock.hpp"
@@ -38,33 +43,72 @@ int run_import(Context& context, const ImportArgs& args) {
     return 0;
 }
 
-int run_ls(Context& context, const std::string& format, bool quiet, bool no_trunc) {
-    if (format != "table" && format != "json")
-        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(format))
-            .with_hint("use table or json");
-    const auto views = context.engine().images();
+struct LsArgs {
+    std::string format = "table";
+    bool quiet = false, no_trunc = false, digests = false;
+    std::vector<std::string> filters;
+    ImageListOptions options;
+};
+
+std::string shown(const std::string& id, bool whole) {
+    return whole ? id : std::string(short_id(std::string_view(id).substr(id.find(':') + 1)));
+}
+
+std::string render_ls_json(const std::vector<ImageListing>& views, std::int64_t now, bool whole) {
     std::string out;
-    if (quiet && format == "table") {
-        for (const auto& view : views) {
-            const auto digits = view.id.substr(view.id.find(':') + 1);
-            out += (no_trunc ? view.id : std::string(short_id(digits))) + "\n";
-        }
+    for (const auto& view : views)
+        out += json::serialize(json::object{{"Containers", std::to_string(view.containers)},
+                                            {"CreatedAt", render_time(view.created_at)},
+                                            {"CreatedSince", render_age(view.created_at, now)},
+                                            {"Digest", view.digest},
+                                            {"ID", shown(view.id, whole)},
+                                            {"Repository", view.repository},
+                                            {"Size", human_size(view.size)},
+                                            {"Tag", view.tag}}) +
+               "\n";
+    return out;
+}
+
+std::string render_ls_table(const std::vector<ImageListing>& views, std::int64_t now, const LsArgs& args) {
+    std::vector<std::string> header{"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"};
+    if (args.digests) header.insert(header.begin() + 2, "DIGEST");
+    Table table(std::move(header));
+    for (const auto& view : views) {
+        std::vector<std::string> row{view.repository, view.tag, shown(view.id, args.no_trunc),
+                                     render_age(view.created_at, now), human_size(view.size)};
+        if (args.digests) row.insert(row.begin() + 2, view.digest);
+        table.add(std::move(row));
+    }
+    return table.text();
+}
+
+int run_ls(Context& context, LsArgs args) {
+    if (args.format != "table" && args.format != "json")
+        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
+            .with_hint("use table or json");
+    args.options.filters = parse_filters(args.filters);
+    const auto views = context.images().list(args.options);
+    const auto now = sys::wall_now().time_since_epoch().count();
+    std::string out;
+    if (args.quiet && args.format == "table") {
+        std::set<std::string> seen;
+        for (const auto& view : views)
+            if (seen.insert(view.id).second) out += shown(view.id, args.no_trunc) + "\n";
     } else {
-        const auto now = sys::wall_now().time_since_epoch().count();
-        out = format == "json" ? render_images_json(views, now, no_trunc) : render_images(views, now, no_trunc);
+        out = args.format == "json" ? render_ls_json(views, now, args.no_trunc) : render_ls_table(views, now, args);
     }
     print(out);
     return 0;
 }
 
 /// Every name is tried; the first failure decides the exit status.
-int run_rm(Context& context, const std::vector<std::string>& names, bool force) {
+int run_rm(Context& context, const std::vector<std::string>& names, bool force, bool no_prune) {
     context.refuse_dry_run("image rm");
     int status = 0;
     for (const auto& name : names) {
         try {
             std::string out;
-            for (const auto& line : context.engine().remove_image(name, force)) out += line + "\n";
+            for (const auto& line : context.images().remove(name, force, no_prune)) out += line + "\n";
             print(out);
         } catch (const Error& error) {
             print_error(labelled("error", error.what(), error.hint(), context.color_err));
@@ -91,26 +135,27 @@ Run define_image_import(Arguments& arguments) {
 }
 
 Run define_image_ls(Arguments& arguments) {
-    struct Args {
-        std::string format = "table";
-        bool quiet = false, no_trunc = false;
-    };
-    const auto args = std::make_shared<Args>();
+    const auto args = std::make_shared<LsArgs>();
+    arguments.optional("NAME[:TAG]", args->options.reference);
+    arguments.flag("-a,--all", args->options.all, "Accepted for scripts: there are no intermediate images");
     arguments.flag("-q,--quiet", args->quiet, "Show ids only");
+    arguments.flag("--digests", args->digests, "Show what registries call them");
+    arguments.list("-f,--filter", args->filters, "KEY=VALUE", "dangling, label, before, since, until or reference");
     arguments.value("--format", args->format, "FORMAT", "table or json (one object a line)");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids whole");
-    return [args](Context& context) { return run_ls(context, args->format, args->quiet, args->no_trunc); };
+    return [args](Context& context) { return run_ls(context, *args); };
 }
 
 Run define_image_rm(Arguments& arguments) {
     struct Args {
         std::vector<std::string> names;
-        bool force = false;
+        bool force = false, no_prune = false;
     };
     const auto args = std::make_shared<Args>();
     arguments.rest("IMAGE", args->names, true);
     arguments.flag("-f,--force", args->force, "Even if it has several names");
-    return [args](Context& context) { return run_rm(context, args->names, args->force); };
+    arguments.flag("--no-prune", args->no_prune, "Keep the layers for the next time");
+    return [args](Context& context) { return run_rm(context, args->names, args->force, args->no_prune); };
 }
 
 }  // namespace compose::cli

@@ -22,9 +22,10 @@ public:
         const std::lock_guard lock(mutex_);
         // Many events of one kind (bytes of a download) are one line.
         auto line = render_(event, options_);
-        if (line == last_) return;
+        auto& last = last_[event.id];
+        if (line == last) return;
         print_progress(options_.to_stdout, line);
-        last_ = std::move(line);
+        last = std::move(line);
     }
     void finish() override {}
 
@@ -32,7 +33,7 @@ private:
     ProgressOptions options_;
     Render render_;
     std::mutex mutex_;
-    std::string last_;
+    std::map<std::string, std::string> last_;  // by resource
 };
 
 /// Only what is no progress at all: warnings about the project.

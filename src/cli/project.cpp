@@ -130,4 +130,12 @@ std::vector<ContainerView> containers_of(Context& context, const std::string& pr
     return views;
 }
 
+void check_pull_flag(const std::string& value) {
+    static constexpr std::array<std::string_view, 6> kValues{"",      "always", "missing", "if_not_present",
+                                                             "never", "build"};
+    if (std::find(kValues.begin(), kValues.end(), value) == kValues.end())
+        throw make_error(ErrorKind::usage, "invalid value {} for --pull", quote(value))
+            .with_hint("use always, missing, never or build");
+}
+
 }  // namespace compose::cli

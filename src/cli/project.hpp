@@ -27,6 +27,8 @@ void print_findings(const Context& context, const std::vector<Diagnostic>& findi
 /// container nor stands in the Compose file is an error: "no such service: x (did you mean y?)".
 [[nodiscard]] std::vector<ContainerView> containers_of(Context& context, const std::string& project,
                                                        const std::vector<std::string>& services, bool oneoffs = false);
+/// Throws Error(usage) unless `value`, of --pull, is empty or always, missing, never or build.
+void check_pull_flag(const std::string& value);
 [[noreturn]] void no_such_service(const std::string& name, const std::vector<std::string>& known);
 
 }  // namespace compose::cli

@@ -26,7 +26,8 @@ struct Args {
     bool remove_orphans = false, no_color = false, no_log_prefix = false, timestamps = false;
     bool abort_on_exit = false, abort_on_failure = false, attach_dependencies = false;
     std::optional<int> wait_timeout, timeout;
-    std::string exit_code_from;
+    std::string exit_code_from, pull;
+    bool build = false, no_build = false, quiet_pull = false, quiet_build = false;
     bool foreground() const { return !detach && !wait && !no_start; }
 };
 
@@ -49,6 +50,8 @@ void check(const Args& args) {
     exclude(args.no_recreate, "--no-recreate", args.always_recreate_deps, "--always-recreate-deps");
     exclude(args.no_recreate, "--no-recreate", args.renew_anon_volumes, "--renew-anon-volumes");
     exclude(args.no_start, "--no-start", args.wait, "--wait");
+    exclude(args.build, "--build", args.no_build, "--no-build");
+    check_pull_flag(args.pull);
     exclude(args.abort_on_exit, "--abort-on-container-exit", args.abort_on_failure, "--abort-on-container-failure");
     exclude(args.abort_on_failure, "--abort-on-container-failure", !args.exit_code_from.empty(), "--exit-code-from");
     if (args.wait_timeout && *args.wait_timeout < 0)
@@ -88,6 +91,11 @@ UpOptions make_options(const Context& context, const Args& args) {
     options.scale = parse_scale(args.scale);
     if (args.timeout) options.timeout = std::chrono::seconds(*args.timeout);
     options.wait = args.wait;
+    options.pull = args.pull;
+    options.build = args.build;
+    options.no_build = args.no_build;
+    options.quiet_pull = args.quiet_pull;
+    options.quiet_build = args.quiet_build;
     if (args.wait_timeout) options.wait_timeout = std::chrono::seconds(*args.wait_timeout);
     options.dry_run = context.globals.dry_run;
     exclude(options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
@@ -155,6 +163,9 @@ int run_foreground(Context& context, const Args& args, const Project& project, c
 
     // Everything is as it should be by now; what is left is to start it, in order.
     UpOptions start = options;
+    start.pull = "never";
+    start.build = false;
+    start.no_build = true;
     start.force_recreate = start.always_recreate_deps = start.renew_anon_volumes = start.remove_orphans = false;
     start.no_recreate = start.ignore_orphans = true;
     watch.since = sys::wall_now().time_since_epoch().count();
@@ -199,6 +210,11 @@ Run define_up(Arguments& arguments) {
     arguments.flag("-d,--detach", args->detach, "Leave the containers running in the background");
     arguments.flag("--wait", args->wait, "Wait until services are running or healthy; implies --detach");
     arguments.number("--wait-timeout", args->wait_timeout, "SECONDS", "How long --wait waits at most");
+    arguments.flag("--build", args->build, "Build images before containers are made");
+    arguments.flag("--no-build", args->no_build, "Do not build an image, even if it is not here");
+    arguments.value("--pull", args->pull, "WHEN", "Pull images: always, missing, never or build");
+    arguments.flag("--quiet-pull", args->quiet_pull, "Do not show the progress of pulling layers");
+    arguments.flag("--quiet-build", args->quiet_build, "Do not show the output of builds");
     arguments.flag("--no-start", args->no_start, "Create, but do not start");
     arguments.flag("--no-deps", args->no_deps, "Leave out what the services depend on");
     arguments.flag("--force-recreate", args->force_recreate, "Recreate containers even if nothing has changed");

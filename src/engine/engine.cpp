@@ -15,6 +15,7 @@
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
 #include "engine/run_folder.hpp"
+#include "engine/prepare_images.hpp"
 #include "store/store.hpp"
 
 namespace compose {
@@ -57,6 +58,15 @@ struct Engine::Impl {
         run(plan, context, std::move(cancel));
     }
 
+    [[nodiscard]] engine::PrepareOptions image_wishes(const Project& project, const UpOptions& up) const {
+        engine::PrepareOptions wishes;
+        wishes.services = up.no_deps && !up.services.empty() ? up.services : with_dependencies(project, up.services);
+        wishes.policy = {.pull = up.pull, .build = up.build, .no_build = up.no_build};
+        wishes.quiet = up.quiet_pull;
+        wishes.parallel = options.parallel;
+        return wishes;
+    }
+
     /// What containers are made from, read once.
     static void read_facts(const Plan& plan, const Project& project, store::Store& store, ActionContext& context) {
         engine::ImageCatalog catalog(store);
@@ -87,6 +97,11 @@ Engine::~Engine() = default;
 
 void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
     const Project project = engine::with_contents_hashed(written);
+    if (!options.dry_run) {
+        // Before the lock: a long pull is no reason to keep others from looking after what runs.
+        store::Store images = impl_->open();
+        engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
+    }
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
     store::Store store = impl_->open();
@@ -105,9 +120,16 @@ void Engine::up(const Project& written, const UpOptions& options, std::stop_toke
 std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
     const Project project = engine::with_contents_hashed(written);
     store::Store store = impl_->open();
-    const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
-    engine::check_creations(project, plan, store);
-    return to_text(plan);
+    ObservedState observed = engine::observe(store, project.name, &project);
+    std::vector<std::string> lines;
+    for (const auto& action : engine::needed_images(store, project, impl_->image_wishes(project, options))) {
+        lines.push_back(to_string(action));
+        observed.expected_images.insert(action.image);
+    }
+    const Plan plan = compose::plan_up(project, observed, options);
+    if (observed.expected_images.empty()) engine::check_creations(project, plan, store);
+    for (auto& line : to_text(plan)) lines.push_back(std::move(line));
+    return lines;
 }
 
 void Engine::down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel) {

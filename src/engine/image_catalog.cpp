@@ -39,7 +39,11 @@ std::optional<store::Image> image_by_id_prefix(const store::Store& store, const 
 std::optional<store::Image> find_image(const store::Store& store, const std::string& reference) {
     const std::optional<std::string> prefix = image::id_prefix(reference);
     try {
-        if (auto image = store.image_by_reference(image::parse_reference(reference).to_string())) return image;
+        const image::Reference name = image::parse_reference(reference);
+        // A digest says all: a tag beside it is for the reader.
+        if (!name.digest.empty())
+            if (auto image = store.image_by_digest(name.registry + "/" + name.repository, name.digest)) return image;
+        if (auto image = store.image_by_reference(name.to_string())) return image;
     } catch (const Error&) {
         if (!prefix) throw;  // "sha256:..." is no name
     }

@@ -5,12 +5,15 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/strings.hpp"
 #include "engine/image_catalog.hpp"
+#include "engine/image_list.hpp"
+#include "image/content_store.hpp"
 #include "image/import.hpp"
 #include "image/layer.hpp"
+#include "image/manifest.hpp"
 #include "image/reference.hpp"
 #include "sys/clock.hpp"
-#include "sys/file.hpp"
 
 namespace compose::engine {
 namespace {
@@ -21,15 +24,14 @@ std::map<std::string, std::vector<std::string>> names_by_image(const store::Stor
     return result;
 }
 
-/// Held while layers lie on the disk that no image names yet.
-std::string import_lock(const store::Layout& layout) {
-    return layout.state + "/import.lock";
-}
-
-void remove_layers(const store::Store& store) {
-    // Beside an import they wait for the next removal.
-    if (const auto lock = sys::FileLock::try_acquire(import_lock(store.layout())))
-        (void)image::remove_unused_layers(store.layout().layers(), store.layers_in_use());
+std::vector<std::string> blobs_in_use(const store::Store& store) {
+    std::vector<std::string> out;
+    for (const auto& row : store.image_manifests()) {
+        const auto parsed = image::parse_manifest(row.content, {});
+        if (const auto* manifest = std::get_if<image::Manifest>(&parsed))
+            for (const auto& layer : manifest->layers) out.push_back(layer.digest);
+    }
+    return out;
 }
 
 void delete_image(store::Store& store, const std::string& id, const std::vector<std::string>& names) {
@@ -46,8 +48,7 @@ std::string import_image(store::Store& store, EventSink& events, int fd, const s
     const image::Reference name = image::parse_reference(reference);
     if (!name.digest.empty())
         throw make_error(ErrorKind::invalid, "\"{}\": an import can't have a digest in its name", reference);
-    const auto lock = sys::FileLock::acquire(import_lock(store.layout()), std::chrono::minutes(10));
-    if (!lock) throw make_error(ErrorKind::conflict, "another import is running, and hangs");
+    const image::LayerLease lease(store.layout().layers());
     const auto now = sys::wall_now();
     const image::ImportedImage imported =
         image::make_imported_image(sys::FdRef(fd), store.layout().layers(), changes, message, sys::rfc3339(now));
@@ -61,6 +62,7 @@ std::string import_image(store::Store& store, EventSink& events, int fd, const s
     row.created_at = now.time_since_epoch().count();
     store.transaction([&] {
         store.put_image(row);
+        store.put_layer_size(row.layers.front(), row.size);
         store.tag_image(name.to_string(), row.id);
     });
     store.sync();
@@ -68,25 +70,15 @@ std::string import_image(store::Store& store, EventSink& events, int fd, const s
 }
 
 std::vector<ImageView> list_images(const store::Store& store) {
-    const auto names = names_by_image(store);
     std::vector<ImageView> result;
-    for (const store::Image& image : store.images()) {
+    for (const ImageListing& listing : list_images(store, ImageListOptions{})) {
         ImageView view;
-        view.id = image.id;
-        view.size = image.size;
-        view.created_at = image.created_at;
-        const auto known = names.find(image.id);
-        if (known == names.end()) {
-            view.repository = view.tag = "<none>";
-            result.push_back(view);
-            continue;
-        }
-        for (const std::string& text : known->second) {
-            const image::Reference reference = image::parse_reference(text);
-            view.repository = reference.familiar_name();
-            view.tag = reference.tag.empty() ? "<none>" : reference.tag;
-            result.push_back(view);
-        }
+        view.id = listing.id;
+        view.repository = listing.repository;
+        view.tag = listing.tag;
+        view.size = listing.size;
+        view.created_at = listing.created_at;
+        result.push_back(std::move(view));
     }
     std::stable_sort(result.begin(), result.end(), [](const ImageView& a, const ImageView& b) {
         return std::tie(a.repository, a.tag) < std::tie(b.repository, b.tag);
@@ -94,7 +86,53 @@ std::vector<ImageView> list_images(const store::Store& store) {
     return result;
 }
 
-std::vector<std::string> remove_image(store::Store& store, const std::string& reference, bool force) {
+std::int64_t collect_garbage(store::Store& store, bool partial) {
+    std::int64_t freed = 0;
+    const auto& layout = store.layout();
+    image::ContentStore blobs(layout.blobs());
+    const auto removed = image::remove_unused_layers(layout.layers(), [&] {
+        // Nobody holds a lease now, so the rows tell of everything: the blobs' turn too.
+        freed += blobs.remove_unused(blobs_in_use(store), partial);
+        return store.layers_in_use();
+    });
+    for (const auto& chain : removed) {
+        freed += std::max<std::int64_t>(store.layer_size(chain), 0);
+        store.delete_layer_size(chain);
+    }
+    return freed;
+}
+
+PruneResult prune_images(store::Store& store, const PruneOptions& options) {
+    const ImageFilter filter{options.filters};
+    for (const auto& [key, value] : options.filters)
+        if (key != "until" && key != "label")
+            throw make_error(ErrorKind::usage, "invalid filter {}", quote(key)).with_hint("use until or label");
+    PruneResult result;
+    const auto names = names_by_image(store);
+    for (const ImageListing& listing : list_images(store, ImageListOptions{})) {
+        if (listing.containers > 0 || !labels_match(listing.labels, filter.values("label"))) continue;
+        const auto times = filter.values("until");
+        if (std::any_of(times.begin(), times.end(),
+                        [&](const std::string& text) { return listing.created_at >= filter_time(text); }))
+            continue;
+        const auto known = names.find(listing.id);
+        if (known != names.end() && !options.all) continue;
+        if (!store.image(listing.id)) continue;  // listed under another name before
+        const std::vector<std::string> tags = known == names.end() ? std::vector<std::string>{} : known->second;
+        try {
+            delete_image(store, listing.id, tags);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::conflict) throw;
+            continue;  // a container was made of it just now
+        }
+        for (const auto& tag : tags) result.lines.push_back("untagged: " + image::parse_reference(tag).familiar());
+        result.lines.push_back("deleted: " + listing.id);
+    }
+    result.freed = collect_garbage(store, true);
+    return result;
+}
+
+std::vector<std::string> remove_image(store::Store& store, const std::string& reference, bool force, bool keep_layers) {
     const std::optional<store::Image> image = find_image(store, reference);
     if (!image) throw make_error(ErrorKind::not_found, "no such image: {}", reference);
     const auto all = names_by_image(store);
@@ -103,7 +141,12 @@ std::vector<std::string> remove_image(store::Store& store, const std::string& re
 
     std::string named;  // the name by which it was meant, if it was
     try {
-        named = image::parse_reference(reference).to_string();
+        const auto name = image::parse_reference(reference);
+        named = name.to_string();
+        if (!name.digest.empty() && !names.empty()) {
+            store.delete_image_digest(name.registry + "/" + name.repository, name.digest);
+            return {"Untagged: " + name.familiar()};
+        }
     } catch (const Error&) {
         named.clear();
     }
@@ -127,7 +170,7 @@ std::vector<std::string> remove_image(store::Store& store, const std::string& re
     }
     for (const std::string& name : names) done.push_back("Untagged: " + image::parse_reference(name).familiar());
     done.push_back("Deleted: " + image->id);
-    remove_layers(store);
+    if (!keep_layers) (void)collect_garbage(store, false);
     return done;
 }
 

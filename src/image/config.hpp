@@ -57,6 +57,8 @@ struct ImageConfig {
 [[nodiscard]] ImageConfig parse_config(std::string_view json_text);
 /// Deterministic: the same config gives the same bytes, and so the same image id.
 [[nodiscard]] std::string render_config(const ImageConfig& config);
+/// RFC 3339 as nanoseconds since 1970; nothing when it is no time, or out of range.
+[[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
 /// "sha256:" and the digest of the text.
 [[nodiscard]] std::string config_digest(std::string_view config_json);
 /// "80", "80/tcp", "8000-8010/udp"

@@ -82,28 +82,59 @@ void remove_stale(sys::FdRef layers) {
 
 }  // namespace
 
-UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir, const std::string& parent_chain_id) {
-    if (!parent_chain_id.empty() && !is_chain_id(parent_chain_id)) throw Error("not a chain id: " + parent_chain_id);
-    const auto layers = sys::open_directory(layers_dir);
-    remove_stale(layers);
-    TemporaryLayer temporary(layers);
-    sys::set_mode(temporary.dir(), 0755);
+std::string chain_id(const std::string& parent, const std::string& diff_id) {
+    return chain_id_of(parent, diff_id.substr(diff_id.find(':') + 1));
+}
+
+bool has_layer(const std::string& layers_dir, const std::string& id) {
+    return is_chain_id(id) && sys::is_directory(layers_dir + "/" + id);
+}
+
+struct PendingLayer::Impl {
+    explicit Impl(const std::string& folder)
+        : layers(sys::open_directory(folder)), temporary((remove_stale(layers), layers)) {}
+
+    sys::Fd layers;
+    TemporaryLayer temporary;
+    bool lowest = true;
+    UnpackedLayer layer;
+};
+
+PendingLayer::PendingLayer(const std::string& layers_dir, bool lowest) : impl_(std::make_unique<Impl>(layers_dir)) {
+    sys::set_mode(impl_->temporary.dir(), 0755);
+    impl_->lowest = lowest;
+}
+PendingLayer::~PendingLayer() = default;
+
+void PendingLayer::read(sys::FdRef tar) {
     HashingPipe source(tar);
     TarReader reader(source);
-    LayerWriter writer(temporary.dir(), parent_chain_id.empty());
+    LayerWriter writer(impl_->temporary.dir(), impl_->lowest);
     TarEntry entry;
     while (reader.next(entry)) writer.write(entry, reader);
     writer.finish();
+    impl_->layer.diff_id = "sha256:" + source.digest();
+    impl_->layer.size = writer.size();
+    impl_->layer.warnings = writer.take_warnings();
+}
 
-    const auto diff = source.digest();
-    UnpackedLayer layer{.diff_id = "sha256:" + diff,
-                        .chain_id = chain_id_of(parent_chain_id, diff),
-                        .size = writer.size(),
-                        .warnings = writer.take_warnings()};
+const UnpackedLayer& PendingLayer::layer() const {
+    return impl_->layer;
+}
+
+UnpackedLayer PendingLayer::commit(const std::string& parent_chain_id) {
+    impl_->layer.chain_id = chain_id(parent_chain_id, impl_->layer.diff_id);
     // The name promises a whole layer, also after a power loss.
-    sys::sync_file_system(temporary.dir());
-    temporary.keep_as(layer.chain_id);
-    return layer;
+    sys::sync_file_system(impl_->temporary.dir());
+    impl_->temporary.keep_as(impl_->layer.chain_id);
+    return impl_->layer;
+}
+
+UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir, const std::string& parent_chain_id) {
+    if (!parent_chain_id.empty() && !is_chain_id(parent_chain_id)) throw Error("not a chain id: " + parent_chain_id);
+    PendingLayer pending(layers_dir, parent_chain_id.empty());
+    pending.read(tar);
+    return pending.commit(parent_chain_id);
 }
 
 LayerLease::LayerLease(const std::string& layers_dir)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,31 @@ struct UnpackedLayer {
 /// failure or a kill leaves at most a tmp folder that the next call removes. A layer that exists is kept.
 [[nodiscard]] UnpackedLayer unpack_layer(sys::FdRef tar, const std::string& layers_dir,
                                          const std::string& parent_chain_id = {});
+
+/// The same in two steps, for callers who want to know more of the archive before it becomes a layer.
+class PendingLayer {
+public:
+    /// `lowest`: nothing will lie below it.
+    PendingLayer(const std::string& layers_dir, bool lowest);
+    ~PendingLayer();
+    PendingLayer(const PendingLayer&) = delete;
+    PendingLayer& operator=(const PendingLayer&) = delete;
+
+    /// Reads the tar to its end.
+    void read(sys::FdRef tar);
+    /// What it is so far: without a chain id.
+    [[nodiscard]] const UnpackedLayer& layer() const;
+    /// Syncs the file system and makes it a layer for good.
+    [[nodiscard]] UnpackedLayer commit(const std::string& parent_chain_id);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The name of the folder of a layer (64 hex) above the parent's; `diff_id` is "sha256:...".
+[[nodiscard]] std::string chain_id(const std::string& parent_chain_id, const std::string& diff_id);
+[[nodiscard]] bool has_layer(const std::string& layers_dir, const std::string& chain_id);
 
 /// Held from before unpacking until the image's row is written: meanwhile no layer is removed as unused. Throws when
 /// layers are being removed for too long.

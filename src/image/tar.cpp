@@ -173,7 +173,8 @@ std::string TarReader::read_extension(std::int64_t size) {
 bool TarReader::next(TarEntry& entry) {
     if (ended_) return false;
     skip(data_left_);
-    skip(padding_);
+    // Some writers (umoci insert) stop after the last byte of the last file: only its data is needed.
+    if (padding_ > 0 && !source_.peek().empty()) skip(padding_);
     data_left_ = padding_ = 0;
     Extensions extensions;
     char block[kBlock];

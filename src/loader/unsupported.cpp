@@ -63,9 +63,6 @@ std::string check_runtime(const Node& value) {
 std::string check_storage(const Node& value) {
     return value.entries.empty() ? "" : "the size of a container's own files can't be limited";
 }
-std::string check_pull_policy(const Node& value) {
-    return is_one_of(value, {"missing", "never", "if_not_present"});
-}
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});
 }
@@ -213,7 +210,7 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].target", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
-        {"services.*.pull_policy", {whole, check_pull_policy}},
+        {"services.*.pull_policy", {}},
         {"services.*.read_only", {}},
         {"services.*.restart", {}},
         {"services.*.runtime", {whole, check_runtime}},

@@ -17,11 +17,12 @@ void UpPlanner::check_images() {
         if (std::none_of(replicas.begin(), replicas.end(), [](const Replica& r) { return r.made(); })) continue;
         const auto image = observed_.images.find(service.image);
         const std::string path = "services." + name + ".image";
+        if (observed_.expected_images.contains(service.image)) continue;
         if (image == observed_.images.end()) {
             kind_ = ErrorKind::not_found;
-            finding(service.image_pos, path,
-                    "image \"" + service.image + "\" is not here: import it with \"compose image import FILE " +
-                        service.image + "\"");
+            finding(
+                service.image_pos, path, "image \"" + service.image + "\" is not here, and fetching it was ruled out",
+                "pull it with \"compose pull\", or import it with \"compose image import FILE " + service.image + "\"");
             continue;
         }
         const bool entrypoint = service.entrypoint ? !service.entrypoint->empty() : image->second.has_entrypoint;
@@ -42,6 +43,7 @@ void UpPlanner::check_health_conditions() {
             const bool own = needed.healthcheck && !needed.healthcheck->test.empty();
             const auto image = observed_.images.find(needed.image);
             const bool inherited = image != observed_.images.end() && image->second.has_healthcheck;
+            if (!own && !disabled && observed_.expected_images.contains(needed.image)) continue;
             if (disabled || (!own && !inherited))
                 finding(dependency.pos, "services." + name + ".depends_on." + dependency.service,
                         "service \"" + dependency.service + "\" has no healthcheck configured",

@@ -31,7 +31,7 @@ void Store::tag_image(const std::string& reference, const std::string& image_id)
         auto row = db.query("SELECT 1 FROM images WHERE id = ?", image_id);
         if (!row.step()) throw make_error(ErrorKind::not_found, "image {} does not exist", image_id);
         db.run(
-            "INSERT INTO image_names VALUES (?,?,?) ON CONFLICT (reference) DO UPDATE SET image = excluded.image, "
+            "INSERT INTO image_names VALUES (?,?,?,0) ON CONFLICT (reference) DO UPDATE SET image = excluded.image, "
             "tagged_at = excluded.tagged_at",
             reference, image_id, static_cast<std::int64_t>(sys::wall_now().time_since_epoch().count()));
     });
@@ -60,10 +60,13 @@ std::vector<Image> Store::images() const {
 }
 
 std::vector<ImageName> Store::image_names() const {
-    auto rows = impl_->db.query("SELECT reference, image, tagged_at FROM image_names ORDER BY reference");
+    auto rows = impl_->db.query("SELECT reference, image, tagged_at, pulled_at FROM image_names ORDER BY reference");
     std::vector<ImageName> out;
     while (rows.step())
-        out.push_back({.reference = rows.text(0), .image_id = rows.text(1), .tagged_at = rows.integer(2)});
+        out.push_back({.reference = rows.text(0),
+                       .image_id = rows.text(1),
+                       .tagged_at = rows.integer(2),
+                       .pulled_at = rows.integer(3)});
     return out;
 }
 
@@ -74,11 +77,7 @@ void Store::untag_image(const std::string& reference) {
 void Store::delete_image(const std::string& id) {
     auto& db = impl_->db;
     db.atomically([&] {
-        std::vector<std::string> users;
-        {
-            auto rows = db.query("SELECT name FROM containers WHERE image_id = ? ORDER BY name", id);
-            while (rows.step()) users.push_back(rows.text(0));
-        }
+        const auto users = image_users(id);
         if (!users.empty())
             throw make_error(ErrorKind::conflict, "image {} is in use by {} {}", id.substr(0, 19),
                              users.size() == 1 ? "container" : "containers", name_some(users));

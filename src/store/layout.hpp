@@ -2,13 +2,14 @@
 //
 //   <state>/                  0700
 //     state.db                SQLite, WAL
+//     blobs/sha256/<hex>      layers as they came from registries and archives (see image/content_store.hpp)
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     volumes/<name>/_data
-//     build/<id>/             a build at work: upper folders, snapshots; removed by the next one when nobody holds its
-//     lock build/cache/            RUN --mount=type=cache, and the digests of contexts events.log[.1]          what has
-//     happened, one JSON object a line (see event_log.hpp)
+//     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
+//     build/cache/            RUN --mount=type=cache, and the digests of contexts
+//     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
@@ -28,6 +29,7 @@ struct Layout {
     [[nodiscard]] static Layout from(const std::string& state_dir, const std::string& run_dir);
 
     [[nodiscard]] std::string database() const { return state + "/state.db"; }
+    [[nodiscard]] std::string blobs() const { return state + "/blobs"; }
     [[nodiscard]] std::string layers() const { return state + "/layers"; }
     [[nodiscard]] std::string layer(const std::string& chain_id) const { return layers() + "/" + chain_id; }
     [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }

@@ -124,6 +124,22 @@ struct ImageName {
     std::string reference;  // "docker.io/library/debian:bookworm-slim", normalised
     std::string image_id;
     std::int64_t tagged_at = 0;
+    std::int64_t pulled_at = 0;  // when a registry was asked last; 0: never
+};
+
+/// What a registry calls an image: repository@digest. The digest may be an index's that the image was chosen from.
+struct ImageDigest {
+    std::string repository;  // "docker.io/library/debian"
+    std::string digest;
+    std::string image_id;
+    std::int64_t pulled_at = 0;
+};
+
+/// The manifest as it came or as it was made for sending: its blobs are kept, so that it goes out as it came in.
+struct ImageManifest {
+    std::string image_id;
+    std::string digest;
+    std::string content;  // JSON
 };
 
 }  // namespace compose::store

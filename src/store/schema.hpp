@@ -136,7 +136,8 @@ CREATE TABLE images (
 CREATE TABLE image_names (
     reference TEXT PRIMARY KEY,
     image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
-    tagged_at INTEGER NOT NULL
+    tagged_at INTEGER NOT NULL,
+    pulled_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX image_names_image ON image_names(image);
 
@@ -150,6 +151,23 @@ CREATE TABLE build_cache (
     description TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     used_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE image_digests (
+    repository TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+    pulled_at INTEGER NOT NULL,
+    PRIMARY KEY (repository, digest)
+) WITHOUT ROWID;
+CREATE INDEX image_digests_image ON image_digests(image);
+CREATE TABLE image_manifests (
+    image TEXT PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE layer_sizes (
+    chain TEXT PRIMARY KEY,
+    size INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"};
 

@@ -104,6 +104,21 @@ public:
     [[nodiscard]] std::vector<Image> images() const;
     [[nodiscard]] std::vector<ImageName> image_names() const;
     void untag_image(const std::string& reference);
+    /// A registry was asked for the name just now, whatever it said.
+    void mark_pulled(const std::string& reference);
+    void put_image_digest(const ImageDigest& digest);
+    void delete_image_digest(const std::string& repository, const std::string& digest);
+    [[nodiscard]] std::vector<ImageDigest> image_digests() const;
+    [[nodiscard]] std::optional<Image> image_by_digest(const std::string& repository, const std::string& digest) const;
+    void put_image_manifest(const ImageManifest& manifest);
+    [[nodiscard]] std::optional<ImageManifest> image_manifest(const std::string& image_id) const;
+    [[nodiscard]] std::vector<ImageManifest> image_manifests() const;
+    /// Bytes of an unpacked layer; -1 when nobody has counted them.
+    void put_layer_size(const std::string& chain_id, std::int64_t size);
+    [[nodiscard]] std::int64_t layer_size(const std::string& chain_id) const;
+    void delete_layer_size(const std::string& chain_id);
+    /// Names of the containers that were made from it.
+    [[nodiscard]] std::vector<std::string> image_users(const std::string& id) const;
     void delete_image(const std::string& id);  // conflict, naming the containers, while in use
     /// Chain ids that any image still needs.
     [[nodiscard]] std::vector<std::string> layers_in_use() const;

@@ -29,6 +29,14 @@ Fd create_file(const std::string& path, unsigned mode) {
     return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
+Fd open_for_writing(const std::string& path) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+}
+
+void rename_path(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename {} to {}", from, to);
+}
+
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];

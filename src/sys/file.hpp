@@ -16,6 +16,10 @@ namespace compose::sys {
 [[nodiscard]] Fd open_for_reading(const std::string& path);
 /// For writing; made when missing, emptied when not.
 [[nodiscard]] Fd create_file(const std::string& path, unsigned mode = 0644);
+/// Emptied when it exists, 0600 when it is made.
+[[nodiscard]] Fd open_for_writing(const std::string& path);
+/// What is there under the new name is replaced.
+void rename_path(const std::string& from, const std::string& to);
 /// The whole file; throws when it is longer than `limit` bytes or no regular file.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
 /// Nothing when the file does not exist.

@@ -109,6 +109,16 @@ std::optional<Fd> connect_tcp(const InetAddress& peer) {
     return connect_socket(peer, SOCK_STREAM);
 }
 
+std::string connection_error(FdRef socket) {
+    int code = 0;
+    socklen_t size = sizeof code;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0) code = errno;
+    if (code != 0) return errno_text(code);
+    const int on = 1;
+    (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return {};
+}
+
 Accepted accept_tcp(FdRef listener, Fd& out) {
     out = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (out) {

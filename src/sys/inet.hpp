@@ -38,6 +38,8 @@ private:
 [[nodiscard]] std::optional<Fd> connect_udp(const InetAddress& peer);
 /// Under way when it returns: writable once it is made or has failed.
 [[nodiscard]] std::optional<Fd> connect_tcp(const InetAddress& peer);
+/// Of a connection that was under way: empty when it is made (it sends at once from now on), else why it is not.
+[[nodiscard]] std::string connection_error(FdRef socket);
 
 enum class Accepted { connection, nothing, exhausted };  // exhausted: no descriptors left
 Accepted accept_tcp(FdRef listener, Fd& out);

@@ -1,6 +1,8 @@
 #include "sys/poll.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,6 +53,17 @@ std::optional<std::size_t> write_some(FdRef fd, std::string_view data) {
         if (errno == EAGAIN) return std::nullopt;
         throw errno_error("write");
     }
+}
+
+std::optional<std::int64_t> regular_file_position(FdRef fd) noexcept {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+    const auto at = ::lseek(fd.get(), 0, SEEK_CUR);
+    return at < 0 ? std::nullopt : std::optional<std::int64_t>(at);
+}
+
+void widen_pipe(FdRef pipe) noexcept {
+    (void)::fcntl(pipe.get(), F_SETPIPE_SZ, 1 << 20);
 }
 
 }  // namespace compose::sys

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -28,5 +29,10 @@ bool poll(std::span<PollItem> items, std::optional<std::chrono::milliseconds> ti
 [[nodiscard]] std::optional<std::size_t> read_some(FdRef fd, std::span<char> buffer);
 /// One write: the number of bytes, nothing when it would block. Throws Error; EPIPE is its code() when nobody reads.
 [[nodiscard]] std::optional<std::size_t> write_some(FdRef fd, std::string_view data);
+
+/// Where a regular file stands; nothing for pipes and all else that can't be read a second time.
+[[nodiscard]] std::optional<std::int64_t> regular_file_position(FdRef fd) noexcept;
+/// Room for a megabyte in a pipe, where the kernel grants it: fewer changes between its two ends.
+void widen_pipe(FdRef pipe) noexcept;
 
 }  // namespace compose::sys

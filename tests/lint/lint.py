@@ -33,12 +33,12 @@ CLI_SYS = {"sys/tty.hpp", "sys/env.hpp", "sys/file.hpp", "sys/fd.hpp", "sys/erro
 # Heavy or single-purpose libraries and the only files that may include them.
 ONLY_IN = {
     r"spdlog/": {"src/base/log.cpp"},
-    r"boost/asio|boost/beast": {"src/sys/event_loop.cpp", "src/sys/command.cpp"},
+    r"boost/asio|boost/beast": {"src/sys/event_loop.cpp", "src/sys/command.cpp", "src/image/http.cpp"},
     r"boost/process": {"src/sys/command.cpp"},
     r"CLI/": None,  # any file of src/cli
     r"sqlite3\.h": None,
 }
-ONLY_IN_LAYER = {r"CLI/": "cli", r"sqlite3\.h": "store", r"yaml-cpp/": "loader", r"seccomp\.h": "runtime"}
+ONLY_IN_LAYER = {r"openssl/(ssl|x509v3)\.h": "image", r"CLI/": "cli", r"sqlite3\.h": "store", r"yaml-cpp/": "loader", r"seccomp\.h": "runtime"}
 
 KERNEL = re.compile(r"^(unistd\.h|fcntl\.h|sched\.h|poll\.h|signal\.h|sys/|linux/|net/|netinet/|arpa/|asm/|termios\.h|pty\.h|dirent\.h|pwd\.h|grp\.h|ifaddrs\.h)")
 # Types only, no calls.

@@ -1,0 +1,223 @@
+// Sending images away: push, save, and their opposite, load.
+#include <compose/images.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "engine/base_images.hpp"
+#include "engine/image_list.hpp"
+#include "engine/images_impl.hpp"
+#include "engine/layer_reporter.hpp"
+#include "image/archive_read.hpp"
+#include "image/archive_write.hpp"
+#include "image/layer.hpp"
+#include "image/push.hpp"
+#include "plan/images.hpp"
+#include "sys/env.hpp"
+#include "sys/file.hpp"
+
+namespace compose {
+
+namespace {
+
+using engine::RegistryAccess;
+using Status = Event::Status;
+
+/// Makes blobs of layers that have none, and remembers them.
+image::OutgoingImage outgoing(store::Store& store, EventSink& events, const store::Image& row,
+                              const image::Interrupt& interrupt) {
+    image::ContentStore blobs(store.layout().blobs());
+    image::OutgoingRequest request;
+    request.config_json = row.config;
+    request.layers = row.layers;
+    if (const auto known = store.image_manifest(row.id)) request.manifest_json = known->content;
+    request.packing = [&](const std::string& diff_id, bool done) {
+        events.on_event(
+            {done ? Status::done : Status::working, diff_id.substr(7, 12), done ? "Prepared" : "Preparing", {}, 0, 0});
+    };
+    auto out = image::prepare_outgoing({blobs, store.layout().layers()}, request, interrupt);
+    if (out.faithful && out.manifest_json != request.manifest_json)
+        store.put_image_manifest({.image_id = row.id, .digest = out.manifest_digest, .content = out.manifest_json});
+    return out;
+}
+
+/// Repositories of the same registry from which the image may have come.
+std::vector<std::string> sources_of(const store::Store& store, const std::string& image_id,
+                                    const image::Reference& target) {
+    std::vector<std::string> out;
+    for (const auto& digest : store.image_digests()) {
+        if (digest.image_id != image_id) continue;
+        const auto name = image::parse_reference(digest.repository);
+        if (name.registry == target.registry && name.repository != target.repository) out.push_back(name.repository);
+    }
+    return out;
+}
+
+class PushReporter {
+public:
+    explicit PushReporter(EventSink& events) : events_(events) {}
+    void operator()(const image::PushProgress& progress) {
+        using Stage = image::PushProgress::Stage;
+        Event event{Status::working, progress.digest.substr(7, 12), "Preparing", "", progress.current, progress.total};
+        if (progress.stage == Stage::pushing) event.text = "Pushing";
+        const char* finished = progress.stage == Stage::exists    ? "Layer already exists"
+                               : progress.stage == Stage::mounted ? "Mounted"
+                               : progress.stage == Stage::done    ? "Pushed"
+                                                                  : nullptr;
+        if (finished != nullptr) {
+            event.status = Status::done;
+            event.text = finished;
+            event.current = event.total = 0;
+        }
+        if (limit_.due(event.id, event.text)) events_.on_event(event);
+    }
+
+private:
+    EventSink& events_;
+    engine::EventLimit limit_;
+};
+
+std::string push_one(store::Store& store, EventSink& events, RegistryAccess& access, const image::Reference& name,
+                     bool quiet, bool failure_is_warning) {
+    const auto id = "Image " + name.familiar();
+    events.on_event({Status::working, id, "Pushing", {}, 0, 0});
+    try {
+        const auto row = engine::require_image(store, name.familiar());
+        const image::LayerLease lease(store.layout().layers());
+        const auto image = outgoing(store, events, row, access.interrupt());
+        image::ContentStore blobs(store.layout().blobs());
+        auto registry = access.open(name);
+        PushReporter reporter(events);
+        image::PushOptions options;
+        options.mount_from = sources_of(store, row.id, name);
+        if (!quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
+        const auto digest = in_context([&] { return "push " + name.familiar(); },
+                                       [&] { return image::push_image(registry, blobs, image, options); });
+        if (image.faithful)
+            store.put_image_digest(
+                {.repository = name.registry + "/" + name.repository, .digest = digest, .image_id = row.id});
+        store.sync();
+        events.on_event({Status::done, id, "Pushed", {}, 0, 0});
+        return fmt::format("{}: digest: {} size: {}", name.tag, digest, image.manifest_json.size());
+    } catch (const Error& error) {
+        events.on_event({failure_is_warning ? Status::warning : Status::error, id,
+                         failure_is_warning ? "Warning" : "Error", error.what(), 0, 0});
+        throw;
+    }
+}
+
+class FdSink final : public image::ByteSink {
+public:
+    explicit FdSink(int fd) : fd_(fd) {}
+    void write(std::string_view bytes) override { sys::write_all(fd_, bytes); }
+
+private:
+    sys::FdRef fd_;
+};
+
+}  // namespace
+
+std::vector<std::string> Images::push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel) {
+    auto name = image::parse_reference(reference);
+    if (!name.digest.empty()) throw make_error(ErrorKind::usage, "{}: a digest can't be pushed to", quote(reference));
+    auto store = impl_->open();
+    std::vector<image::Reference> names{name};
+    if (all_tags) {
+        names.clear();
+        for (const auto& entry : store.image_names()) {
+            const auto other = image::parse_reference(entry.reference);
+            if (other.registry == name.registry && other.repository == name.repository) names.push_back(other);
+        }
+        if (names.empty()) throw make_error(ErrorKind::not_found, "no image is called {}", name.familiar_name());
+    }
+    RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
+    std::vector<std::string> lines;
+    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+    return lines;
+}
+
+void Images::push_services(const Project& project, const PushServicesOptions& options, std::stop_token cancel) {
+    auto store = impl_->open();
+    RegistryAccess access(sys::environment_snapshot(), cancel);
+    const auto names = options.include_deps || options.services.empty() ? with_dependencies(project, options.services)
+                                                                        : options.services;
+    std::set<std::string> done;
+    for (const auto& service_name : names) {
+        const auto& service = project.services.at(service_name);
+        if (!service.build) {
+            impl_->events.on_event({Status::done, service_name, "Skipped", "It is not built here", 0, 0});
+            continue;
+        }
+        std::vector<std::string> images{service.image};
+        images.insert(images.end(), service.build->tags.begin(), service.build->tags.end());
+        for (const auto& image : images) {
+            if (!done.insert(image).second) continue;
+            try {
+                (void)push_one(store, impl_->events, access, image::parse_reference(image), options.quiet,
+                               options.ignore_failures);
+            } catch (const Error&) {
+                if (!options.ignore_failures || cancel.stop_requested()) throw;
+            }
+        }
+    }
+}
+
+void Images::save(const std::vector<std::string>& references, const SaveOptions& options, int fd,
+                  std::stop_token cancel) {
+    if (options.format != "docker" && options.format != "oci")
+        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(options.format))
+            .with_hint("use docker or oci");
+    auto store = impl_->open();
+    const image::Interrupt interrupt(std::move(cancel));
+    const image::LayerLease lease(store.layout().layers());
+    std::map<std::string, image::ArchivedImage> images;  // by id: two names of one image are one entry
+    std::vector<std::string> order;
+    for (const auto& reference : references) {
+        const auto row = engine::require_image(store, reference);
+        if (!images.contains(row.id)) {
+            order.push_back(row.id);
+            images[row.id] = {outgoing(store, impl_->events, row, interrupt), {}, engine::platform_of(row)};
+        }
+        if (image::id_prefix(reference) && !store.image_by_reference(image::parse_reference(reference).to_string()))
+            continue;  // by id: without a name, as Docker does it
+        const auto name = image::parse_reference(reference);
+        if (name.digest.empty()) images[row.id].names.push_back(name);
+    }
+    std::vector<image::ArchivedImage> list;
+    for (const auto& id : order) list.push_back(std::move(images[id]));
+    image::ContentStore blobs(store.layout().blobs());
+    FdSink sink(fd);
+    image::write_archive(list, blobs, options.format == "docker", sink, interrupt);
+}
+
+std::vector<std::string> Images::load(int fd, const std::string& folder, std::stop_token cancel) {
+    auto store = impl_->open();
+    const image::Interrupt interrupt(std::move(cancel));
+    const image::LayerLease lease(store.layout().layers());
+    image::ContentStore blobs(store.layout().blobs());
+    const auto files = folder.empty()
+                           ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
+                           : image::open_folder_archive(folder);
+    engine::LayerReporter reporter(impl_->events);
+    const auto loaded =
+        image::load_archive(*files, {blobs, store.layout().layers()}, image::parse_platform(""), interrupt,
+                            [&](const image::LayerProgress& progress) { reporter(progress); });
+    std::vector<std::string> lines;
+    for (const auto& [image, names] : loaded) {
+        for (const auto& warning : image.warnings)
+            impl_->events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
+        if (names.empty()) {
+            (void)engine::record_image(store, image, nullptr, false);
+            lines.push_back("Loaded image ID: " + image.id);
+        }
+        for (const auto& name : names) {
+            (void)engine::record_image(store, image, &name, false);
+            lines.push_back("Loaded image: " + name.familiar());
+        }
+    }
+    return lines;
+}
+
+}  // namespace compose

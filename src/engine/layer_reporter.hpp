@@ -1,0 +1,41 @@
+// Progress of layers as events: each stage once, bytes a few times a second.
+#pragma once
+
+#include <compose/events.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "image/pull.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::engine {
+
+/// Lets an event through when its text is a new one, or its last was long enough ago.
+class EventLimit {
+public:
+    [[nodiscard]] bool due(const std::string& id, const std::string& text);
+
+private:
+    struct Last {
+        std::string text;
+        sys::MonotonicTime time;
+    };
+    std::mutex mutex_;
+    std::map<std::string, Last> last_;
+};
+
+class LayerReporter {
+public:
+    explicit LayerReporter(EventSink& events) : events_(events) {}
+    void operator()(const image::LayerProgress& progress);
+
+private:
+    EventSink& events_;
+    EventLimit limit_;
+    std::mutex mutex_;
+    std::set<std::string> finished_;
+};
+
+}  // namespace compose::engine

@@ -1,0 +1,132 @@
+#include "engine/prepare_images.hpp"
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "base/error.hpp"
+#include "engine/base_images.hpp"
+#include "engine/build_service.hpp"
+#include "engine/image_catalog.hpp"
+#include "sys/clock.hpp"
+#include "sys/env.hpp"
+
+namespace compose::engine {
+namespace {
+
+std::map<std::string, KnownImage> known_images(store::Store& store, const Project& project) {
+    std::map<std::string, std::int64_t> pulled;
+    for (const auto& name : store.image_names()) pulled[name.reference] = name.pulled_at;
+    std::map<std::string, KnownImage> known;
+    for (const auto& [name, service] : project.services) {
+        if (service.image.empty() || known.contains(service.image)) continue;
+        const auto image = find_image(store, service.image);
+        if (!image) continue;
+        KnownImage entry;
+        if (!image::id_prefix(service.image)) {
+            const auto reference = image::parse_reference(service.image);
+            const auto found = pulled.find(reference.to_string());
+            // A digest never means anything else later: what is here is as good as pulled now.
+            entry.pulled_at = found != pulled.end() ? found->second : 0;
+            if (!reference.digest.empty()) entry.pulled_at = sys::wall_now().time_since_epoch().count();
+        }
+        // An image for another machine is not the one that is wanted.
+        if (!service.platform.empty() &&
+            image::platform_match(platform_of(*image), image::parse_platform(service.platform)) == 0)
+            continue;
+        known.emplace(service.image, entry);
+    }
+    return known;
+}
+
+/// One worker's share of the pulls.
+class Puller {
+public:
+    Puller(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
+           const std::stop_token& cancel)
+        : layout_(layout), events_(events), actions_(actions), quiet_(quiet), cancel_(cancel) {}
+
+    void run(int parallel, std::vector<ImageAction>& to_build) {
+        {
+            std::vector<std::jthread> threads;
+            const auto count = std::min<std::size_t>(actions_.size(), static_cast<std::size_t>(std::max(parallel, 1)));
+            for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+        }
+        for (auto& action : to_build_) to_build.push_back(std::move(action));
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+private:
+    void work() {
+        try {
+            store::Store store(layout_);
+            RegistryAccess access(sys::environment_snapshot(), cancel_);
+            for (std::size_t i = 0; (i = next_++) < actions_.size();) pull(store, access, actions_[i]);
+        } catch (...) {
+            fail(std::current_exception());
+        }
+    }
+
+    void pull(store::Store& store, RegistryAccess& access, const ImageAction& action) {
+        try {
+            (void)pull_into_store(store, events_, access,
+                                  {.reference = image::parse_reference(action.image),
+                                   .platform = action.platform,
+                                   .show_layers = !quiet_,
+                                   .failure_is_warning = action.optional || action.build_when_missing});
+        } catch (const Error& error) {
+            if (cancel_.stop_requested()) throw;
+            if (action.build_when_missing) {
+                const std::lock_guard guard(mutex_);
+                auto build = action;
+                build.kind = ImageAction::Kind::build;
+                build.cause = "can't be pulled";
+                to_build_.push_back(std::move(build));
+            } else if (!action.optional) {
+                fail(std::current_exception());
+            }
+        }
+    }
+
+    void fail(std::exception_ptr failure) {
+        const std::lock_guard guard(mutex_);
+        if (!failure_) failure_ = std::move(failure);
+    }
+
+    const store::Layout& layout_;
+    EventSink& events_;
+    const std::vector<ImageAction>& actions_;
+    bool quiet_;
+    const std::stop_token& cancel_;
+    std::atomic<std::size_t> next_{0};
+    std::mutex mutex_;
+    std::exception_ptr failure_;
+    std::vector<ImageAction> to_build_;
+};
+
+}  // namespace
+
+std::vector<ImageAction> needed_images(store::Store& store, const Project& project, const PrepareOptions& options) {
+    auto policy = options.policy;
+    policy.now = sys::wall_now().time_since_epoch().count();
+    return plan_images(project, options.services, known_images(store, project), policy);
+}
+
+void run_pulls(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
+               int parallel, const std::stop_token& cancel, std::vector<ImageAction>& to_build) {
+    if (!actions.empty()) Puller(layout, events, actions, quiet, cancel).run(parallel, to_build);
+}
+
+void prepare_images(store::Store& store, EventSink& events, const Project& project, const PrepareOptions& options,
+                    const std::stop_token& cancel) {
+    std::vector<ImageAction> pulls;
+    std::vector<ImageAction> builds;
+    for (auto& action : needed_images(store, project, options))
+        (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
+    run_pulls(store.layout(), events, pulls, options.quiet, options.parallel, cancel, builds);
+    for (const auto& action : builds)
+        (void)build_service_image(store, events, project, project.services.at(action.service), cancel);
+}
+
+}  // namespace compose::engine

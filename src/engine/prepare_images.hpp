@@ -1,0 +1,32 @@
+// Before containers are made: fetch and build the images that they need, several at a time.
+#pragma once
+
+#include <compose/events.hpp>
+#include <compose/project.hpp>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "plan/images.hpp"
+#include "store/store.hpp"
+
+namespace compose::engine {
+
+struct PrepareOptions {
+    std::vector<std::string> services;  // empty: all
+    ImagePolicy policy;                 // `now` is filled in
+    bool quiet = false;                 // no events of layers
+    int parallel = 4;
+};
+
+/// What plan_images() says of the store as it is.
+[[nodiscard]] std::vector<ImageAction> needed_images(store::Store& store, const Project& project,
+                                                     const PrepareOptions& options);
+/// Does it. Throws the first failure, after all have ended.
+void prepare_images(store::Store& store, EventSink& events, const Project& project, const PrepareOptions& options,
+                    const std::stop_token& cancel);
+/// Pulls, side by side; each worker opens the store for itself. Failures of optional ones become warnings.
+void run_pulls(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
+               int parallel, const std::stop_token& cancel, std::vector<ImageAction>& to_build);
+
+}  // namespace compose::engine

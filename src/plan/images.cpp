@@ -1,0 +1,152 @@
+#include "plan/images.hpp"
+
+#include <charconv>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+
+namespace compose {
+
+namespace {
+
+constexpr std::chrono::hours kDay{24};
+
+/// Go's durations, and days and weeks before them: "1w2d", "12h".
+std::optional<std::chrono::nanoseconds> parse_window(std::string_view text) {
+    std::chrono::nanoseconds out{0};
+    bool any = false;
+    for (const auto& [unit, hours] : {std::pair{'w', 7 * 24}, std::pair{'d', 24}}) {
+        const auto at = text.find(unit);
+        if (at == std::string_view::npos) continue;
+        int count = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + at, count);
+        if (error != std::errc{} || end != text.data() + at || count < 0 || count > 10'000) return std::nullopt;
+        out += std::chrono::hours(std::int64_t{hours} * count);
+        text.remove_prefix(at + 1);
+        any = true;
+    }
+    if (text.empty()) return any ? std::optional(out) : std::nullopt;
+    const auto rest = parse_duration(text);
+    if (!rest || rest->count() < 0) return std::nullopt;
+    return out + *rest;
+}
+
+enum class Wish { always, missing, never, build };
+
+/// What the policy asks for, seen from now.
+Wish wish_of(const Service& service, const KnownImage* known, const ImagePolicy& options, std::string& cause) {
+    std::string policy = options.pull.empty() ? service.pull_policy : options.pull;
+    if (policy.empty()) policy = "missing";
+    cause = (options.pull.empty() ? "pull_policy: " : "--pull ") + policy;
+    if (policy == "always") return Wish::always;
+    if (policy == "never") return Wish::never;
+    if (policy == "build") return Wish::build;
+    if (policy == "missing" || policy == "if_not_present") {
+        cause = "not here";
+        return Wish::missing;
+    }
+    const auto window = refresh_window(policy, service.pull_refresh_after);
+    if (!window)
+        throw make_error(ErrorKind::invalid, "services.{}.pull_policy: {} is no policy", service.name, quote(policy))
+            .with_hint("use always, never, missing, build, daily, weekly or every_<duration>");
+    if (known == nullptr) {
+        cause = "not here";
+        return Wish::missing;
+    }
+    return options.now - known->pulled_at >= window->count() ? Wish::always : Wish::missing;
+}
+
+/// The action for one service; nothing when its image is fine as it is.
+std::optional<ImageAction> decide(const Project& project, const Service& service, const KnownImage* known,
+                                  const ImagePolicy& options) {
+    ImageAction action;
+    action.service = service.name;
+    action.image = service.image;
+    action.platform = service.platform;
+    const Wish wish = wish_of(service, known, options, action.cause);
+    const bool buildable = service.build.has_value();
+    const auto build = [&](const char* cause) {
+        action.kind = ImageAction::Kind::build;
+        action.cause = cause;
+        return std::optional(action);
+    };
+    if (buildable && !options.no_build) {
+        if (options.build) return build("--build");
+        if (wish == Wish::build) return build("pull_policy: build");
+    }
+    if (wish == Wish::build || wish == Wish::never) {
+        if (known == nullptr && buildable && !options.no_build) return build("not here");
+        return std::nullopt;  // whether it must be here is the planner's question
+    }
+    if (wish == Wish::missing) {
+        if (known != nullptr) return std::nullopt;
+        if (!buildable) return action;
+        if (options.no_build) return action;
+        // A name that nobody wrote can be in no registry; one that was written may be, and is asked for first.
+        if (service.image == project.name + "-" + service.name) return build("not here");
+        action.build_when_missing = true;
+        return action;
+    }
+    action.optional = known != nullptr && buildable;
+    action.build_when_missing = buildable && !options.no_build && known == nullptr;
+    return action;
+}
+
+}  // namespace
+
+std::optional<std::chrono::nanoseconds> refresh_window(const std::string& policy, const std::string& refresh_after) {
+    if (policy == "daily") return kDay;
+    if (policy == "weekly") return 7 * kDay;
+    std::string text;
+    if (policy == "refresh")
+        text = refresh_after.empty() ? "24h" : refresh_after;
+    else if (policy.starts_with("every_"))
+        text = policy.substr(6);
+    else
+        return std::nullopt;
+    const auto window = parse_window(text);
+    if (!window) throw make_error(ErrorKind::invalid, "pull_policy: {} is no duration", quote(text));
+    return window;
+}
+
+std::string to_string(const ImageAction& action) {
+    const char* verb = action.kind == ImageAction::Kind::pull ? "PullImage" : "BuildImage";
+    return std::string(verb) + " " + action.image + " [" + action.cause + "]";
+}
+
+std::vector<std::string> with_dependencies(const Project& project, const std::vector<std::string>& services) {
+    std::set<std::string> out;
+    std::vector<std::string> todo = services;
+    if (todo.empty())
+        for (const auto& [name, service] : project.services) todo.push_back(name);
+    while (!todo.empty()) {
+        const auto name = todo.back();
+        todo.pop_back();
+        const auto service = project.services.find(name);
+        if (service == project.services.end() || !out.insert(name).second) continue;
+        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
+    }
+    return {out.begin(), out.end()};
+}
+
+std::vector<ImageAction> plan_images(const Project& project, const std::vector<std::string>& services,
+                                     const std::map<std::string, KnownImage>& known, const ImagePolicy& policy) {
+    std::vector<ImageAction> out;
+    std::set<std::string> seen;
+    const std::set<std::string> wanted(services.begin(), services.end());
+    // Services that build come first: another may use what they make.
+    for (const bool building : {true, false})
+        for (const auto& [name, service] : project.services) {
+            if (service.build.has_value() != building || service.image.empty() || service.provider) continue;
+            if (!wanted.empty() && !wanted.contains(name)) continue;
+            if (!seen.insert(service.image).second && !building) continue;
+            const auto found = known.find(service.image);
+            auto action = decide(project, service, found == known.end() ? nullptr : &found->second, policy);
+            if (action) out.push_back(std::move(*action));
+        }
+    return out;
+}
+
+}  // namespace compose
