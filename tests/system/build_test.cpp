@@ -127,8 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
                     CacheCase{"proxy", [](const Sandbox&) {}, {"--build-arg", "HTTP_PROXY=x"}, 3},
                     CacheCase{"label", [](const Sandbox&) {}, {"--label", "x=y"}, 3},
                     CacheCase{"no cache", [](const Sandbox&) {}, {"--no-cache"}, 0}),
-    [](const auto& info) {
-        auto name = std::string(info.param.name);
+    [](const auto& test) {
+        auto name = std::string(test.param.name);
         std::replace(name.begin(), name.end(), ' ', '_');
         return name;
     });
