@@ -8,7 +8,7 @@
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     volumes/<name>/_data
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
-//     build/<id>/             a build at work; removed by the next one when nobody holds its lock
+//     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
 //     build/cache/            RUN --mount=type=cache, and the digests of contexts
 //   <run>/                    0700, gone after a reboot
 //     boot-id
