@@ -14,7 +14,7 @@ SHARED = ROOT.parent / "shared"
 
 # What runs, by program; each needs its test written and seen to pass before it is listed.
 UNIT = ("base", "sys", "model", "loader", "plan", "store", "image", "build", "net", "engine", "cli")
-SYSTEM = ("lifecycle", "network", "process", "errors", "volumes", "faults")
+SYSTEM = ("lifecycle", "network", "process", "errors", "volumes", "faults", "images", "registry")
 # The pure layers, which read what users and strangers wrote.
 SANITIZED = ("unit_base", "unit_model", "unit_plan")
 
