@@ -84,6 +84,7 @@ constexpr CommandInfo kCommands[] = {
     {"commit", "Make an image of a service's container", define_commit},
     {"config", "Check the Compose file and show it in full", define_config, false},
     {"container", "Manage single containers", nullptr, true, kContainerCommands},
+    {"convert", "The same as config", define_config, false},
     {"cp", "Copy files between here and a service's containers", define_cp},
     {"create", "Create containers without starting them", define_create},
     {"down", "Stop and remove containers and networks", define_down},
