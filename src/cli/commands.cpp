@@ -91,6 +91,7 @@ constexpr CommandInfo kCommands[] = {
     {"completion", "Print a completion script for a shell", define_completion, false},
     {"config", "Check the Compose file and show it in full", define_config, false},
     {"container", "Manage single containers", nullptr, true, kContainerCommands},
+    {"convert", "The same as config", define_config, false},
     {"cp", "Copy files between here and a service's containers", define_cp},
     {"create", "Create containers without starting them", define_create},
     {"down", "Stop and remove containers and networks", define_down},
