@@ -43,6 +43,12 @@ std::string ActionContext::id_of(const ContainerRef& container) {
     return found->second;
 }
 
+std::string ActionContext::made_id(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = made_.find(name);
+    return found == made_.end() ? std::string{} : found->second;
+}
+
 void ActionContext::made(const std::string& name, const std::string& id) {
     const std::lock_guard lock(mutex_);
     made_[name] = id;

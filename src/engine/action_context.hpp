@@ -85,6 +85,8 @@ public:
     /// The id of a container of the plan, also of one that the plan has just made.
     [[nodiscard]] std::string id_of(const ContainerRef& container);
     void made(const std::string& name, const std::string& id);
+    /// Of one that the plan has made; empty when it has not, yet.
+    [[nodiscard]] std::string made_id(const std::string& name);
     /// Runs `body` for the first who comes with that key; the others wait for it, and fail as it failed.
     void once(const std::string& key, const std::function<void()>& body);
 

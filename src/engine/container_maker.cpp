@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "engine/materialize.hpp"
 #include "engine/network_options.hpp"
+#include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
@@ -77,6 +78,7 @@ std::string ContainerMaker::run() {
         undo();
         throw;
     }
+    if (!action_.replaces.empty()) take_logs_over(context_.layout, action_.name, facts_.id);
     context_.made(action_.name, facts_.id);
     tell();
     return facts_.id;
@@ -254,6 +256,8 @@ void ContainerMaker::make_files() {
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
+    if (special_ == nullptr)
+        sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

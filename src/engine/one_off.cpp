@@ -56,7 +56,9 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     action.service = service_name;
     action.name = options.name;
     if (action.name.empty())
-        action.name = standalone ? special.slug : project_name + "-" + service_name + "-run-" + special.slug;
+        action.name = standalone ? special.slug
+                                 : project_name + project.separator + service_name + project.separator + "run" +
+                                       project.separator + special.slug;
 
     // Its own copy: what a one-off leaves out is left out before anything is derived from it.
     if (uses_default_bridge(project)) {

@@ -193,6 +193,101 @@ TEST(Docker, Images) {
     EXPECT_EQ(box.code("docker rmi nosuch"), 1);
 }
 
+TEST(Docker, BuildsAnImage) {
+    REQUIRE_ROOT();
+    Course box;
+    box.write("app/Dockerfile",
+              "FROM busybox\nWORKDIR /srv\nCOPY page .\nRUN echo built > made\nEXPOSE 80\n"
+              "CMD [\"cat\", \"page\", \"made\"]\n");
+    box.write("app/page", "copied\n");
+    box.run("cd app && docker build -t student/app:1.0 .");
+    EXPECT_EQ(box.run("docker run --rm student/app:1.0"), "copied\nbuilt");
+    EXPECT_THAT(box.run("docker history student/app:1.0"), HasSubstr("RUN"));
+    EXPECT_THAT(box.run("docker images student/app"), HasSubstr("1.0"));
+    EXPECT_EQ(box.run("docker inspect -f '{{.Config.WorkingDir}} {{json .Config.ExposedPorts}}' student/app:1.0"),
+              "/srv {\"80/tcp\":{}}");
+    box.run("docker tag student/app:1.0 student/app:2.0 && docker rmi student/app:1.0");
+    EXPECT_EQ(box.run("docker run --rm student/app:2.0 cat made"), "built");
+    box.run("docker rmi --force student/app:2.0");
+    EXPECT_EQ(box.code("docker run --rm --pull never student/app:2.0"), 125);
+}
+
+TEST(Docker, AnApplicationAndItsDatabase) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker network create --driver bridge shop");
+    box.run("docker volume create store");
+    box.run("docker run --rm -v store:/data busybox sh -c 'echo 42 rows > /data/table'");
+    box.run("docker run -d --name db --network shop -v store:/data busybox httpd -f -p 5432 -h /data");
+    box.run(
+        "docker run -d --name app --network shop -p 8081:80 -e DB=db busybox sh -c "
+        "'mkdir /www && until wget -qO /www/index.html http://$DB:5432/table; do sleep 0.1; done; "
+        "exec httpd -f -p 80 -h /www'");
+    EXPECT_TRUE(eventually([&] { return box.sh("busybox wget -qO- http://127.0.0.1:8081/").out == "42 rows\n"; },
+                           std::chrono::seconds(20)));
+    EXPECT_THAT(box.run("docker network inspect shop | jq -r '.[0].Containers[].Name' | sort | tr '\\n' ' '"),
+                StartsWith("app db"));
+}
+
+TEST(Docker, TellsWhatHappens) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker run --name short busybox sh -c 'exit 3' || true; docker rm short");
+    const auto events = box.run(
+        "docker events --since 1h --until 0s --filter container=short --format "
+        "'{{.Action}} {{.Actor.Attributes.name}}'");
+    EXPECT_THAT(events, HasSubstr("create short"));
+    EXPECT_THAT(events, HasSubstr("start short"));
+    EXPECT_THAT(events, HasSubstr("die short"));
+    EXPECT_THAT(events, HasSubstr("destroy short"));
+    EXPECT_THAT(
+        box.run("docker events --since 1h --until 0s -f event=die --format json | jq -r .Actor.Attributes.exitCode"),
+        "3");
+    EXPECT_EQ(box.code("docker events --since yesterday"), 1);
+    EXPECT_EQ(box.code("docker events --filter colour=red --until 0s"), 1);
+}
+
+TEST(Docker, LinksOnTheDefaultNetwork) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker run -d --name old busybox sleep 1d");
+    EXPECT_THAT(box.run("docker run --rm --link old:db busybox ping -c1 -W5 db"), HasSubstr("1 packets received"));
+    EXPECT_EQ(box.code("docker run --rm --link nobody busybox true"), 125);
+}
+
+TEST(Docker, TheNpmPackageDrivesIt) {
+    REQUIRE_ROOT();
+    const std::string package = std::string(BUILD_ROOT) + "/../npm/node_modules/docker-compose";
+    if (!std::filesystem::exists(package)) GTEST_SKIP() << "the npm package docker-compose is not here: no network";
+    if (!std::filesystem::exists("/usr/bin/node")) GTEST_SKIP() << "needs node";
+    Course box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: ["sh", "-c", "echo serving; exec httpd -f -p 80"], ports: ["8082:80"]}
+)");
+    box.write("client.js", R"(
+const compose = require(process.argv[2]);
+const options = {cwd: process.cwd(), executable: {executablePath: process.argv[3]}, env: process.env};
+(async () => {
+  const said = {};
+  await compose.upAll(options);
+  const ps = await compose.ps(options);
+  said.names = ps.data.services.map((service) => service.name);
+  said.exec = (await compose.exec('web', 'echo inside', options)).out.trim();
+  said.port = (await compose.port('web', 80, options)).data.port;
+  said.services = (await compose.configServices(options)).data.services;
+  said.logs = (await compose.logs('web', options)).out.includes('serving');
+  await compose.restartOne('web', options);
+  await compose.stop(options);
+  await compose.down(options);
+  said.left = (await compose.ps(options)).data.services.length;
+  console.log(JSON.stringify(said));
+})().catch((error) => { console.error(error); process.exit(1); });
+)");
+    EXPECT_EQ(box.run("node client.js " + package + " \"$PWD\"/bin/docker"),
+              R"({"names":["demo-web-1"],"exec":"inside","port":8082,"services":["web"],"logs":true,"left":0})");
+}
+
 TEST(Docker, ExitCodes) {
     REQUIRE_ROOT();
     Course box;
