@@ -129,8 +129,11 @@ struct ImageDetails {
 /// By name or id; nothing when it is not here.
 [[nodiscard]] std::optional<ImageDetails> image_details(const EngineOptions& options, const std::string& reference);
 
-/// "80/tcp", ... that an image exposes; nothing when it is not here.
-[[nodiscard]] std::optional<std::vector<std::string>> exposed_by_image(const EngineOptions& options,
-                                                                       const std::string& reference);
+/// What must be known before a container is made by hand, in one look.
+struct RunFacts {
+    std::optional<std::vector<std::string>> exposed;  // "80/tcp", ... by the image; nothing when it is not here
+    bool has_bridge = false;                          // the default network was made
+};
+[[nodiscard]] RunFacts run_facts(const EngineOptions& options, const std::string& image);
 
 }  // namespace compose

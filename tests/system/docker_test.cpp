@@ -263,7 +263,11 @@ TEST(Docker, TheNpmPackageDrivesIt) {
     Course box;
     box.write("compose.yaml", R"(
 services:
-  web: {image: busybox, command: ["sh", "-c", "echo serving; exec httpd -f -p 80"], ports: ["8082:80"]}
+  web:
+    image: busybox
+    command: ["sh", "-c", "echo serving; exec httpd -f -p 80"]
+    ports: ["8082:80"]
+    stop_grace_period: 0s
 )");
     box.write("client.js", R"(
 const compose = require(process.argv[2]);
