@@ -37,7 +37,6 @@ Run define_restart(Arguments& arguments);
 Run define_kill(Arguments& arguments);
 Run define_attach(Arguments& arguments);
 Run define_commit(Arguments& arguments);
-Run define_complete(Arguments& arguments);
 Run define_completion(Arguments& arguments);
 Run define_cp(Arguments& arguments);
 Run define_create(Arguments& arguments);
