@@ -27,7 +27,10 @@ struct NetworkView {
     std::string id, name, project;
     std::string driver;  // bridge, host, null
     std::string subnet, gateway;
-    std::string interface;  // of the host
+    std::string subnet6, gateway6;  // empty: IPv4 only
+    std::string ip_range;
+    std::string interface;                       // of the host
+    std::map<std::string, std::string> options;  // by Docker's names
     bool internal = false;
     bool attachable = false;
     Labels labels;
