@@ -36,14 +36,17 @@ struct LoadRequest {
     bool resolve_paths = true;
     bool consistency = true;
     bool resolve_environment = true;
+    bool trace = false;  // for explain()
 };
 
+struct Trace;       // what the stages did (loader/trace.hpp)
 struct ConfigTree;  // the merged, canonical tree behind a project (model/node.hpp); what `config` prints
 
 struct LoadedProject {
     Project project;
     std::shared_ptr<const ConfigTree> tree;
     std::map<std::string, std::string> environment;  // after .env files: what interpolation saw
+    std::shared_ptr<const Trace> trace;              // null unless asked for
 };
 
 /// Never throws for what stands in the files: every finding goes to `findings`. The result is meaningful only when

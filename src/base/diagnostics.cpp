@@ -71,17 +71,44 @@ struct Excerpt {
     std::size_t caret = 0;  // columns before the caret
 };
 
+/// What a terminal would act upon instead of showing it becomes a question mark: control characters of ASCII and
+/// Latin-1, and those that turn the direction of writing.
+void append_printable(std::string& out, std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = [&](std::size_t at) {
+            return at < text.size() ? static_cast<unsigned char>(text[at]) : std::uint8_t{0};
+        };
+        const auto c = byte(i);
+        if (c == '\t') {
+            out += ' ';
+        } else if (c < 0x20 || c == 0x7F) {
+            out += '?';
+        } else if (c == 0xC2 && byte(i + 1) >= 0x80 && byte(i + 1) < 0xA0) {
+            out += '?';
+            ++i;
+        } else if (c == 0xE2 && ((byte(i + 1) == 0x80 && byte(i + 2) >= 0xAA && byte(i + 2) <= 0xAE) ||
+                                 (byte(i + 1) == 0x81 && byte(i + 2) >= 0xA6 && byte(i + 2) <= 0xA9))) {
+            out += '?';
+            i += 2;
+        } else {
+            out += static_cast<char>(c);
+        }
+    }
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    append_printable(out, text);
+    return out;
+}
+
 Excerpt excerpt_of(std::string_view line, std::uint32_t column) {
     const std::size_t at = std::min<std::size_t>(column > 0 ? column - 1 : 0, line.size());
     std::size_t from = at > kExcerptWidth / 2 && line.size() > kExcerptWidth ? at - kExcerptWidth / 2 : 0;
     while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80) --from;
     Excerpt out;
     if (from > 0) out.text = "...";
-    for (std::size_t i = from; i < line.size() && i < from + kExcerptWidth; ++i) {
-        const auto c = static_cast<unsigned char>(line[i]);
-        if (i == at) out.caret = 0;
-        out.text += c == '\t' ? ' ' : (c < 0x20 || c == 0x7F) ? '?' : static_cast<char>(c);
-    }
+    append_printable(out.text, line.substr(from, kExcerptWidth));
     out.caret = from > 0 ? 3 : 0;
     for (std::size_t i = from; i < at; ++i) out.caret += (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
     return out;
@@ -101,16 +128,16 @@ std::string render(const Diagnostic& finding, const SourceMap& sources, bool col
         out = fmt::format("{}{}:{} ", bold, sources.name(finding.pos.file), off);
     }
     out += fmt::format("{}{}:{} ", red, finding.severity == Severity::error ? "error" : "warning", off);
-    if (!finding.path.empty()) out += finding.path + ": ";
-    out += finding.message;
+    if (!finding.path.empty()) out += printable(finding.path) + ": ";
+    out += printable(finding.message);
     const auto line = sources.line(finding.pos);
     if (!line.empty()) {
         const auto excerpt = excerpt_of(line, finding.pos.column);
         out += fmt::format("\n{:>5} | {}\n      | {}{}^{}", finding.pos.line, excerpt.text,
                            std::string(excerpt.caret, ' '), red, off);
-        if (!finding.hint.empty()) out += " " + finding.hint;
+        if (!finding.hint.empty()) out += " " + printable(finding.hint);
     } else if (!finding.hint.empty()) {
-        out += "\n      " + finding.hint;
+        out += "\n      " + printable(finding.hint);
     }
     return out;
 }

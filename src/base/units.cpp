@@ -137,4 +137,15 @@ std::string human_size(Bytes value) {
     return fmt::format("{:.3g}{}", number, kNames[unit]);
 }
 
+std::string binary_size(Bytes value) {
+    static constexpr std::array<const char*, 6> kNames{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    auto number = static_cast<double>(value);
+    std::size_t unit = 0;
+    while (number >= 1024 && unit + 1 < kNames.size()) {
+        number /= 1024;
+        ++unit;
+    }
+    return fmt::format("{:.4g}{}", number, kNames[unit]);
+}
+
 }  // namespace compose

@@ -24,5 +24,7 @@ using Duration = std::chrono::nanoseconds;
 [[nodiscard]] std::string human_duration(std::chrono::seconds value);
 /// Decimal units with four significant digits as Docker prints image sizes: "72.8MB".
 [[nodiscard]] std::string human_size(Bytes value);
+/// Powers of 1024 as Docker prints memory: "1.944GiB".
+[[nodiscard]] std::string binary_size(Bytes value);
 
 }  // namespace compose

@@ -33,13 +33,9 @@ std::optional<sys::FileInfo> look_up(sys::FdRef root, const std::string& path) {
     return sys::inspect_at(*dir, std::string(base_name(path)));
 }
 
-}  // namespace
-
-SourceTree::SourceTree(sys::Fd root, DockerIgnore ignore, FileDigests& digests, bool keep_owners)
-    : root_(std::move(root)), ignore_(std::move(ignore)), digests_(digests), keep_owners_(keep_owners) {}
-
-// Links are resolved here and not by the kernel, since what .dockerignore says is about the path they lead to.
-std::string SourceTree::resolve(const std::string& path, bool follow_last) const {
+// Links are resolved here and not by the kernel, since what .dockerignore says is about the path they lead to. Nothing
+// for a loop of links, and, unless `lenient`, for what is not there; the top is "".
+std::optional<std::string> resolve(sys::FdRef root, const std::string& path, bool lenient) {
     std::vector<std::string> todo = split(clean_relative(path), '/');
     std::reverse(todo.begin(), todo.end());
     std::string done;
@@ -53,33 +49,42 @@ std::string SourceTree::resolve(const std::string& path, bool follow_last) const
             continue;
         }
         const auto next = below(done, part);
-        const auto info = look_up(root_, next);
-        if (!info) return {};
-        if (info->kind != sys::FileKind::symlink || (todo.empty() && !follow_last)) {
+        const auto info = look_up(root, next);
+        if (!info && !lenient) return std::nullopt;
+        if (!info || info->kind != sys::FileKind::symlink) {
             done = next;
             continue;
         }
-        if (++links > kMaxLinks) return {};
-        const auto dir = sys::find_directory_in_root(root_, inside(done));
-        if (!dir) return {};
+        if (++links > kMaxLinks) return std::nullopt;
+        const auto dir = sys::find_directory_in_root(root, inside(done));
+        if (!dir) return std::nullopt;
         const auto target = sys::read_link_at(*dir, part);
         if (target.starts_with('/')) done.clear();
         auto parts = split(target, '/');
         todo.insert(todo.end(), parts.rbegin(), parts.rend());
     }
-    return done.empty() ? "." : done;
+    return done;
+}
+
+}  // namespace
+
+SourceTree::SourceTree(sys::Fd root, DockerIgnore ignore, FileDigests& digests, bool keep_owners)
+    : root_(std::move(root)), ignore_(std::move(ignore)), digests_(digests), keep_owners_(keep_owners) {}
+
+std::string resolve_leniently(sys::FdRef root, const std::string& path) {
+    return resolve(root, path, true).value_or("");
 }
 
 std::vector<FoundSource> SourceTree::find(const std::string& source) const {
     std::vector<FoundSource> out;
     const auto clean = clean_relative(source);
     if (!has_wildcard(clean)) {
-        const auto path = resolve(clean, true);
-        const bool hidden = !path.empty() && path != "." && ignore_.hides(path) && !ignore_.shows_again();
-        if (path.empty() || hidden)
+        const auto path = resolve(root_, clean, false);
+        const bool hidden = path && !path->empty() && ignore_.hides(*path) && !ignore_.shows_again();
+        if (!path || hidden)
             throw make_error(ErrorKind::not_found, "{} is not there", quote(clean))
                 .with_hint(hidden ? ".dockerignore hides it" : std::string());
-        return {{path == "." ? std::string() : path, clean}};
+        return {{*path, clean}};
     }
     if (!is_well_formed(clean)) throw make_error(ErrorKind::invalid, "{} is not a pattern", quote(clean));
     match("", split(clean, '/'), 0, out);
@@ -97,9 +102,8 @@ void SourceTree::match(const std::string& dir, const std::vector<std::string>& p
         if (at + 1 < parts.size()) {
             match(path, parts, at + 1, out);
         } else {
-            const auto resolved = resolve(path, true);
-            if (!resolved.empty() && !(ignore_.hides(path) && !ignore_.shows_again()))
-                out.push_back({resolved == "." ? std::string() : resolved, path});
+            const auto resolved = resolve(root_, path, false);
+            if (resolved && !(ignore_.hides(path) && !ignore_.shows_again())) out.push_back({*resolved, path});
         }
     }
 }

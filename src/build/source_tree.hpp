@@ -21,6 +21,9 @@ struct SourceFile {
     sys::FileInfo info;
 };
 
+/// The path with its links resolved inside the root, as far as it is there; the rest as it stands. Relative.
+[[nodiscard]] std::string resolve_leniently(sys::FdRef root, const std::string& path);
+
 struct FoundSource {
     std::string path;     // resolved
     std::string matched;  // as it is called
@@ -47,7 +50,6 @@ public:
     [[nodiscard]] const DockerIgnore& ignore() const { return ignore_; }
 
 private:
-    [[nodiscard]] std::string resolve(const std::string& path, bool follow_last) const;
     void match(const std::string& dir, const std::vector<std::string>& parts, std::size_t at,
                std::vector<FoundSource>& out) const;
 

@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/complete.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "sys/signals.hpp"
@@ -23,6 +24,11 @@ constexpr const char* kGlobalsNote =
     "\nGlobal options (-f, -p, --env-file, --profile, --progress, --dry-run ...): see 'compose --help'.\n";
 
 using Words = std::vector<std::string>;
+
+/// Docker's own commands have no Compose files.
+std::string globals_note(const std::string& command) {
+    return command.starts_with("docker ") && !command.starts_with("docker compose") ? "" : kGlobalsNote;
+}
 
 std::string command_lines(std::span<const CommandInfo> commands) {
     std::string out;
@@ -52,8 +58,8 @@ void describe_program(Arguments& root) {
     root.example("compose COMMAND --help", "more about one command");
 }
 
-std::string quoted_line(const Words& words) {
-    std::string out = "compose";
+std::string quoted_line(const std::string& program, const Words& words) {
+    std::string out = program;
     for (const auto& word : words) out += " " + word;
     return out;
 }
@@ -61,7 +67,7 @@ std::string quoted_line(const Words& words) {
 /// "help", "help up", "image help" as "--help" would do.
 int show_help(std::span<const CommandInfo> commands, const std::string& parent, const Words& words, Arguments& own) {
     if (words.empty()) {
-        print(own.help() + (commands.empty() ? kGlobalsNote : ""));
+        print(own.help() + (commands.empty() ? globals_note(parent) : ""));
         return 0;
     }
     if (commands.empty()) throw make_error(ErrorKind::usage, "{} has no commands of its own", parent);
@@ -72,6 +78,37 @@ int show_help(std::span<const CommandInfo> commands, const std::string& parent, 
     else
         arguments.section("Commands", command_lines(command.group));
     return show_help(command.group, arguments.name(), Words(words.begin() + 1, words.end()), arguments);
+}
+
+int run_defined(const CommandInfo& command, const Words& words, Arguments& arguments, Arguments& root, Globals& globals,
+                std::unique_ptr<Context>& context, const std::string& line) {
+    const auto action = command.define(arguments);
+    if (!arguments.parse(words, &root)) {
+        print(arguments.help() + globals_note(arguments.name()));
+        return 0;
+    }
+    (void)root.parse({});  // the global options among the command's own
+    if (globals.version)
+        throw make_error(ErrorKind::usage, "{} has no flag -v or --version", arguments.name())
+            .with_hint(fmt::format("run '{} --help' for its usage", arguments.name()));
+    if (globals.debug) log::enable();
+    context = std::make_unique<Context>(globals, sys::environment_snapshot(), line);
+    if (command.needs_root && !sys::running_as_root())
+        throw make_error(ErrorKind::unavailable, "compose must run as root (it makes namespaces, mounts and networks)")
+            .with_hint(fmt::format("try 'sudo {}'", line));
+    const int status = action(*context);
+    context->finish_progress();
+    return status;
+}
+
+/// Exit statuses of its own: `run` fails with 125 where its command could not even be tried.
+int run_failing_as(const CommandInfo& command, const std::function<int()>& body) {
+    try {
+        return body();
+    } catch (Error& error) {
+        if (error.exit_code() == 1 || error.exit_code() == kSetUpFailed) error.with_exit_code(command.failure);
+        throw;
+    }
 }
 
 int run_command(const CommandInfo& command, const std::string& parent, const Words& words, Arguments& root,
@@ -90,27 +127,28 @@ int run_command(const CommandInfo& command, const std::string& parent, const Wor
         const auto& inner = find_command(command.group, words[at], arguments.name());
         return run_command(inner, arguments.name(), rest, root, globals, context, line);
     }
-    const auto action = command.define(arguments);
-    if (!arguments.parse(words, &root)) {
-        print(arguments.help() + kGlobalsNote);
-        return 0;
-    }
-    (void)root.parse({});  // the global options among the command's own
-    if (globals.version)
-        throw make_error(ErrorKind::usage, "{} has no flag -v or --version", arguments.name())
-            .with_hint(fmt::format("run '{} --help' for its usage", arguments.name()));
-    if (globals.debug) log::enable();
-    context = std::make_unique<Context>(globals, sys::environment_snapshot(), line);
-    if (command.needs_root && !sys::running_as_root())
-        throw make_error(ErrorKind::unavailable, "compose must run as root (it makes namespaces, mounts and networks)")
-            .with_hint(fmt::format("try 'sudo {}'", line));
-    const int status = action(*context);
-    context->finish_progress();
-    return status;
+    return run_failing_as(command,
+                          [&] { return run_defined(command, words, arguments, root, globals, context, line); });
 }
 
-int dispatch(const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
-    Arguments root("compose", "Run applications of several containers, as a Compose file describes them.");
+/// What has been typed so far is no command line yet: only its options that say which project it is about count.
+int run_complete(const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
+    try {
+        Arguments root("compose", "");
+        define_globals(root, globals);
+        const auto at = root.first_positional(words);
+        (void)root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
+    } catch (const Error&) {
+        globals = {};
+    }
+    context = std::make_unique<Context>(globals, sys::environment_snapshot(), "compose __complete");
+    return complete(*context, words);
+}
+
+int dispatch(const std::string& program, const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
+    if (!words.empty() && words[0] == "__complete")
+        return run_complete(Words(words.begin() + 1, words.end()), globals, context);
+    Arguments root(program, "Run applications of several containers, as a Compose file describes them.");
     define_globals(root, globals);
     const auto at = root.first_positional(words);
     const bool helped = !root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
@@ -126,10 +164,59 @@ int dispatch(const Words& words, Globals& globals, std::unique_ptr<Context>& con
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
     if (words[at] == "help") {
         describe_program(root);
-        return show_help(all_commands(), "compose", rest, root);
+        return show_help(all_commands(), program, rest, root);
     }
-    return run_command(find_command(all_commands(), words[at], "compose"), "compose", rest, root, globals, context,
-                       quoted_line(words));
+    return run_command(find_command(all_commands(), words[at], program), program, rest, root, globals, context,
+                       quoted_line("compose", words));
+}
+
+struct DockerGlobals {
+    std::string host, context, config, level;
+};
+
+void define_docker_globals(Arguments& root, Globals& globals, DockerGlobals& own) {
+    root.flag("-D,--debug", globals.debug, "Show what is decided and done");
+    root.flag("-v,--version", globals.version, "Show the version");
+    root.value("-H,--host", own.host, "SOCKET", "There is no daemon: not supported");
+    root.value("-c,--context", own.context, "NAME", "Only default");
+    root.value("-l,--log-level", own.level, "LEVEL", "debug, or another for less");
+}
+
+void check_docker_globals(const DockerGlobals& own, Globals& globals) {
+    if (!own.host.empty() || (!own.context.empty() && own.context != "default"))
+        throw make_error(ErrorKind::usage, "there is no daemon to talk to: {} can't be used",
+                         own.host.empty() ? "--context" : "--host");
+    if (own.level == "debug") globals.debug = true;
+}
+
+/// Called by the name `docker`: Docker's grammar, and `docker compose`.
+int dispatch_docker(const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
+    Arguments root("docker", "Containers, images, networks and volumes, without a daemon.");
+    DockerGlobals own;
+    define_docker_globals(root, globals, own);
+    root.section("Commands",
+                 command_lines(docker_commands()) + "  compose    Run applications of several containers\n");
+    const auto at = root.first_positional(words);
+    const bool helped = !root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
+    if (globals.version && !helped) {
+        print(fmt::format("Docker version {}, compose\n", kVersion));
+        return 0;
+    }
+    if (helped || at == words.size()) {
+        print(root.help());
+        return 0;
+    }
+    check_docker_globals(own, globals);
+    const Words rest(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
+    if (words[at] == "help") return show_help(docker_commands(), "docker", rest, root);
+    if (words[at] == "compose") return dispatch("docker compose", rest, globals, context);
+    return run_command(find_command(docker_commands(), words[at], "docker"), "docker", rest, root, globals, context,
+                       quoted_line("docker", words));
+}
+
+bool is_docker(const char* program) {
+    const std::string_view path(program);
+    return path.substr(path.rfind('/') + 1) == "docker";
 }
 
 void report(const std::string& message, const std::string& hint, const Context* context) {
@@ -153,7 +240,9 @@ int run(int argc, char** argv) {
         sys::ensure_standard_fds();
         sys::ignore_sigpipe();
         Globals globals;
-        return dispatch(Words(argv + std::min(argc, 1), argv + argc), globals, context);
+        const Words words(argv + std::min(argc, 1), argv + argc);
+        if (argc > 0 && is_docker(argv[0])) return dispatch_docker(words, globals, context);
+        return dispatch("compose", words, globals, context);
     } catch (const Exit& exit) {
         finish();
         return exit.code;

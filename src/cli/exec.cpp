@@ -1,11 +1,10 @@
-#include <csignal>
-
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
-#include "cli/exec_streams.hpp"
+#include "cli/exec_run.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "sys/tty.hpp"
 
@@ -21,19 +20,6 @@ struct Args {
     std::optional<int> index;
 };
 
-ContainerView find_container(Context& context, const std::string& project, const Args& args) {
-    auto views = containers_of(context, project, {args.service});
-    std::erase_if(views, [&](const ContainerView& view) {
-        return view.state != "running" || (args.index && view.number != *args.index);
-    });
-    if (!views.empty())
-        return *std::min_element(views.begin(), views.end(),
-                                 [](const auto& a, const auto& b) { return a.number < b.number; });
-    throw make_error(ErrorKind::not_found, "service {} is not running{}", quote(args.service),
-                     args.index ? fmt::format(" container #{}", *args.index) : "")
-        .with_hint(fmt::format("start it with 'compose up -d {}'", args.service));
-}
-
 /// "-e NAME" takes the value from here.
 std::vector<std::string> make_environment(const Context& context, const Args& args) {
     std::vector<std::string> out;
@@ -47,36 +33,7 @@ std::vector<std::string> make_environment(const Context& context, const Args& ar
     return out;
 }
 
-int run_with_terminal(Engine& engine, const std::string& project, ExecOptions& options, bool interactive) {
-    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
-    if (const auto size = sys::window_size(sys::FdRef(1))) {
-        options.rows = size->rows;
-        options.columns = size->columns;
-    }
-    std::shared_ptr<ExecSession> session = engine.exec(project, options, -1, -1, -1);
-    const sys::FdRef pty(session->terminal());
-    ExecEnds ends{interactive ? sys::duplicate(pty) : sys::Fd(), sys::duplicate(pty), {}};
-    const sys::RawMode raw{sys::FdRef(0)};
-    return carry_streams(std::move(session), std::move(ends), true, signals);
-}
-
-int run_with_pipes(Engine& engine, const std::string& project, const ExecOptions& options, bool interactive) {
-    sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
-    auto in = sys::make_pipe();
-    auto out = sys::make_pipe();
-    auto err = sys::make_pipe();
-    std::shared_ptr<ExecSession> session =
-        engine.exec(project, options, in.read.get(), out.write.get(), err.write.get());
-    in.read.reset();
-    out.write.reset();
-    err.write.reset();
-    ExecEnds ends{interactive ? std::move(in.write) : sys::Fd(), std::move(out.read), std::move(err.read)};
-    in.write.reset();
-    return carry_streams(std::move(session), std::move(ends), false, signals);
-}
-
 int run(Context& context, const Args& args) {
-    context.refuse_dry_run("exec");
     if (args.tty && args.no_tty) throw make_error(ErrorKind::usage, "-t and -T exclude each other");
     const bool at_terminal = sys::is_terminal(sys::FdRef(0));
     if (args.tty && !args.detach && !at_terminal)
@@ -85,7 +42,8 @@ int run(Context& context, const Args& args) {
     auto& engine = context.engine();
 
     ExecOptions options;
-    options.container_id = find_container(context, project, args).id;
+    options.container_id = pick_container(context, project, args.service, args.index, Want::running).id;
+    if (context.only_say("Service " + args.service, "Exec")) return 0;
     options.command = args.command;
     options.environment = make_environment(context, args);
     options.user = args.user;
@@ -98,8 +56,9 @@ int run(Context& context, const Args& args) {
         return 0;
     }
     options.terminal = !args.no_tty && at_terminal && (args.tty || sys::is_terminal(sys::FdRef(1)));
-    return options.terminal ? run_with_terminal(engine, project, options, args.interactive)
-                            : run_with_pipes(engine, project, options, args.interactive);
+    return run_exec(
+        [&](const ExecOptions& what, int in, int out, int err) { return engine.exec(project, what, in, out, err); },
+        options, args.interactive);
 }
 
 }  // namespace

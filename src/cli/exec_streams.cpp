@@ -90,7 +90,11 @@ void Carrier::take_input() {
     const auto count = sys::read_some(sys::FdRef(0), buffer);
     if (!count) return;
     if (*count == 0) input_open_ = false;
-    input_.append(buffer.data(), *count);
+    const std::string_view typed(buffer.data(), *count);
+    if (ends_.detach_keys != nullptr)
+        input_ += ends_.detach_keys->feed(typed);
+    else
+        input_.append(typed);
 }
 
 void Carrier::give_input() {
@@ -101,7 +105,9 @@ void Carrier::give_input() {
         input_.clear();
     }
     // A terminal has no end of input to pass on; closing it would hang it up.
-    if (!input_open_ && input_.empty() && !terminal_) ends_.in.reset();
+    if (input_open_ || !input_.empty() || terminal_) return;
+    ends_.in.reset();
+    if (ends_.close_input) ends_.close_input();
 }
 
 bool Carrier::take_output(sys::Fd& fd, bool error) {
@@ -123,16 +129,17 @@ bool Carrier::take_output(sys::Fd& fd, bool error) {
 void Carrier::on_signal(int number) {
     if (number == SIGWINCH) {
         const auto size = sys::window_size(sys::FdRef(1));
-        if (terminal_ && size) sys::set_window_size(ends_.out, *size);
+        if (terminal_ && size) sys::set_window_size(ends_.in ? ends_.in : ends_.out, *size);
         return;
     }
+    if (!ends_.pass_signals) throw Exit{128 + number};
     if (signalled_ && number == SIGINT) throw Exit{kForceCode};
     signalled_ = true;
     session_->signal(number);
 }
 
 void Carrier::drain() {
-    if (!terminal_) {
+    if (!terminal_ && !ends_.shared) {
         // All that the command wrote is in the pipes; what its children may still write is not waited for.
         for (auto* fd : {&ends_.out, &ends_.err})
             while (*fd && take_output(*fd, fd == &ends_.err)) {
@@ -140,11 +147,12 @@ void Carrier::drain() {
         return;
     }
     const auto deadline = sys::monotonic_now() + kTerminalLinger;
-    while (ends_.out) {
+    while (ends_.out || ends_.err) {
         const auto rest = std::chrono::ceil<std::chrono::milliseconds>(deadline - sys::monotonic_now());
-        std::array<sys::PollItem, 1> items{sys::PollItem{.fd = ends_.out}};
+        std::array<sys::PollItem, 2> items{sys::PollItem{.fd = ends_.out}, sys::PollItem{.fd = ends_.err}};
         if (rest.count() <= 0 || !sys::poll(items, rest)) return;
-        take_output(ends_.out, false);
+        if (items[0].readable) take_output(ends_.out, false);
+        if (items[1].readable) take_output(ends_.err, true);
     }
 }
 
@@ -162,6 +170,7 @@ int Carrier::run() {
         while (const auto number = signals_.next()) on_signal(*number);
         if (items[2].readable) take_input();
         if (ends_.in) give_input();
+        if (ends_.detach_keys != nullptr && ends_.detach_keys->detached()) return 0;
         if (items[4].readable) take_output(ends_.out, false);
         if (items[5].readable) take_output(ends_.err, true);
         if (items[0].readable) break;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <compose/engine.hpp>
+#include <functional>
 #include <memory>
 
+#include "cli/detach_keys.hpp"
 #include "sys/fd.hpp"
 #include "sys/signals.hpp"
 
@@ -15,9 +17,14 @@ struct ExecEnds {
     sys::Fd in;   // written to; empty: the command reads nothing
     sys::Fd out;  // read from
     sys::Fd err;
+    std::function<void()> close_input{};  // when closing `in` is not enough
+    DetachKeys* detach_keys = nullptr;    // typed there, they end the carrying: see DetachKeys::detached()
+    bool shared = false;                  // out and err come through someone else: their end is waited for
+    bool pass_signals = true;
 };
 
-/// Until the command has ended; returns its exit code. Window changes and signals in `signals` are passed on.
+/// Until the command has ended or the user detaches (then 0); returns its exit code. Window changes and signals in
+/// `signals` are passed on.
 int carry_streams(std::shared_ptr<ExecSession> session, ExecEnds ends, bool terminal, sys::SignalSet& signals);
 
 }  // namespace compose::cli

@@ -1,6 +1,7 @@
 #include "cli/project.hpp"
 
 #include <compose/config.hpp>
+#include <compose/explain.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -17,6 +18,8 @@ namespace {
 json::object to_json(const Diagnostic& finding, const SourceMap& sources) {
     const bool is_error = finding.severity == Severity::error;
     json::object out{{is_error ? "error" : "warning", true}, {"message", finding.message}};
+    if (finding.pos.known())
+        out["at"] = fmt::format("{}:{}:{}", sources.name(finding.pos.file), finding.pos.line, finding.pos.column);
     if (finding.pos.file != 0) out["file"] = sources.name(finding.pos.file);
     if (finding.pos.known()) {
         out["line"] = finding.pos.line;
@@ -34,6 +37,12 @@ std::vector<std::string> service_names(const Project& project) {
     return names;
 }
 
+std::vector<Diagnostic> sorted_findings(const Diagnostics& findings, const LoadedProject& loaded) {
+    auto out = findings.sorted();
+    name_overrides(out, loaded, findings.sources);
+    return out;
+}
+
 }  // namespace
 
 LoadRequest make_load_request(const Context& context) {
@@ -49,17 +58,19 @@ LoadRequest make_load_request(const Context& context) {
     return request;
 }
 
-void print_findings(const Context& context, const std::vector<Diagnostic>& findings, const SourceMap& sources) {
+void print_findings(const Context& context, const std::vector<Diagnostic>& findings, const SourceMap& sources,
+                    bool as_json) {
+    as_json = as_json || context.progress_mode == ProgressMode::json;
     std::string out;
     for (const auto& finding : findings)
-        out += context.progress_mode == ProgressMode::json ? json::serialize(to_json(finding, sources)) + "\n"
-                                                           : render(finding, sources, context.color_err) + "\n";
+        out += as_json ? json::serialize(to_json(finding, sources)) + "\n"
+                       : render(finding, sources, context.color_err) + "\n";
     print_error(out);
 }
 
-LoadedProject load(Context& context, const LoadRequest& request, Diagnostics& findings) {
+LoadedProject load(Context& context, const LoadRequest& request, Diagnostics& findings, bool as_json) {
     auto loaded = load_project(request, context.files(), findings);
-    print_findings(context, findings.sorted(), findings.sources);
+    print_findings(context, sorted_findings(findings, loaded), findings.sources, as_json);
     if (findings.has_errors()) throw Exit{1};
     return loaded;
 }
@@ -68,8 +79,10 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
     auto request = make_load_request(context);
     request.selected_services = services;
     auto loaded = load_project(request, context.files(), findings);
+    if (context.globals.compatibility || context.variable_is_true("COMPOSE_COMPATIBILITY"))
+        loaded.project.separator = "_";
     if (!findings.has_errors()) check_supported(loaded, findings);
-    print_findings(context, findings.sorted(), findings.sources);
+    print_findings(context, sorted_findings(findings, loaded), findings.sources);
     if (findings.has_errors()) throw Exit{1};
     for (const auto& name : services)
         if (!loaded.project.services.contains(name)) no_such_service(name, service_names(loaded.project));

@@ -11,15 +11,17 @@ namespace compose::cli {
 class Context;
 
 [[nodiscard]] LoadRequest make_load_request(const Context& context);
-/// Prints every finding; throws Exit{1} when one is an error.
-[[nodiscard]] LoadedProject load(Context& context, const LoadRequest& request, Diagnostics& findings);
+/// Prints every finding, as JSON for --progress json or when asked to; throws Exit{1} when one is an error.
+[[nodiscard]] LoadedProject load(Context& context, const LoadRequest& request, Diagnostics& findings,
+                                 bool as_json = false);
 /// For commands that run containers: what the engine can't do is an error here, and so is a service that isn't there.
 [[nodiscard]] LoadedProject load_for_running(Context& context, const std::vector<std::string>& services,
                                              Diagnostics& findings);
 /// The name alone, for commands that work from the state. Throws Error when nothing tells it.
 [[nodiscard]] std::string project_name(Context& context);
-/// Findings to stderr, sorted, in the form that --progress asks for.
-void print_findings(const Context& context, const std::vector<Diagnostic>& findings, const SourceMap& sources);
+/// Findings to stderr, in the form that --progress asks for, or as JSON.
+void print_findings(const Context& context, const std::vector<Diagnostic>& findings, const SourceMap& sources,
+                    bool as_json = false);
 
 /// The views of the services named (all when none is), one-offs left out unless `oneoffs`. A service that neither has a
 /// container nor stands in the Compose file is an error: "no such service: x (did you mean y?)".

@@ -3,8 +3,13 @@
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/container_maker.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
+#include "engine/hooks.hpp"
+#include "engine/old_logs.hpp"
+#include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
+#include "store/event_log.hpp"
 #include "sys/dir.hpp"
 
 namespace compose::engine {
@@ -34,6 +39,7 @@ void take_down(const std::string& id, const std::optional<store::Container>& row
 /// Folder first, rows last: what is named in the database can be found and removed again.
 void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
                    ActionContext& context, store::Store& store) {
+    remove_secrets(id, context.layout);
     sys::remove_tree(context.layout.container(id));
     if (!row) return;
     std::vector<std::string> anonymous;
@@ -41,9 +47,23 @@ void remove_traces(const std::string& id, const std::optional<store::Container>&
         for (const std::string& name : store.volumes_of(id))
             if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
     store.delete_container(id);
+    store::append_event(context.layout, {.type = "container",
+                                         .action = "destroy",
+                                         .id = id,
+                                         .name = row->name,
+                                         .project = row->project,
+                                         .service = row->service,
+                                         .attributes = {{"image", row->config.image}}});
     for (const std::string& name : anonymous)
         if (store.volume_users(name).empty()) remove_volume(store, name);
     context.generation.bump();
+}
+
+/// For the one that takes its place, whether that is there already or not.
+void keep_logs(const std::string& name, const std::string& old_id, ActionContext& context) {
+    set_logs_aside(context.layout, old_id, name);
+    const std::string next = context.made_id(name);
+    if (!next.empty()) take_logs_over(context.layout, name, next);
 }
 
 }  // namespace
@@ -52,7 +72,7 @@ void perform(const CreateContainer& action, ActionContext& context, Session& ses
     const std::string id = "Container " + action.name;
     const bool replaces = !action.replaces.empty();
     context.tell(Status::working, id, replaces ? "Recreate" : "Creating");
-    if (!context.dry_run) ContainerMaker(action, context, session.store()).run();
+    if (!context.dry_run) (void)ContainerMaker(action, context, session.store()).run();
     if (action.temporary_name.empty()) context.tell(Status::done, id, replaces ? "Recreated" : "Created");
 }
 
@@ -67,26 +87,38 @@ void perform(const RenameContainer& action, ActionContext& context, Session& ses
 void perform(const StartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Starting");
-    if (!context.dry_run)
-        session.ask([&](supervisor::Client& client) { client.start(context.id_of(action.container)); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        if (context.file != nullptr)
+            if (const auto service = context.file->services.find(action.service);
+                service != context.file->services.end())
+                run_pre_start(service->second, context, session);
+        session.ask([&](supervisor::Client& client) { client.start(container); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
 void perform(const StopContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     if (!action.replaced) context.tell(Status::working, id, "Stopping");
-    if (!context.dry_run)
-        (void)session.ask_running(
-            [&](supervisor::Client& client) { client.stop(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        (void)session.ask_running([&](supervisor::Client& client) { client.stop(container, action.timeout); });
+    }
     if (!action.replaced) context.tell(Status::done, id, "Stopped");
 }
 
 void perform(const RestartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Restarting");
-    if (!context.dry_run)
-        session.ask(
-            [&](supervisor::Client& client) { client.restart(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        session.ask([&](supervisor::Client& client) { client.restart(container, action.timeout); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
@@ -101,13 +133,17 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
     if (!context.dry_run) {
         id = context.id_of(action.container);
         row = session.store().container(id);
+        if (action.kill) run_hooks(HookKind::pre_stop, id, session);
         take_down(id, row, session);
     }
     if (action.kill) {
         tell(Status::done, "Stopped");
         tell(Status::working, "Removing");
     }
-    if (!context.dry_run) remove_traces(id, row, action.volumes, context, session.store());
+    if (!context.dry_run) {
+        if (action.replaced) keep_logs(action.container.name, id, context);
+        remove_traces(id, row, action.volumes, context, session.store());
+    }
     tell(Status::done, "Removed");
 }
 

@@ -3,11 +3,17 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/materialize.hpp"
+#include "engine/network_options.hpp"
+#include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
+#include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
 #include "net/address.hpp"
+#include "runtime/seccomp.hpp"
+#include "store/event_log.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -22,10 +28,12 @@ std::string mac_for(const std::string& address) {
 
 }  // namespace
 
-ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store)
+ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store,
+                               const Special* special)
     : action_(action),
       context_(context),
       store_(store),
+      special_(special),
       service_(context.file->services.at(action.service)),
       image_(context.images.at(service_.image)) {
     facts_.id = sys::random_id();
@@ -39,8 +47,16 @@ ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& con
     facts_.created_at = sys::wall_now().time_since_epoch().count();
 }
 
-void ContainerMaker::run() {
+std::string ContainerMaker::run() {
     choose_volumes();
+    share_volumes();
+    choose_images();
+    choose_devices();
+    choose_namespaces();
+    read_seccomp_profile();
+    files_ = plan_files(*context_.file, service_, facts_.id, context_.layout);
+    const auto granted = mounts_of(files_);
+    facts_.more_mounts.insert(facts_.more_mounts.end(), granted.begin(), granted.end());
     if (network_kind(service_) == NetworkKind::own) {
         for (const NetworkAttachment& attachment : service_.networks) {
             const std::string& name = context_.file->networks.at(attachment.network).name;
@@ -49,6 +65,9 @@ void ContainerMaker::run() {
             networks_.emplace(attachment.network, std::move(*row));
         }
         endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
+        if (special_ != nullptr && !special_->aliases)
+            for (PlannedEndpoint& planned : endpoints_)
+                planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
     }
     try {
         insert_rows();
@@ -57,7 +76,10 @@ void ContainerMaker::run() {
         undo();
         throw;
     }
+    if (!action_.replaces.empty()) take_logs_over(context_.layout, action_.name, facts_.id);
     context_.made(action_.name, facts_.id);
+    tell();
+    return facts_.id;
 }
 
 void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
@@ -97,23 +119,116 @@ void ContainerMaker::choose_volumes() {
     }
 }
 
+void ContainerMaker::share_volumes() {
+    if (service_.volumes_from.empty()) return;
+    std::vector<std::string> taken;
+    for (const Mount& mount : service_.mounts) taken.push_back(mount.target);
+    for (auto& mount : shared_mounts(service_, context_.project, store_, std::move(taken))) {
+        // A volume of the image gives way to the one of the other container.
+        const auto own = std::find_if(volumes_.begin(), volumes_.end(),
+                                      [&](const UsedVolume& volume) { return volume.target == mount.target; });
+        if (own != volumes_.end()) {
+            std::erase_if(fresh_, [&](const store::Volume& volume) { return volume.name == own->name; });
+            volumes_.erase(own);
+        }
+        if (facts_.volume_folders.contains(mount.target)) {
+            facts_.volume_folders[mount.target] = mount.source;
+            facts_.volume_names[mount.target] = mount.volume;
+        } else {
+            facts_.more_mounts.push_back(mount);
+        }
+        if (!mount.volume.empty()) volumes_.push_back({mount.volume, mount.target, false});
+    }
+}
+
+void ContainerMaker::choose_images() {
+    for (const Mount& mount : service_.mounts) {
+        if (mount.type != Mount::Type::image) continue;
+        auto& folders = facts_.image_folders[mount.target];
+        const ImageFacts& image = context_.images.at(mount.source);
+        for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
+            folders.push_back(context_.layout.layer(*layer));
+    }
+}
+
+void ContainerMaker::choose_devices() {
+    const CdiRegistry registry;
+    std::vector<std::string> names = registry.names_for(service_.gpus);
+    for (const DeviceMapping& device : service_.devices)
+        if (is_cdi_name(device.source)) names.push_back(device.source);
+    facts_.cdi = registry.edits_for(names);
+    for (const std::string& name : facts_.cdi.hooks_of)
+        context_.tell(Event::Status::warning, "Container " + facts_.name,
+                      fmt::format("device {} names programs of the host to run: they are not run", name));
+}
+
+void ContainerMaker::choose_namespaces() {
+    const auto choose = [&](const std::string& mode, std::string& of) {
+        if (joins_container(mode)) of = container_meant_by(mode, *context_.file, store_);
+    };
+    choose(service_.network_mode, facts_.network_of);
+    choose(service_.pid, facts_.pid_of);
+    choose(service_.ipc, facts_.ipc_of);
+}
+
+void ContainerMaker::read_seccomp_profile() {
+    const std::string path = seccomp_profile_path(service_);
+    if (path.empty()) return;
+    constexpr std::size_t kLargest = std::size_t{1} << 20U;
+    const std::string absolute = path.starts_with('/') ? path : context_.file->working_dir + "/" + path;
+    facts_.seccomp_profile = in_context([&] { return "opening seccomp profile (" + path + ") failed"; },
+                                        [&] { return sys::read_file(absolute, kLargest); });
+    // Whether it can be used is better said now than at the start.
+    runtime::check_seccomp_profile(facts_.seccomp_profile);
+}
+
 void ContainerMaker::insert_rows() {
     const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
+    if (special_ != nullptr) specialise(record);
     std::vector<std::string> names;
-    for (const UsedVolume& volume : volumes_) names.push_back(volume.name);
+    for (const UsedVolume& volume : volumes_)
+        if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);
     store_.transaction([&] {
         std::vector<store::Endpoint> rows;
         for (PlannedEndpoint& planned : endpoints_) {
             store::Endpoint& endpoint = planned.endpoint;
             endpoint.address = store_.allocate_address(*planned.network, planned.wanted_address);
+            std::vector<std::string> taken;
+            if (planned.network->options.contains("subnet6"))
+                for (const store::Endpoint& other : store_.endpoints_on(planned.network->id))
+                    taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
+            const std::string address6 =
+                choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
+            if (!address6.empty()) endpoint.link_local.push_back(address6);
             if (endpoint.mac.empty()) endpoint.mac = mac_for(endpoint.address);
             rows.push_back(endpoint);
         }
         for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
         store_.insert_container(record, rows, names);
     });
+}
+
+void ContainerMaker::specialise(store::Container& record) const {
+    record.oneoff = true;
+    if (!special_->labels) {
+        record.labels = service_.labels;
+        record.config_hash.clear();
+        return;
+    }
+    record.labels["com.docker.compose.oneoff"] = "True";
+    record.labels["com.docker.compose.slug"] = special_->slug;
+}
+
+void ContainerMaker::tell() const {
+    store::append_event(context_.layout, {.type = "container",
+                                          .action = "create",
+                                          .id = facts_.id,
+                                          .name = action_.name,
+                                          .project = context_.project,
+                                          .service = service_.name,
+                                          .attributes = {{"image", service_.image}}});
 }
 
 void ContainerMaker::make_bind_sources() const {
@@ -129,6 +244,9 @@ void ContainerMaker::make_files() {
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
+    write_files(files_, facts_.id, context_.layout);
+    if (special_ == nullptr)
+        sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 
@@ -140,6 +258,7 @@ void ContainerMaker::undo() noexcept {
             log::debug("undo the creation of a container: {}", error.what());
         }
     };
+    attempt([&] { remove_secrets(facts_.id, context_.layout); });
     attempt([&] { sys::remove_tree(facts_.folder); });
     attempt([&] { store_.delete_container(facts_.id); });
     for (const store::Volume& volume : fresh_) attempt([&] { remove_volume(store_, volume.name); });

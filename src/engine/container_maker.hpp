@@ -5,14 +5,24 @@
 
 #include "engine/action_context.hpp"
 #include "engine/endpoints.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/spec_builder.hpp"
 
 namespace compose::engine {
 
+/// A container that is no replica of its service.
+struct Special {
+    std::string slug;
+    bool labels = true;   // Compose's own; off: a container made by hand
+    bool aliases = true;  // answers to the service's names
+};
+
 class ContainerMaker {
 public:
-    ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store);
-    void run();
+    ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store,
+                   const Special* special = nullptr);
+    /// Returns its id.
+    std::string run();
 
 private:
     struct UsedVolume {
@@ -26,17 +36,26 @@ private:
     void insert_rows();
     void make_files();
     void make_bind_sources() const;
+    void specialise(store::Container& record) const;
+    void tell() const;
+    void share_volumes();
+    void choose_images();
+    void choose_devices();
+    void choose_namespaces();
+    void read_seccomp_profile();
     void undo() noexcept;
 
     const CreateContainer& action_;
     ActionContext& context_;
     store::Store& store_;
+    const Special* special_;
     const Service& service_;
     const ImageFacts& image_;
     ContainerFacts facts_;
     std::map<std::string, store::Network> networks_;
     std::vector<PlannedEndpoint> endpoints_;
     std::vector<UsedVolume> volumes_;
+    std::vector<GrantedFile> files_;
     std::vector<store::Volume> fresh_;  // anonymous, made for this container
 };
 

@@ -72,7 +72,8 @@ public:
         if (state == store::ContainerState::running && row.health != store::Health::none)
             view.health = to_string(row.health);
         view.exit_code = lost ? 255 : row.exit_code;
-        view.pid = state == store::ContainerState::running ? row.pid : 0;
+        const bool alive = state == store::ContainerState::running || state == store::ContainerState::paused;
+        view.pid = alive ? row.pid : 0;
         view.restart_count = row.restart_count;
         view.created_at = row.created_at;
         view.started_at = row.started_at;
@@ -83,7 +84,7 @@ public:
         view.command = std::move(spec.command);
         view.mounts = std::move(spec.mounts);
         view.networks = std::move(attached_[row.id]);
-        if (!lost && state == store::ContainerState::running) publish(row.id, view.publishers);
+        if (!lost && alive) publish(row.id, view.publishers);
         add_exposed(row.config.ports_json, view.publishers);
         view.log_path = store_.layout().container_log(row.id);
         view.id = std::move(row.id);
@@ -123,8 +124,9 @@ std::string status_text(const ContainerView& view, std::chrono::sys_time<std::ch
         return human_duration(
             std::chrono::duration_cast<std::chrono::seconds>(std::max(span, std::chrono::nanoseconds(0))));
     };
-    if (view.state == "running") {
+    if (view.state == "running" || view.state == "paused") {
         std::string text = "Up " + since(view.started_at);
+        if (view.state == "paused") return text + " (Paused)";
         if (view.health == "starting")
             text += " (health: starting)";
         else if (!view.health.empty())
@@ -139,13 +141,21 @@ std::string status_text(const ContainerView& view, std::chrono::sys_time<std::ch
 }
 
 std::vector<ContainerView> container_views(store::Store& store, const std::string& project) {
-    Viewer viewer(store, project);
+    std::map<std::string, Viewer> viewers;  // by project
     std::vector<ContainerView> result;
     const auto now = sys::wall_now();
     for (store::Container& row : store.containers(project)) {
-        result.push_back(viewer.view(std::move(row)));
+        const auto viewer = viewers.try_emplace(row.project, store, row.project).first;
+        result.push_back(viewer->second.view(std::move(row)));
         result.back().status = status_text(result.back(), now);
     }
+    return result;
+}
+
+ContainerView container_view(store::Store& store, store::Container row) {
+    Viewer viewer(store, row.project);
+    ContainerView result = viewer.view(std::move(row));
+    result.status = status_text(result, sys::wall_now());
     return result;
 }
 

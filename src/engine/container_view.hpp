@@ -10,7 +10,9 @@
 
 namespace compose::engine {
 
+/// `project` empty: of all.
 [[nodiscard]] std::vector<ContainerView> container_views(store::Store& store, const std::string& project);
+[[nodiscard]] ContainerView container_view(store::Store& store, store::Container row);
 /// "Up 3 minutes (healthy)", "Exited (1) 2 hours ago", "Restarting (1) 5 seconds ago", "Created", "Dead". Pure.
 [[nodiscard]] std::string status_text(const ContainerView& view, std::chrono::sys_time<std::chrono::nanoseconds> now);
 

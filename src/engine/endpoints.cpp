@@ -1,6 +1,7 @@
 #include "engine/endpoints.hpp"
 
 #include <algorithm>
+#include <compose/objects.hpp>
 
 #include <fmt/format.h>
 
@@ -11,8 +12,9 @@ namespace compose::engine {
 namespace {
 
 std::vector<std::string> names_of(const Service& service, const NetworkAttachment& attachment, const std::string& id,
-                                  const std::string& container_name) {
+                                  const std::string& container_name, const store::Network& network) {
     std::vector<std::string> names;
+    if (network.name == kBridgeNetwork) return names;  // the default network has addresses only, as Docker's
     const auto add = [&](const std::string& name) {
         if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     };
@@ -59,14 +61,17 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         PlannedEndpoint planned;
         planned.network = candidate.network;
         planned.wanted_address = candidate.attachment->ipv4_address;
+        planned.wanted_address6 = candidate.attachment->ipv6_address;
         store::Endpoint& endpoint = planned.endpoint;
         endpoint.container_id = container_id;
         endpoint.network_id = candidate.network->id;
         endpoint.index = static_cast<int>(result.size());
         endpoint.mac = candidate.attachment->mac_address;
         endpoint.interface = fmt::format("cv{}{}", container_id.substr(0, 11), endpoint.index);
-        endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name);
+        endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name, *candidate.network);
         endpoint.default_route = &candidate == gateway;
+        endpoint.name = candidate.attachment->interface_name;
+        endpoint.link_local = candidate.attachment->link_local_ips;
         result.push_back(std::move(planned));
     }
     return result;

@@ -35,11 +35,14 @@ std::string hosts_text(const Service& service, const ContainerFacts& facts, cons
         for (const net::HostsEntry& entry : entries) text += entry.address + "\t" + entry.names.front() + "\n";
         return text;
     }
+    if (network_kind(service) == NetworkKind::joined) return {};  // the other container's is mounted
     const std::string hostname = effective_hostname(service, facts);
     for (const PlannedEndpoint& endpoint : endpoints) {
         std::vector<std::string> names;
         if (!service.domainname.empty()) names.push_back(hostname + "." + service.domainname);
         names.push_back(hostname);
+        for (const std::string& more : endpoint.endpoint.link_local)
+            if (more.find(':') != std::string::npos) entries.push_back({more, names});
         entries.push_back({endpoint.endpoint.address, std::move(names)});
     }
     return net::render_hosts(entries);

@@ -21,7 +21,7 @@ namespace {
 using store::ContainerState;
 
 bool runs(ContainerState state) {
-    return state == ContainerState::running || state == ContainerState::restarting;
+    return store::is_up(state);
 }
 
 ObservedStatus status_of(ContainerState state) {
@@ -36,6 +36,8 @@ ObservedStatus status_of(ContainerState state) {
             return ObservedStatus::exited;
         case ContainerState::dead:
             return ObservedStatus::dead;
+        case ContainerState::paused:
+            return ObservedStatus::paused;
     }
     return ObservedStatus::dead;
 }
@@ -82,6 +84,7 @@ private:
             container.health = health_of(row.health);
             container.has_healthcheck = !row.config.health_json.empty();
             container.exit_code = row.exit_code;
+            container.stopped_by_user = row.stopped_by_user || row.state != liveness_.state_of(row);
             container.number = row.number;
             container.oneoff = row.oneoff;
             if (const auto label = row.labels.find("com.docker.compose.depends_on"); label != row.labels.end())

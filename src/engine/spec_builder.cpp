@@ -8,13 +8,13 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "net/address.hpp"
 
 namespace compose::engine {
 namespace {
 
 using runtime::ContainerSpec;
 using runtime::MountSpec;
-using runtime::NamespaceMode;
 
 std::string tmpfs_options(const Mount& mount) {
     std::vector<std::string> parts;
@@ -49,9 +49,15 @@ std::vector<MountSpec> mounts_of(const Service& service, const ImageFacts& image
                 break;
             case Mount::Type::volume:
                 spec.source = facts.volume_folders.at(mount.target);
+                spec.volume = facts.volume_names.at(mount.target);
+                spec.subpath = mount.subpath;
                 break;
             case Mount::Type::image:
-                throw make_error(ErrorKind::invalid, "mounts of type image are not supported yet");
+                spec.kind = MountSpec::Kind::image;
+                spec.source = mount.source;
+                spec.lower = facts.image_folders.at(mount.target);
+                spec.subpath = mount.subpath;
+                break;
         }
         spec.target = mount.target;
         spec.read_only = mount.read_only;
@@ -63,51 +69,26 @@ std::vector<MountSpec> mounts_of(const Service& service, const ImageFacts& image
         if (declared) continue;
         MountSpec spec;
         spec.source = facts.volume_folders.at(target);
+        spec.volume = facts.volume_names.at(target);
         spec.target = target;
         result.push_back(std::move(spec));
     }
+    result.insert(result.end(), facts.more_mounts.begin(), facts.more_mounts.end());
+    result.insert(result.end(), facts.cdi.mounts.begin(), facts.cdi.mounts.end());
     return result;
 }
 
-void set_security(const Service& service, ContainerSpec& spec) {
-    spec.cap_add = service.cap_add;
-    spec.cap_drop = service.cap_drop;
-    spec.privileged = service.privileged;
-    for (const std::string& option : service.security_opt) {
-        std::string text = option;
-        std::replace(text.begin(), text.end(), ':', '=');  // the old spelling
-        if (text == "no-new-privileges" || text == "no-new-privileges=true") spec.no_new_privileges = true;
-        if (text == "seccomp=unconfined") spec.seccomp_unconfined = true;
-    }
-}
-
-void set_limits(const Service& service, ContainerSpec& spec) {
-    for (const auto& [name, limit] : service.ulimits) spec.rlimits.push_back({name, limit.soft, limit.hard});
-    spec.resources.memory = service.mem_limit;
-    spec.resources.cpus = service.cpus;
-    if (service.pids_limit) spec.resources.pids = *service.pids_limit <= 0 ? -1 : *service.pids_limit;
-    if (service.shm_size) spec.shm_size = *service.shm_size;
-    spec.sysctls = service.sysctls;
-}
-
-void set_process(const Service& service, const ImageFacts& image, ContainerSpec& spec) {
+void set_process(const Service& service, const ImageFacts& image, const ContainerFacts& facts, ContainerSpec& spec) {
     spec.process.args = effective_args(service, image);
     spec.process.env = effective_environment(service, image);
     spec.process.user = service.user.empty() ? image.user : service.user;
+    spec.process.env.insert(spec.process.env.begin(), facts.cdi.environment.begin(), facts.cdi.environment.end());
     spec.process.additional_groups = service.group_add;
+    spec.process.additional_groups.insert(spec.process.additional_groups.end(), facts.cdi.groups.begin(),
+                                          facts.cdi.groups.end());
     spec.process.terminal = service.tty;
     const std::string& folder = service.working_dir.empty() ? image.working_dir : service.working_dir;
     if (!folder.empty()) spec.process.cwd = folder.front() == '/' ? folder : "/" + folder;
-}
-
-bool known_security_option(const std::string& option) {
-    static constexpr std::string_view kKnown[] = {
-        "no-new-privileges",  "no-new-privileges=true", "no-new-privileges=false",
-        "seccomp=unconfined", "apparmor=unconfined",    "label=disable",
-    };
-    std::string text = option;
-    std::replace(text.begin(), text.end(), ':', '=');
-    return std::find(std::begin(kKnown), std::end(kKnown), text) != std::end(kKnown);
 }
 
 }  // namespace
@@ -116,8 +97,9 @@ NetworkKind network_kind(const Service& service) {
     if (service.network_mode.empty()) return service.networks.empty() ? NetworkKind::none : NetworkKind::own;
     if (service.network_mode == "none") return NetworkKind::none;
     if (service.network_mode == "host") return NetworkKind::host;
+    if (joins_container(service.network_mode)) return NetworkKind::joined;
     throw make_error(ErrorKind::invalid, "network_mode \"{}\" is not supported yet", service.network_mode)
-        .with_hint("none, host, or a list of networks");
+        .with_hint("none, host, service:NAME, container:NAME, or a list of networks");
 }
 
 std::vector<std::string> effective_args(const Service& service, const ImageFacts& image) {
@@ -140,7 +122,8 @@ std::vector<std::string> effective_environment(const Service& service, const Ima
 
 std::string effective_hostname(const Service& service, const ContainerFacts& facts) {
     if (!service.hostname.empty()) return service.hostname;
-    if (service.network_mode == "host") return facts.host_name;
+    if (service.network_mode == "host" || service.uts == "host") return facts.host_name;
+    if (joins_container(service.network_mode)) return {};  // the other container's
     return std::string(short_id(facts.id));
 }
 
@@ -169,13 +152,14 @@ ContainerSpec build_spec(const Service& service, const ImageFacts& image, const 
     spec.hosts_file = facts.folder + "/hosts";
     spec.resolv_conf_file = facts.folder + "/resolv.conf";
     spec.hostname_file = facts.folder + "/hostname";
-    set_process(service, image, spec);
+    set_process(service, image, facts, spec);
     spec.mounts = mounts_of(service, image, facts);
-    spec.network = network_kind(service) == NetworkKind::host ? NamespaceMode::host : NamespaceMode::own;
     spec.init = service.init;
-    set_security(service, spec);
-    set_limits(service, spec);
+    spec.stdin_open = service.stdin_open;
     spec.cgroup_parent = "compose/" + facts.installation_id;
+    set_namespaces(service, facts, spec);
+    set_security(service, facts, spec);
+    set_limits(service, spec);
     return spec;
 }
 
@@ -188,24 +172,19 @@ std::vector<Diagnostic> unsupported(const Service& service) {
                           what + " is not supported yet",
                           {}});
     };
-    if (!service.network_mode.empty() && service.network_mode != "none" && service.network_mode != "host")
-        refuse({}, "network_mode", "\"" + service.network_mode + "\"");
-    for (const Mount& mount : service.mounts) {
-        if (mount.type == Mount::Type::image) refuse(mount.pos, "volumes", "a mount of type image");
-        if (!mount.subpath.empty()) refuse(mount.pos, "volumes", "subpath");
-    }
+    if (service.network_mode == "bridge") refuse({}, "network_mode", "\"bridge\"");
     for (const NetworkAttachment& attachment : service.networks) {
         const std::string path = "networks." + attachment.network + ".";
-        if (!attachment.ipv6_address.empty()) refuse(attachment.pos, path + "ipv6_address", "IPv6");
-        if (!attachment.interface_name.empty()) refuse(attachment.pos, path + "interface_name", "an interface name");
-        if (!attachment.link_local_ips.empty()) refuse(attachment.pos, path + "link_local_ips", "a link-local address");
+        const std::string& name = attachment.interface_name;
+        if (name == "lo" || name.size() > 15 || name.find_first_of("/ :%\"") != std::string::npos)
+            refuse(attachment.pos, path + "interface_name", "the interface name " + quote(name));
+        for (const std::string& address : attachment.link_local_ips)
+            if (!address.starts_with("169.254.") || !net::Ipv4::parse(address))
+                refuse(attachment.pos, path + "link_local_ips",
+                       quote(address) + ", which is no IPv4 link-local address,");
     }
-    for (const std::string& option : service.security_opt)
-        if (!known_security_option(option)) refuse({}, "security_opt", "\"" + option + "\"");
     for (const Port& port : service.ports)
         if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");
-    // With a terminal there is one anyway.
-    if (service.stdin_open && !service.tty) refuse({}, "stdin_open", "an open standard input without a terminal");
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cdi.hpp"
 #include "engine/image_facts.hpp"
 #include "runtime/spec.hpp"
 
@@ -17,17 +18,21 @@ struct ContainerFacts {
     std::string id;
     std::string name;  // the final one
     int number = 1;
-    std::string folder;                                 // layout.container(id)
-    std::vector<std::string> layer_folders;             // topmost first
-    std::map<std::string, std::string> volume_folders;  // mount target -> host folder of the volume
-    std::map<std::string, std::string> volume_names;    // mount target -> name
+    std::string folder;                                             // layout.container(id)
+    std::vector<std::string> layer_folders;                         // topmost first
+    std::map<std::string, std::string> volume_folders;              // mount target -> host folder of the volume
+    std::map<std::string, std::string> volume_names;                // mount target -> name
+    std::map<std::string, std::vector<std::string>> image_folders;  // target of an image mount -> topmost first
+    std::vector<runtime::MountSpec> more_mounts;                    // of other containers, of configs and secrets
+    CdiEdits cdi;
+    std::string seccomp_profile;             // JSON
+    std::string network_of, pid_of, ipc_of;  // names of containers
     std::string installation_id;
     std::string host_name;  // of this machine
     std::int64_t created_at = 0;
 };
 
-enum class NetworkKind { own, none, host };
-/// Throws Error(invalid) for modes that join another container's network.
+enum class NetworkKind { own, none, host, joined };
 [[nodiscard]] NetworkKind network_kind(const Service& service);
 
 [[nodiscard]] runtime::ContainerSpec build_spec(const Service& service, const ImageFacts& image,
@@ -41,6 +46,21 @@ enum class NetworkKind { own, none, host };
 /// Targets of anonymous volumes: the service's volumes without a source and the image's volumes that nothing is mounted
 /// on.
 [[nodiscard]] std::vector<std::string> anonymous_volume_targets(const Service& service, const ImageFacts& image);
+/// security_opt: "key=value" or "key:value", or a key alone.
+struct SecurityOption {
+    std::string key, value;
+};
+[[nodiscard]] SecurityOption parse_security_option(const std::string& text);
+/// The path of the seccomp profile that the service names; empty: none.
+[[nodiscard]] std::string seccomp_profile_path(const Service& service);
+/// "service:X" or "container:X"
+[[nodiscard]] bool joins_container(const std::string& mode);
+
+/// The parts of build_spec() that spec_limits.cpp holds.
+void set_limits(const Service& service, runtime::ContainerSpec& spec);
+void set_security(const Service& service, const ContainerFacts& facts, runtime::ContainerSpec& spec);
+void set_namespaces(const Service& service, const ContainerFacts& facts, runtime::ContainerSpec& spec);
+
 /// What stands in a service but can't be run; empty for what the loader lets through.
 [[nodiscard]] std::vector<Diagnostic> unsupported(const Service& service);
 

@@ -135,6 +135,7 @@ void parse_run_config(const json::object& object, ImageConfig& config) {
     config.exposed_ports = members.set("ExposedPorts");
     config.volumes = members.set("Volumes");
     config.labels = members.map("Labels");
+    config.on_build = members.list("OnBuild");
     if (const auto* check = members.object("Healthcheck")) config.health_check = parse_health_check(*check);
     check_run_config(config);
 }
@@ -183,6 +184,7 @@ ImageConfig parse_config(std::string_view text) {
     config.architecture = members.text("architecture");
     config.os = members.text("os");
     config.created = members.text("created");
+    config.author = members.text("author");
     if (const auto* run = members.object("config")) parse_run_config(*run, config);
     if (const auto* rootfs = members.object("rootfs")) {
         config.diff_ids = Members(*rootfs, "rootfs.").list("diff_ids");
@@ -238,6 +240,7 @@ json::object render_run_config(const ImageConfig& config) {
         for (const auto& [key, value] : config.labels) labels.emplace(key, value);
         run.emplace("Labels", std::move(labels));
     }
+    put(run, "OnBuild", config.on_build);
     put(run, "StopSignal", config.stop_signal);
     put(run, "Shell", config.shell);
     if (config.health_check) {
@@ -258,6 +261,7 @@ json::object render_run_config(const ImageConfig& config) {
 std::string render_config(const ImageConfig& config) {
     json::object root;
     put(root, "created", config.created);
+    put(root, "author", config.author);
     put(root, "architecture", config.architecture);
     put(root, "os", config.os);
     root.emplace("config", render_run_config(config));

@@ -32,6 +32,7 @@ struct ImageConfig {
     std::string architecture;  // "amd64"
     std::string os;            // "linux"
     std::string created;       // RFC 3339
+    std::string author;
 
     std::vector<std::string> env;  // "K=V"
     std::vector<std::string> cmd;
@@ -44,6 +45,7 @@ struct ImageConfig {
     std::vector<std::string> volumes;        // absolute paths, sorted
     std::map<std::string, std::string> labels;
     std::optional<HealthCheck> health_check;
+    std::vector<std::string> on_build;  // instructions for images built on this one
 
     std::vector<std::string> diff_ids;  // "sha256:..." lowest first
     std::vector<History> history;

@@ -111,7 +111,7 @@ void canonical_mount(Node& node, const PathFrame& path, CanonicalContext& contex
     }
     Node out = make_mount(node, source, target, options);
     out.tag = node.tag;
-    out.overridden = node.overridden;
+    out.past = node.past;
     node = std::move(out);
 }
 

@@ -83,7 +83,7 @@ public:
     PortExpander(const Node& node, const PathFrame& path, CanonicalContext& context)
         : path_(path), context_(context), out_(Node::make_sequence(node.pos)) {
         out_.tag = node.tag;
-        out_.overridden = node.overridden;
+        out_.past = node.past;
     }
 
     void add_short(const Node& item, std::size_t index) {

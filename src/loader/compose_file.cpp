@@ -10,18 +10,36 @@
 
 namespace compose {
 
+bool LoadSession::afford_values(std::size_t count, SourcePos pos, const std::string& path) {
+    const auto outcome = budget.take_values(count);
+    if (outcome == Budget::Outcome::spent)
+        findings.error(pos, path, fmt::format("the project's files make more than {} values", Budget::kMaxValues),
+                       "split it into projects");
+    return outcome == Budget::Outcome::fine;
+}
+
+bool LoadSession::afford_file(const AskedAt& asked) {
+    const auto outcome = budget.take_file();
+    if (outcome == Budget::Outcome::spent)
+        findings.error(asked.pos, asked.path, fmt::format("more than {} Compose files are read", Budget::kMaxFiles),
+                       "files that include each other many times over cost too much");
+    return outcome == Budget::Outcome::fine;
+}
+
 std::optional<RawFile> read_compose_file(LoadSession& session, const std::string& path, const AskedAt& asked) {
     if (is_remote(path)) {
         session.findings.error(asked.pos, asked.path, fmt::format("the remote file {} is not supported", path),
                                "fetch it and name the local copy");
         return std::nullopt;
     }
+    if (!session.afford_file(asked)) return std::nullopt;
     const auto file = session.files.open(path, asked, "Compose file");
     if (!file) return std::nullopt;
     RawFile out{path, *file, {}};
     const auto errors = session.findings.error_count();
     for (auto& document : read_yaml(*file, session.findings)) {
         if (document.is_null()) continue;
+        if (!session.afford_values(count_values(document), asked.pos, asked.path)) return std::nullopt;
         if (document.is_mapping())
             out.documents.push_back(std::move(document));
         else
@@ -40,7 +58,7 @@ std::optional<RawFile> read_compose_file(LoadSession& session, const std::string
 
 std::vector<NodePath> prepare_document(LoadSession& session, Node& document, const Environment& environment) {
     const bool expand = session.request.interpolate;
-    if (expand) interpolate(document, environment, session.warned_variables, session.findings);
+    if (expand) interpolate(document, environment, session.interpolation, session.findings);
     auto resets = take_reset_paths(document);
     validate_schema(document, session.findings, expand);
     canonicalize(document, session.findings, expand);

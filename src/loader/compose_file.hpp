@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "loader/budget.hpp"
+#include "loader/interpolate.hpp"
 #include "loader/merge.hpp"
 #include "loader/source_files.hpp"
+#include "loader/trace.hpp"
 #include "model/node.hpp"
 
 namespace compose {
@@ -19,8 +22,14 @@ struct LoadSession {
     const LoadRequest& request;
     SourceFiles& files;
     Diagnostics& findings;
-    std::string home;
-    std::set<std::string> warned_variables;
+    Trace* trace = nullptr;  // null: nobody will ask
+    std::string home{};
+    Budget budget{};
+    Interpolation interpolation{budget, trace, {}};
+
+    /// Takes from the budget; false, and a finding for the first time, when it is spent.
+    [[nodiscard]] bool afford_values(std::size_t count, SourcePos pos, const std::string& path);
+    [[nodiscard]] bool afford_file(const AskedAt& asked);
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -39,28 +39,32 @@ void check_external(const Node::Entry& resource, const PathFrame& path, const ch
 
 }  // namespace
 
-void check_resources(const Node& root, Diagnostics& findings) {
+void check_resources(const Node& root, const std::set<std::string>& faulty, Diagnostics& findings) {
     const PathFrame top;
-    for (const auto& [section, what] :
-         {std::pair{"networks", "network"}, {"volumes", "volume"}, {"secrets", "secret"}, {"configs", "config"}}) {
+    const auto each = [&](const char* section, const auto& check) {
         const auto path = top.child(section);
         for (const auto& entry : child_or_empty(root, section).entries)
-            check_external(entry, path.child(entry.key), what, findings);
-    }
-    const auto secrets = top.child("secrets");
-    for (const auto& entry : child_or_empty(root, "secrets").entries)
-        check_source(entry, secrets.child(entry.key), {"file", "environment"}, findings);
-    const auto models = top.child("models");
-    for (const auto& entry : child_or_empty(root, "models").entries)
+            if (const auto own = path.child(entry.key); !faulty.contains(to_string(own))) check(entry, own);
+    };
+    for (const auto& [section, what] :
+         {std::pair{"networks", "network"}, {"volumes", "volume"}, {"secrets", "secret"}, {"configs", "config"}})
+        each(section, [&, what = what](const auto& entry, const PathFrame& path) {
+            check_external(entry, path, what, findings);
+        });
+    each("secrets", [&](const auto& entry, const PathFrame& path) {
+        check_source(entry, path, {"file", "environment"}, findings);
+    });
+    each("configs", [&](const auto& entry, const PathFrame& path) {
+        check_source(entry, path, {"file", "environment", "content"}, findings);
+    });
+    each("models", [&](const auto& entry, const PathFrame& path) {
         if (text_of(entry.value, "model").empty())
-            findings.error(entry.key_pos, to_string(models.child(entry.key)), "needs model",
-                           "add model: the model's reference");
-    const auto configs = top.child("configs");
-    for (const auto& entry : child_or_empty(root, "configs").entries)
-        check_source(entry, configs.child(entry.key), {"file", "environment", "content"}, findings);
+            findings.error(entry.key_pos, to_string(path), "needs model", "add model: the model's reference");
+    });
 }
 
-void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled) {
+void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled,
+                       const std::set<std::string>& faulty) {
     const auto& services = child_or_empty(root, "services");
     const ProjectIndex index{KeyIndex(root.find("services")), KeyIndex(disabled),
                              KeyIndex(root.find("networks")), KeyIndex(root.find("volumes")),
@@ -70,11 +74,12 @@ void check_consistency(const Node& root, Diagnostics& findings, const Node* disa
     const auto path = top.child("services");
     for (const auto& entry : services.entries) {
         const auto own = path.child(entry.key);
-        check_service(entry, own, findings);
+        if (faulty.empty() || !faulty.contains(to_string(own))) check_service(entry, own, findings);
         check_references(entry.value, own, index, findings);
     }
+    check_container_names(services, path, findings);
     check_cycles(services, path, findings);
-    check_resources(root, findings);
+    check_resources(root, faulty, findings);
 }
 
 }  // namespace compose

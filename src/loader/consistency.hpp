@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/diagnostics.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,10 +37,12 @@ struct ProjectIndex {
 
 /// References to services and resources, and cycles of dependencies.
 void check_references(const Node& service, const PathFrame& path, const ProjectIndex& index, Diagnostics& findings);
+/// A name that two services give their container.
+void check_container_names(const Node& services, const PathFrame& path, Diagnostics& findings);
 void check_cycles(const Node& services, const PathFrame& path, Diagnostics& findings);
 /// Attributes of one service that exclude or need each other.
 void check_service(const Node::Entry& service, const PathFrame& path, Diagnostics& findings);
 /// Networks, volumes, secrets and configs.
-void check_resources(const Node& root, Diagnostics& findings);
+void check_resources(const Node& root, const std::set<std::string>& faulty, Diagnostics& findings);
 
 }  // namespace compose

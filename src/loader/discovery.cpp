@@ -56,7 +56,7 @@ private:
         std::map<std::string, std::string> together;  // a later file wins over an earlier one, the shell over both
         for (const auto& given : paths) {
             const auto path = join_path(request_.working_directory, given);
-            const auto file = files_.open(path, {}, "env file");
+            const auto file = files_.open(path, {}, kEnvFile);
             if (!file) continue;
             for (auto& entry : parse_dotenv(*file, request_.environment, together, findings_))
                 if (entry.value) together[std::move(entry.key)] = std::move(*entry.value);
@@ -69,7 +69,7 @@ private:
         const auto path = join_path(folder, ".env");
         const auto& known = place_.environment_files;
         if (std::find(known.begin(), known.end(), path) != known.end() || !files_.is_file(path)) return;
-        if (const auto file = files_.open(path, {}, "env file", true)) {
+        if (const auto file = files_.open(path, {}, kEnvFile, true)) {
             add_dotenv(*file, place_.environment, findings_);
             place_.environment_files.push_back(path);
         }

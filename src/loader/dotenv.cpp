@@ -11,6 +11,9 @@ namespace compose {
 
 namespace {
 
+constexpr std::size_t kMaxEntries = 100'000;
+constexpr std::size_t kMaxText = std::size_t{32} << 20U;  // names and values, expanded
+
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
@@ -198,6 +201,13 @@ private:
     }
 
     void add(std::string key, std::optional<std::string> value, SourcePos pos) {
+        text_size_ += key.size() + (value ? value->size() : 0);
+        if (out_.size() >= kMaxEntries || text_size_ > kMaxText) {
+            findings_.error(pos, "",
+                            fmt::format("more than {} variables, or {} MiB of values", kMaxEntries, kMaxText >> 20U));
+            at_ = text_.size();
+            return;
+        }
         if (value) known_[key] = *value;
         out_.push_back({std::move(key), std::move(value), pos});
     }
@@ -209,6 +219,7 @@ private:
     Diagnostics& findings_;
     VariableLookup lookup_;
     std::vector<DotenvEntry> out_;
+    std::size_t text_size_ = 0;
     std::size_t at_ = 0;
     std::uint32_t line_ = 1;
     std::size_t line_start_ = 0;
@@ -264,6 +275,9 @@ std::vector<DotenvEntry> parse_raw_env(std::uint32_t file, const std::map<std::s
         else if (const auto found = environment.find(key); found != environment.end())
             value = found->second;
         out.push_back({std::move(key), std::move(value), pos});
+        if (out.size() < kMaxEntries) continue;
+        findings.error(pos, "", fmt::format("more than {} variables", kMaxEntries));
+        break;
     }
     return out;
 }

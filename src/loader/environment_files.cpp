@@ -1,7 +1,6 @@
 #include "loader/environment_files.hpp"
 
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -16,9 +15,8 @@ namespace {
 
 class EnvironmentResolver {
 public:
-    EnvironmentResolver(const std::map<std::string, std::string>& environment, const std::string& folder,
-                        SourceFiles& files, Diagnostics& findings)
-        : environment_(environment), folder_(folder), files_(files), findings_(findings) {}
+    EnvironmentResolver(LoadSession& session, const Environment& environment, const std::string& folder)
+        : session_(session), environment_(environment), folder_(folder), findings_(session.findings) {}
 
     void service(Node& service, const std::string& name) {
         const auto place = "services." + name;
@@ -42,7 +40,7 @@ private:
 
     void from_files(Node& service, std::string_view list, std::string_view target, const std::string& place) {
         auto* listed = service.find(list);
-        if (listed == nullptr) return;
+        if (listed == nullptr || session_.budget.values_spent()) return;
         Values values;
         std::map<std::string, std::string> earlier;
         std::unordered_map<std::string, std::size_t> index;
@@ -51,10 +49,13 @@ private:
                 if (!entry.value) continue;
                 earlier[entry.key] = *entry.value;
                 const auto [slot, fresh] = index.emplace(entry.key, values.size());
-                if (fresh)
+                if (fresh) {
                     values.push_back(std::move(entry));
-                else
-                    values[slot->second] = std::move(entry);
+                    continue;
+                }
+                auto& value = values[slot->second];
+                if (session_.trace != nullptr) session_.trace->beneath[entry.pos].push_back({*value.value, value.pos});
+                value = std::move(entry);
             }
         };
         if (listed->is_sequence())
@@ -63,18 +64,23 @@ private:
             add(*listed, 0);
         const auto pos = listed->pos;
         service.erase(list);
+        if (!session_.afford_values(values.size(), pos, place)) return;
         if (!values.empty()) put_below(service, target, std::move(values), pos);
     }
 
     /// What the service itself says wins, a key without value included.
-    static void put_below(Node& service, std::string_view target, Values values, SourcePos pos) {
+    void put_below(Node& service, std::string_view target, Values values, SourcePos pos) {
         auto& mapping = service.at_or_insert(target, pos);
         if (mapping.is_null()) mapping = Node::make_mapping(pos);
         if (!mapping.is_mapping()) return;
-        std::unordered_set<std::string> own;
-        for (const auto& entry : mapping.entries) own.insert(entry.key);
+        std::unordered_map<std::string, SourcePos> own;
+        for (const auto& entry : mapping.entries) own.emplace(entry.key, entry.value.pos);
         for (auto& entry : values) {
-            if (own.contains(entry.key)) continue;
+            if (const auto mine = own.find(entry.key); mine != own.end()) {
+                if (session_.trace != nullptr)
+                    session_.trace->beneath[mine->second].push_back({*entry.value, entry.pos});
+                continue;
+            }
             auto value = Node::make_string(std::move(*entry.value), entry.pos);
             value.quoted = true;
             mapping.entries.push_back({std::move(entry.key), entry.pos, std::move(value)});
@@ -94,7 +100,7 @@ private:
                             "the only one is raw");
             return {};
         }
-        const auto file = files_.open(join_path(folder_, path_node->text), asked, "env file", optional);
+        const auto file = session_.files.open(join_path(folder_, path_node->text), asked, kEnvFile, optional);
         if (!file) return {};
         if (!raw && !earlier.empty()) return parse_dotenv(*file, environment_, earlier, findings_);
         const auto [slot, fresh] = parsed_.try_emplace({*file, raw});
@@ -104,21 +110,20 @@ private:
         return slot->second;
     }
 
-    const std::map<std::string, std::string>& environment_;
+    LoadSession& session_;
+    const Environment& environment_;
     const std::string& folder_;
-    SourceFiles& files_;
     Diagnostics& findings_;
     std::map<std::pair<std::uint32_t, bool>, Values> parsed_;
 };
 
 }  // namespace
 
-void resolve_environment(Node& root, const std::set<std::string>& services,
-                         const std::map<std::string, std::string>& environment, const std::string& folder,
-                         SourceFiles& files, Diagnostics& findings) {
+void resolve_environment(LoadSession& session, Node& root, const std::set<std::string>& services,
+                         const Environment& environment, const std::string& folder) {
     auto* all = root.find("services");
     if (all == nullptr) return;
-    EnvironmentResolver resolver(environment, folder, files, findings);
+    EnvironmentResolver resolver(session, environment, folder);
     for (auto& entry : all->entries)
         if (entry.value.is_mapping() && services.contains(entry.key)) resolver.service(entry.value, entry.key);
 }

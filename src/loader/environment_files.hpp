@@ -6,15 +6,14 @@
 #include <set>
 #include <string>
 
-#include "loader/source_files.hpp"
+#include "loader/compose_file.hpp"
 #include "model/node.hpp"
 
 namespace compose {
 
 /// For each service named in `services`. The attributes `env_file` and `label_file` are gone afterwards. `folder` is
-/// what paths that are still relative are relative to.
-void resolve_environment(Node& root, const std::set<std::string>& services,
-                         const std::map<std::string, std::string>& environment, const std::string& folder,
-                         SourceFiles& files, Diagnostics& findings);
+/// what paths that are still relative are relative to. `trace` (may be null) learns which values lost.
+void resolve_environment(LoadSession& session, Node& root, const std::set<std::string>& services,
+                         const Environment& environment, const std::string& folder);
 
 }  // namespace compose

@@ -96,14 +96,22 @@ private:
         if (target == nullptr) return false;
         const auto* base = resolve_base(*target, unit, reference, name);
         if (base == nullptr) return false;
+        if (!session_.afford_values(count_values(*base), reference.service_pos, "services." + name)) return false;
         Node merged = *base;
         if (merged.is_null()) merged = Node::make_mapping(service.pos);
         drop_paths(merged, candidate.resets);
+        if (session_.trace != nullptr) note_inherited(merged, name, {reference.service, reference.service_pos});
         const auto pos = service.pos;
         merge_service(merged, std::move(service));
         service = std::move(merged);
         service.pos = pos;
         return true;
+    }
+
+    void note_inherited(const Node& node, const std::string& name, const Trace::Extends& extends) {
+        if (node.is_scalar()) session_.trace->inherited.emplace(std::pair(name, node.pos), extends);
+        for (const auto& entry : node.entries) note_inherited(entry.value, name, extends);
+        for (const auto& item : node.items) note_inherited(item, name, extends);
     }
 
     static Reference read_reference(const Node& extends) {

@@ -119,6 +119,7 @@ private:
             auto raw = read_compose_file(session_, path, {text.pos, place});
             if (!raw) return std::nullopt;
             if (files.empty()) base = parent_folder(path);
+            if (session_.trace != nullptr) session_.trace->included.emplace(raw->file, text.pos);
             files.push_back(std::move(*raw));
         }
         if (files.empty()) return std::nullopt;
@@ -135,14 +136,14 @@ private:
         if (!inclusion.env_files) {
             const auto path = join_path(base, ".env");
             if (session_.files.is_file(path))
-                if (const auto file = session_.files.open(path, {}, "env file", true))
+                if (const auto file = session_.files.open(path, {}, kEnvFile, true))
                     add_dotenv(*file, out, session_.findings);
             return out;
         }
         for (const auto& text : *inclusion.env_files) {
             if (text.value == "/dev/null") continue;
             const auto file =
-                session_.files.open(join_path(folder, text.value), {text.pos, place + ".env_file"}, "env file");
+                session_.files.open(join_path(folder, text.value), {text.pos, place + ".env_file"}, kEnvFile);
             if (!file) continue;
             for (auto& entry : parse_dotenv(*file, parent, together, session_.findings))
                 if (entry.value) together[std::move(entry.key)] = std::move(*entry.value);

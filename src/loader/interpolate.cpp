@@ -27,12 +27,14 @@ SourcePos inner_place(const Node& node, std::size_t offset, const Diagnostics& f
 
 class Interpolator {
 public:
-    Interpolator(const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
-                 Diagnostics& findings)
-        : environment_(environment), warned_(warned), findings_(findings) {
+    Interpolator(const std::map<std::string, std::string>& environment, Interpolation& load, Diagnostics& findings)
+        : environment_(environment), load_(load), findings_(findings) {
         lookup_ = [this](const std::string& name) -> const std::string* {
             const auto found = environment_.find(name);
-            return found == environment_.end() ? nullptr : &found->second;
+            const auto* value = found == environment_.end() ? nullptr : &found->second;
+            if (load_.trace != nullptr)
+                used_.push_back({name, value == nullptr ? std::nullopt : std::optional(*value)});
+            return value;
         };
         hooks_.unset = [this](std::string_view name, std::size_t offset) { warn(name, offset); };
     }
@@ -59,12 +61,30 @@ public:
 private:
     void value(Node& node, const PathFrame& path) {
         current_ = &node;
+        used_.clear();
+        if (load_.budget.text_spent()) {
+            node.text.clear();
+            return;
+        }
         try {
-            node.text = expand(node.text, lookup_, hooks_);
+            auto text = expand(node.text, lookup_, hooks_);
+            if (load_.trace != nullptr && !used_.empty())
+                load_.trace->expansions[node.pos] = {std::move(node.text), std::move(used_)};
+            if (text.size() > node.text.size() && !afford(text.size() - node.text.size(), node, path)) text = {};
+            node.text = std::move(text);
         } catch (const ExpandFailure& failure) {
             report(failure, node, to_string(path));
             node.kind = Node::Kind::null;
         }
+    }
+
+    bool afford(std::size_t bytes, const Node& node, const PathFrame& path) {
+        const auto outcome = load_.budget.take_text(bytes);
+        if (outcome == Budget::Outcome::spent)
+            findings_.error(node.pos, to_string(path),
+                            fmt::format("the variables' values add more than {} MiB", Budget::kMaxText >> 20U),
+                            "keep big texts in files");
+        return outcome == Budget::Outcome::fine;
     }
 
     void report(const ExpandFailure& failure, const Node& node, const std::string& path) {
@@ -80,30 +100,31 @@ private:
     }
 
     void warn(std::string_view name, std::size_t offset) {
-        if (!warned_.insert(std::string(name)).second) return;
+        if (!load_.warned.insert(std::string(name)).second) return;
         findings_.warning(inner_place(*current_, offset, findings_), "",
                           fmt::format("The \"{}\" variable is not set. Defaulting to a blank string.", name));
     }
 
     const std::map<std::string, std::string>& environment_;
-    std::set<std::string>& warned_;
+    Interpolation& load_;
     Diagnostics& findings_;
     VariableLookup lookup_;
     ExpandHooks hooks_;
     const Node* current_ = nullptr;
+    std::vector<Trace::Variable> used_;
 };
 
 }  // namespace
 
-void interpolate(Node& root, const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
+void interpolate(Node& root, const std::map<std::string, std::string>& environment, Interpolation& load,
                  Diagnostics& findings) {
-    Interpolator(environment, warned, findings).walk(root, {});
+    Interpolator(environment, load, findings).walk(root, {});
 }
 
 std::optional<std::string> interpolate_text(const Node& text, const std::string& path,
-                                            const std::map<std::string, std::string>& environment,
-                                            std::set<std::string>& warned, Diagnostics& findings) {
-    return Interpolator(environment, warned, findings).text(text, path);
+                                            const std::map<std::string, std::string>& environment, Interpolation& load,
+                                            Diagnostics& findings) {
+    return Interpolator(environment, load, findings).text(text, path);
 }
 
 }  // namespace compose

@@ -9,17 +9,26 @@
 #include <string>
 #include <vector>
 
+#include "loader/budget.hpp"
+#include "loader/trace.hpp"
 #include "model/node.hpp"
 
 namespace compose {
 
-/// Expands every string below `root` in place. `warned` holds the unset variables already reported in this load.
-void interpolate(Node& root, const std::map<std::string, std::string>& environment, std::set<std::string>& warned,
+/// What the expansions of one load share.
+struct Interpolation {
+    Budget& budget;
+    Trace* trace = nullptr;          // learns what was expanded; null: nobody asks
+    std::set<std::string> warned{};  // unset variables that were reported
+};
+
+/// Expands every string below `root` in place.
+void interpolate(Node& root, const std::map<std::string, std::string>& environment, Interpolation& load,
                  Diagnostics& findings);
 
 /// One text outside a tree (a project name, a path); nothing after a reported failure.
 [[nodiscard]] std::optional<std::string> interpolate_text(const Node& text, const std::string& path,
                                                           const std::map<std::string, std::string>& environment,
-                                                          std::set<std::string>& warned, Diagnostics& findings);
+                                                          Interpolation& load, Diagnostics& findings);
 
 }  // namespace compose

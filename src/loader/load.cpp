@@ -12,6 +12,7 @@
 #include "base/strings.hpp"
 #include "loader/compose_file.hpp"
 #include "loader/discovery.hpp"
+#include "loader/dotenv.hpp"
 #include "loader/environment_files.hpp"
 #include "loader/include.hpp"
 #include "loader/interpolate.hpp"
@@ -53,16 +54,23 @@ std::string choose_name(LoadSession& session, const ProjectPlace& place, const s
         session.findings.error(pos, path, project_name_complaint(name), project_name_hint(name));
         return std::string{};
     };
+    const auto note = [&](const char* from) {
+        if (session.trace != nullptr) session.trace->name_from = from;
+    };
+    note("--project-name");
     if (session.request.project_name && !session.request.project_name->empty())
         return check(*session.request.project_name, {}, "");
+    note("the variable COMPOSE_PROJECT_NAME");
     if (auto name = variable(place.environment, "COMPOSE_PROJECT_NAME"); !name.empty())
         return check(std::move(name), {}, "");
+    note("");
     if (const auto* node = name_in_files(files)) {
         if (!session.request.interpolate && node->text.find('$') != std::string::npos) return node->text;
-        auto name = interpolate_text(*node, "name", place.environment, session.warned_variables, session.findings);
+        auto name = interpolate_text(*node, "name", place.environment, session.interpolation, session.findings);
         if (!name) return {};
         if (!name->empty()) return check(std::move(*name), node->pos, "name");
     }
+    note("the name of the project's folder");
     auto name = project_name_from(std::filesystem::path(place.folder).filename().string());
     return name.empty() ? check(std::move(name), {}, "") : name;
 }
@@ -79,6 +87,19 @@ void set_name(Node& root, const std::string& name) {
     auto& node = root.at_or_insert("name", root.pos);
     const auto pos = node.pos;
     node = Node::make_string(name, pos);
+}
+
+/// "services.web" and the like of every error; nothing when one of them is not about such a part, so that something
+/// else may be missing and references to it would look wrong.
+std::optional<std::set<std::string>> faulty_parts(const Diagnostics& findings) {
+    std::set<std::string> out;
+    for (const auto& finding : findings.sorted()) {
+        if (finding.severity != Severity::error) continue;
+        const auto dot = finding.path.find('.');
+        if (dot == std::string::npos) return std::nullopt;
+        out.insert(finding.path.substr(0, finding.path.find_first_of(".[", dot + 1)));
+    }
+    return out;
 }
 
 /// What `config` prints is without the services that were not asked for; the project still has them.
@@ -121,12 +142,21 @@ LoadedProject as_written(Node root, ProjectPlace place, const LoadRequest& reque
     return out;
 }
 
+/// Where the variables of expressions have their values from. Reads the files again: nobody asks but explain().
+void note_variables(Trace& trace, const LoadRequest& request, const SourceFiles& files, Diagnostics& findings) {
+    trace.shell = request.environment;
+    for (const auto file : files.env_files())
+        for (auto& entry : parse_dotenv(file, request.environment, {}, findings))
+            if (entry.value) trace.dotenv[entry.key].push_back({std::move(*entry.value), entry.pos});
+}
+
 }  // namespace
 
 LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagnostics& findings) {
     LoadedProject out;
     SourceFiles files(source, request.working_directory, findings);
-    LoadSession session{request, files, findings, {}, {}};
+    const auto trace = request.trace ? std::make_shared<Trace>() : nullptr;
+    LoadSession session{request, files, findings, trace.get()};
 
     auto place = locate_project(request, files, findings);
     session.home = variable(place.environment, "HOME");
@@ -138,15 +168,21 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     auto root = load_model(session, std::move(raw), place.folder, place.environment);
     set_name(root, name);
     const bool readable = !findings.has_errors();
+    if (trace) note_variables(*trace, request, files, findings);
+    if (trace) trace->merged = root;
     set_defaults(root, findings);
     if (request.resolve_paths) resolve_paths(root, place.folder, session.home);
+    if (trace) trace->defaulted = root;
     if (!request.interpolate) return as_written(std::move(root), std::move(place), request, findings);
     const auto active = active_services(root, request, active_profiles(request, place.environment), findings);
-    if (request.resolve_environment)
-        resolve_environment(root, active, place.environment, place.folder, files, findings);
+    if (request.resolve_environment) resolve_environment(session, root, active, place.environment, place.folder);
+    if (trace) trace->resolved = root;
     if (request.normalize) normalize(root, name, findings);
     auto disabled = split_services(root, active);
-    if (request.consistency && readable) check_consistency(root, findings, &disabled);
+    if (request.consistency && readable)
+        check_consistency(root, findings, &disabled);
+    else if (const auto faulty = faulty_parts(findings); request.consistency && faulty)
+        check_consistency(root, findings, &disabled, *faulty);
     if (!request.all_resources) remove_unused_resources(root);
     if (readable) out.project = bind(root, std::move(disabled), place, findings);
     auto tree = std::make_shared<ConfigTree>();
@@ -154,13 +190,14 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     keep_selected(tree->root, request);
     out.tree = std::move(tree);
     out.environment = std::move(place.environment);
+    out.trace = trace;
     return out;
 }
 
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& source) {
     Diagnostics findings;  // only the name is asked for: what else is wrong does not matter here
     SourceFiles files(source, request.working_directory, findings);
-    LoadSession session{request, files, findings, {}, {}};
+    LoadSession session{request, files, findings};
     if (request.project_name && is_project_name(*request.project_name)) return request.project_name;
     const auto place = locate_project(request, files, findings);
     const auto from_environment = variable(place.environment, "COMPOSE_PROJECT_NAME");

@@ -1,6 +1,7 @@
 #include "loader/merge.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -128,6 +129,9 @@ std::optional<std::string> identity(const Node& item, Rule rule) {
     return key.empty() ? std::nullopt : std::optional(key);
 }
 
+// Nobody reads on after so many files; and it bounds what a file of many documents can make us keep.
+constexpr std::size_t kMaxPast = 32;
+
 class Merger {
 public:
     static void merge(Node& base, Node&& over, const PathTrie::Cursor& cursor) {
@@ -143,9 +147,16 @@ public:
     }
 
     static void replace(Node& base, Node&& over) {
-        const auto lost = base.pos;
-        base = std::move(over);
-        if (lost.known() && lost != base.pos && !base.overridden.known()) base.overridden = lost;
+        Node lost = std::exchange(base, std::move(over));
+        if (!lost.pos.known() || lost.pos == base.pos) return;
+        // The newer value may have replaced others already, in its own file or in those that it includes.
+        auto past = std::make_shared<Node::Past>();
+        if (base.past) *past = *base.past;
+        const auto older = std::exchange(lost.past, nullptr);
+        if (past->size() < kMaxPast) past->push_back(std::make_shared<const Node>(std::move(lost)));
+        for (std::size_t i = 0; older && i < older->size() && past->size() < kMaxPast; ++i)
+            past->push_back((*older)[i]);
+        base.past = std::move(past);
     }
 
 private:

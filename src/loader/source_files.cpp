@@ -49,6 +49,7 @@ std::optional<std::uint32_t> SourceFiles::open(const std::string& path, const As
     if (text) {
         if (const auto clean = without_bom(*text); clean.size() != text->size()) text = std::string(clean);
         slot = findings_.sources.add(shown(path), std::move(*text));
+        if (what == kEnvFile) env_files_.push_back(*slot);
     } else if (!optional) {
         findings_.error(asked.pos, asked.path, fmt::format("{} {} not found: no such file", what, shown(path)));
     }

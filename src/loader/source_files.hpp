@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace compose {
 
@@ -18,6 +19,9 @@ namespace compose {
 [[nodiscard]] std::string parent_folder(const std::string& path);
 /// A git or OCI address where a file could stand.
 [[nodiscard]] bool is_remote(std::string_view path);
+
+/// What the files of variables are called in findings.
+inline constexpr std::string_view kEnvFile = "env file";
 
 /// Where a file is asked for, for findings.
 struct AskedAt {
@@ -36,12 +40,15 @@ public:
                                                     std::string_view what, bool optional = false);
     [[nodiscard]] bool is_file(const std::string& path) { return source_.is_file(path); }
     [[nodiscard]] std::string shown(const std::string& path) const;
+    /// The env files opened so far.
+    [[nodiscard]] const std::vector<std::uint32_t>& env_files() const { return env_files_; }
 
 private:
     FileSource& source_;
     std::string working_directory_;
     Diagnostics& findings_;
     std::map<std::string, std::optional<std::uint32_t>> known_;
+    std::vector<std::uint32_t> env_files_;
 };
 
 }  // namespace compose

@@ -10,6 +10,7 @@
 #include <compose/diagnostics.hpp>
 #include <compose/project.hpp>
 #include <map>
+#include <set>
 #include <string>
 
 #include "model/node.hpp"
@@ -34,8 +35,10 @@ void resolve_paths(Node& root, const std::string& base_dir, const std::string& h
 /// arguments that are still null, so resolve those from the environment before.
 void normalize(Node& root, const std::string& project_name, Diagnostics& findings);
 /// References, exclusions and cycles among the selected services. `disabled` (may be null) is the mapping of services
-/// that the selection left out: with it, messages name the profile that must be enabled.
-void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled = nullptr);
+/// that the selection left out: with it, messages name the profile that must be enabled. Of what stands in
+/// `faulty` ("services.web") only the references are checked: the rest may follow from earlier findings.
+void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled = nullptr,
+                       const std::set<std::string>& faulty = {});
 /// Fills name, services and resources (with config hashes); folders and file lists are the caller's. Configs and
 /// secrets take their content from `environment` where they name a variable.
 Project bind_project(const Node& root, const std::map<std::string, std::string>& environment, Diagnostics& findings);

@@ -81,16 +81,16 @@ bool is_restart(std::string_view text) {
 
 void become_text(Node& node, std::string text) {
     auto pos = node.pos;
-    auto overridden = node.overridden;
+    auto past = std::move(node.past);
     const auto tag = node.tag;
     node = Node::make_string(std::move(text), pos);
-    node.overridden = overridden;
+    node.past = std::move(past);
     node.tag = tag;
 }
 
 void become_integer(Node& node, std::int64_t value) {
-    const Node old = std::exchange(node, Node::make_int(value, node.pos));
-    node.overridden = old.overridden;
+    Node old = std::exchange(node, Node::make_int(value, node.pos));
+    node.past = std::move(old.past);
     node.tag = old.tag;
 }
 
@@ -191,8 +191,8 @@ bool convert_scalar(Node& node, ScalarType type) {
             const auto value = boolean_of(node);
             if (!value) return false;
             if (node.kind != Node::Kind::boolean) {
-                const Node old = std::exchange(node, Node::make_bool(*value, node.pos));
-                node.overridden = old.overridden;
+                Node old = std::exchange(node, Node::make_bool(*value, node.pos));
+                node.past = std::move(old.past);
                 node.tag = old.tag;
             }
             return true;

@@ -36,14 +36,38 @@ std::string is_one_of(const Node& value, const std::vector<std::string_view>& kn
     return shown(value.text) + " is not implemented yet";
 }
 
+bool joins(const Node& value) {
+    return value.text.starts_with("service:") || value.text.starts_with("container:");
+}
+
 std::string check_network_mode(const Node& value) {
-    return is_one_of(value, {"none", "host", "bridge"});
+    return joins(value) ? "" : is_one_of(value, {"none", "host", "bridge"});
+}
+std::string check_ipc(const Node& value) {
+    return joins(value) ? "" : is_one_of(value, {"shareable", "private", "none", "host", ""});
+}
+std::string check_pid(const Node& value) {
+    return joins(value) ? "" : is_one_of(value, {"host", ""});
+}
+std::string check_host_only(const Node& value) {
+    return is_one_of(value, {"host", ""});
+}
+std::string check_cgroup(const Node& value) {
+    return is_one_of(value, {"host", "private", ""});
+}
+std::string check_runtime(const Node& value) {
+    return is_one_of(value, {"runc", "compose", "io.containerd.runc.v2", ""}).empty()
+               ? ""
+               : shown(value.text) + " is not here: containers are run by compose itself";
+}
+std::string check_storage(const Node& value) {
+    return value.entries.empty() ? "" : "the size of a container's own files can't be limited";
 }
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});
 }
 std::string check_mount_type(const Node& value) {
-    return is_one_of(value, {"bind", "volume", "tmpfs"});
+    return is_one_of(value, {"bind", "volume", "tmpfs", "image"});
 }
 std::string check_deploy_mode(const Node& value) {
     return is_one_of(value, {"replicated"});
@@ -57,10 +81,6 @@ std::string check_volume_driver(const Node& value) {
 std::string check_ipv4(const Node& value) {
     return value.boolean ? "" : "a network without IPv4 is not implemented yet";
 }
-std::string check_ipv6(const Node& value) {
-    return value.boolean ? "IPv6 is not implemented yet" : "";
-}
-
 std::string check_platform(const Node& value) {
 #if defined(__x86_64__)
     return is_one_of(value, {"linux/amd64", "linux/x86_64"});
@@ -75,9 +95,13 @@ std::string check_security_option(const Node& value) {
     auto text = value.text;
     if (const auto colon = text.find(':'); colon != std::string::npos && text.find('=') == std::string::npos)
         text[colon] = '=';
-    for (const std::string_view known :
-         {"no-new-privileges", "no-new-privileges=true", "no-new-privileges=false", "seccomp=unconfined"})
+    if (text.starts_with("seccomp=") && text.size() > std::string_view("seccomp=").size()) return {};
+    for (const std::string_view known : {"no-new-privileges", "no-new-privileges=true", "no-new-privileges=false",
+                                         "apparmor=unconfined", "label=disable", "systempaths=unconfined",
+                                         "writable-cgroups", "writable-cgroups=true", "writable-cgroups=false"})
         if (text == known) return {};
+    if (text.starts_with("apparmor=")) return "AppArmor profiles are not implemented yet";
+    if (text.starts_with("label=")) return "the engine sets no SELinux labels";
     return shown(value.text) + " is not implemented yet";
 }
 
@@ -88,13 +112,23 @@ const PathTable<Support>& table() {
         {"services.*", {inside}},
         {"services.*.annotations", {}},
         {"services.*.attach", {}},
+        {"services.*.blkio_config", {}},
         {"services.*.cap_add", {}},
         {"services.*.cap_drop", {}},
+        {"services.*.cgroup", {whole, check_cgroup}},
+        {"services.*.cgroup_parent", {}},
         {"services.*.command", {}},
+        {"services.*.configs", {}},
         {"services.*.container_name", {}},
         {"services.*.cpu_count", {ignored, nullptr, kWindows}},
         {"services.*.cpu_percent", {ignored, nullptr, kWindows}},
+        {"services.*.cpu_period", {}},
+        {"services.*.cpu_quota", {}},
+        {"services.*.cpu_rt_period", {}},
+        {"services.*.cpu_rt_runtime", {}},
+        {"services.*.cpu_shares", {}},
         {"services.*.cpus", {}},
+        {"services.*.cpuset", {}},
         {"services.*.credential_spec", {ignored, nullptr, kWindows}},
         {"services.*.depends_on", {}},
         {"services.*.deploy", {inside}},
@@ -109,16 +143,20 @@ const PathTable<Support>& table() {
         {"services.*.deploy.resources.limits.memory", {}},
         {"services.*.deploy.resources.limits.pids", {}},
         {"services.*.deploy.resources.reservations", {inside}},
+        {"services.*.deploy.resources.reservations.devices", {}},
+        {"services.*.deploy.resources.reservations.memory", {}},
         {"services.*.deploy.resources.reservations.cpus", {ignored, nullptr, kCluster}},
         {"services.*.deploy.resources.reservations.generic_resources", {ignored, nullptr, kCluster}},
         {"services.*.deploy.restart_policy", {inside}},
         {"services.*.deploy.restart_policy.condition", {}},
-        {"services.*.deploy.restart_policy.delay", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.delay", {}},
         {"services.*.deploy.restart_policy.max_attempts", {}},
-        {"services.*.deploy.restart_policy.window", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.window", {}},
         {"services.*.deploy.rollback_config", {ignored, nullptr, kCluster}},
         {"services.*.deploy.update_config", {ignored, nullptr, kCluster}},
         {"services.*.develop", {}},
+        {"services.*.device_cgroup_rules", {}},
+        {"services.*.devices", {}},
         {"services.*.dns", {}},
         {"services.*.dns_opt", {}},
         {"services.*.dns_search", {}},
@@ -129,24 +167,38 @@ const PathTable<Support>& table() {
         {"services.*.expose", {}},
         {"services.*.extends", {}},
         {"services.*.extra_hosts", {}},
+        {"services.*.external_links", {}},
+        {"services.*.gpus", {}},
         {"services.*.group_add", {}},
         {"services.*.healthcheck", {}},
         {"services.*.hostname", {}},
         {"services.*.image", {}},
         {"services.*.init", {}},
+        {"services.*.ipc", {whole, check_ipc}},
         {"services.*.isolation", {ignored, nullptr, kWindows}},
         {"services.*.label_file", {}},
         {"services.*.labels", {}},
+        {"services.*.links", {}},
+        {"services.*.logging", {}},
         {"services.*.mac_address", {}},
         {"services.*.mem_limit", {}},
+        {"services.*.mem_reservation", {}},
+        {"services.*.mem_swappiness", {}},
+        {"services.*.memswap_limit", {}},
         {"services.*.network_mode", {whole, check_network_mode}},
         {"services.*.networks", {inside}},
         {"services.*.networks.*", {inside}},
         {"services.*.networks.*.aliases", {}},
         {"services.*.networks.*.gw_priority", {}},
+        {"services.*.networks.*.interface_name", {}},
+        {"services.*.networks.*.ipv6_address", {}},
+        {"services.*.networks.*.link_local_ips", {}},
         {"services.*.networks.*.ipv4_address", {}},
         {"services.*.networks.*.mac_address", {}},
         {"services.*.networks.*.priority", {}},
+        {"services.*.oom_kill_disable", {}},
+        {"services.*.oom_score_adj", {}},
+        {"services.*.pid", {whole, check_pid}},
         {"services.*.pids_limit", {}},
         {"services.*.platform", {whole, check_platform}},
         {"services.*.ports", {inside}},
@@ -158,23 +210,38 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].protocol", {whole, check_protocol}},
         {"services.*.ports.[].published", {}},
         {"services.*.ports.[].target", {}},
+        {"services.*.post_start", {}},
+        {"services.*.pre_start", {inside}},
+        {"services.*.pre_start.[]", {inside}},
+        {"services.*.pre_start.[].command", {}},
+        {"services.*.pre_start.[].environment", {}},
+        {"services.*.pre_start.[].image", {}},
+        {"services.*.pre_start.[].privileged", {}},
+        {"services.*.pre_start.[].user", {}},
+        {"services.*.pre_start.[].working_dir", {}},
+        {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
         {"services.*.pull_policy", {}},
         {"services.*.read_only", {}},
         {"services.*.restart", {}},
+        {"services.*.runtime", {whole, check_runtime}},
         {"services.*.scale", {}},
+        {"services.*.secrets", {}},
         {"services.*.security_opt", {inside}},
         {"services.*.security_opt.[]", {whole, check_security_option}},
         {"services.*.shm_size", {}},
         {"services.*.stdin_open", {}},
         {"services.*.stop_grace_period", {}},
         {"services.*.stop_signal", {}},
+        {"services.*.storage_opt", {whole, check_storage}},
         {"services.*.sysctls", {}},
         {"services.*.tmpfs", {}},
         {"services.*.tty", {}},
         {"services.*.ulimits", {}},
         {"services.*.user", {}},
+        {"services.*.userns_mode", {whole, check_host_only}},
+        {"services.*.uts", {whole, check_host_only}},
         {"services.*.volumes", {inside}},
         {"services.*.volumes.[]", {inside}},
         {"services.*.volumes.[].bind", {inside}},
@@ -183,6 +250,7 @@ const PathTable<Support>& table() {
         {"services.*.volumes.[].bind.recursive", {}},
         {"services.*.volumes.[].bind.selinux", {ignored, nullptr, "the engine sets no SELinux labels"}},
         {"services.*.volumes.[].consistency", {}},
+        {"services.*.volumes.[].image", {}},
         {"services.*.volumes.[].read_only", {}},
         {"services.*.volumes.[].source", {}},
         {"services.*.volumes.[].target", {}},
@@ -191,12 +259,14 @@ const PathTable<Support>& table() {
         {"services.*.volumes.[].volume", {inside}},
         {"services.*.volumes.[].volume.nocopy", {}},
         {"services.*.volumes.[].volume.subpath", {}},
+        {"services.*.volumes_from", {}},
         {"services.*.working_dir", {}},
         {"networks.*", {inside}},
         {"networks.*.attachable", {}},
         {"networks.*.driver", {whole, check_network_driver}},
+        {"networks.*.driver_opts", {}},
         {"networks.*.enable_ipv4", {whole, check_ipv4}},
-        {"networks.*.enable_ipv6", {whole, check_ipv6}},
+        {"networks.*.enable_ipv6", {}},
         {"networks.*.external", {}},
         {"networks.*.internal", {}},
         {"networks.*.ipam", {inside}},
@@ -206,6 +276,7 @@ const PathTable<Support>& table() {
         {"networks.*.name", {}},
         {"volumes.*", {inside}},
         {"volumes.*.driver", {whole, check_volume_driver}},
+        {"volumes.*.driver_opts", {}},
         {"volumes.*.external", {}},
         {"volumes.*.labels", {}},
         {"volumes.*.name", {}},
@@ -229,14 +300,19 @@ public:
     }
 
     void check_build(const Node::Entry& service, const PathFrame& path) {
-        const auto* build = service.value.find_entry("build");
-        if (build == nullptr) return;
-        if (service.value.find("image") == nullptr)
-            findings_.error(build->key_pos, to_string(path), "building images is not implemented yet",
-                            "build an image first, import it, and name it with image:");
-        else
-            findings_.warning(build->key_pos, to_string(path), "is not built: the image is used as it is",
-                              "remove build: for now");
+        const auto* build = service.value.find("build");
+        if (build == nullptr || !build->is_mapping()) return;
+        static constexpr std::pair<std::string_view, std::string_view> kIgnored[] = {
+            {"cache_from", "there is the local cache only"},
+            {"cache_to", "there is the local cache only"},
+            {"provenance", "no attestations are made"},
+            {"sbom", "no attestations are made"},
+            {"isolation", "only Windows has it"},
+        };
+        for (const auto& [key, why] : kIgnored)
+            if (build->find(key) != nullptr)
+                findings_.warning(key_pos_of(*build, key), to_string(path) + ".build",
+                                  fmt::format("{} is ignored: {}", key, why), "remove it");
     }
 
     void check_host_ports(const Node::Entry& service, const PathFrame& path) {
@@ -250,7 +326,7 @@ private:
                const PathFrame& path) {
         if (key == "build" && path.parent != nullptr && path.parent->parent != nullptr &&
             path.parent->parent->key == "services")
-            return;  // check_build says more
+            return;  // check_build says what of it is not done
         const auto* support = table().at(cursor);
         if (support == nullptr) {
             findings_.error(pos, to_string(*path.parent), shown(key) + " is not implemented yet",

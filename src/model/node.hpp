@@ -29,7 +29,9 @@ struct Node {
     std::vector<Node> items;     // sequence
     std::vector<Entry> entries;  // mapping
     SourcePos pos;               // of the value; a null takes its key's place
-    SourcePos overridden;        // of the value that this one replaced in a merge, if any
+
+    using Past = std::vector<std::shared_ptr<const Node>>;
+    std::shared_ptr<const Past> past;  // the values that this one replaced in merges, newest first; null: none
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
     [[nodiscard]] bool is_scalar() const { return kind != Kind::sequence && kind != Kind::mapping; }

@@ -12,7 +12,8 @@ using plan::DependencyMap;
 using plan::PlanBuilder;
 
 bool runs(const ObservedContainer& container) {
-    return container.status == ObservedStatus::running || container.status == ObservedStatus::restarting;
+    return container.status == ObservedStatus::running || container.status == ObservedStatus::restarting ||
+           container.status == ObservedStatus::paused;
 }
 
 bool in_file(const Project& project, const std::string& service) {

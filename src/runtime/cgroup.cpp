@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "runtime/cgroup_hierarchies.hpp"
 #include "runtime/device_rules.hpp"
 #include "sys/device.hpp"
 #include "sys/dir.hpp"
@@ -20,7 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::milliseconds(2000);
 constexpr std::int64_t kCpuPeriod = 100000;  // microseconds
-constexpr const char* kUnified = "unified";
 
 // A name as one component of a path, and no way out of it.
 void check_name(const std::string& name) {
@@ -76,6 +76,26 @@ bool host_has_swap() {
     return std::count(text.begin(), text.end(), '\n') > 1;
 }
 
+// "8:0 rbytes=4096 wbytes=0 rios=1 ..." or "8:0 Read 4096"; lines of sums have no colon.
+void add_io(const std::vector<std::string>& lines, std::string_view read, std::string_view written,
+            CgroupStats& stats) {
+    const auto add = [](std::string_view digits, std::optional<std::uint64_t>& sum) {
+        std::uint64_t value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        sum = sum.value_or(0) + value;
+    };
+    for (const auto& line : lines) {
+        const auto words = split(line, ' ');
+        if (words.size() < 3 || words[0].find(':') == std::string::npos) continue;
+        if (words[1] == read) add(words[2], stats.io_read);
+        if (words[1] == written) add(words[2], stats.io_written);
+        for (const auto& word : words) {
+            if (read.ends_with('=') && word.starts_with(read)) add(word.substr(read.size()), stats.io_read);
+            if (written.ends_with('=') && word.starts_with(written)) add(word.substr(written.size()), stats.io_written);
+        }
+    }
+}
+
 // Docker's mapping of [2, 262144] onto [1, 10000].
 std::uint64_t weight_of_shares(std::uint64_t shares) {
     const std::uint64_t clamped = std::clamp<std::uint64_t>(shares, 2, 262144);
@@ -123,15 +143,12 @@ struct Cgroup::Impl {
     bool v2 = false;
     bool unified = false;
 
-    // The directory of the hierarchy that has `controller`; nothing when this host has none. Where controllers share
-    // one
-    // ("cpu,cpuacct"), their names are links to it.
+    std::optional<CgroupHierarchies> own;  // of a root that is not this host's
+    const CgroupHierarchies* hierarchies = nullptr;
+
+    // The folder of the hierarchy that has `controller`; nothing when this host has none.
     [[nodiscard]] std::optional<std::string> hierarchy(const std::string& controller) const {
-        const std::string path = root + "/" + controller;
-        const auto name = sys::link_text(path);
-        if (name && name->find('/') == std::string::npos && sys::is_directory(root + "/" + *name)) return name;
-        if (!sys::is_directory(path)) return std::nullopt;
-        return controller;
+        return hierarchies->of(controller);
     }
     [[nodiscard]] std::string directory(const std::string& hierarchy) const {
         return hierarchy.empty() ? fmt::format("{}/{}/{}", root, parent, id)
@@ -144,18 +161,8 @@ struct Cgroup::Impl {
         return directory(hierarchy(controller).value_or(controller));
     }
 
-    [[nodiscard]] std::vector<std::string> all_hierarchies() const {
-        if (v2) return {""};
-        std::vector<std::string> result;
-        for (const char* controller :
-             {"devices", "pids", "memory", "freezer", "cpuacct", "cpu", "cpuset", "blkio", kUnified})
-            if (auto name = hierarchy(controller);
-                name && std::find(result.begin(), result.end(), *name) == result.end())
-                result.push_back(std::move(*name));
-        return result;
-    }
     [[nodiscard]] std::vector<std::string> existing() const {
-        auto names = all_hierarchies();
+        auto names = hierarchies->all;
         std::erase_if(names, [&](const std::string& name) { return !sys::is_directory(directory(name)); });
         return names;
     }
@@ -192,6 +199,8 @@ struct Cgroup::Impl {
 // Level by level. Another container's removal may take an empty parent away in between: then once more.
 void Cgroup::Impl::make_directory(const std::string& name, bool cpuset) {
     const std::string base = name.empty() ? root : root + "/" + name;
+    // Its parents are there but for the first container's.
+    if (!cpuset && sys::make_kernel_directory(directory(name))) return;
     for (int attempt = 0;; ++attempt) {
         std::string path = base;
         bool made = true;
@@ -364,8 +373,14 @@ Cgroup::Cgroup(std::string root, std::string parent, std::string id) : impl_(std
     impl_->root = std::move(root);
     impl_->parent = std::move(parent);
     impl_->id = std::move(id);
-    impl_->v2 = sys::exists(impl_->root + "/cgroup.controllers");
-    impl_->unified = !impl_->v2 && sys::exists(impl_->root + "/unified/cgroup.procs");
+    if (impl_->root == cgroup_root()) {
+        impl_->hierarchies = &CgroupHierarchies::of_this_host();
+    } else {
+        impl_->own = CgroupHierarchies::find(impl_->root);
+        impl_->hierarchies = &*impl_->own;
+    }
+    impl_->v2 = impl_->hierarchies->v2;
+    impl_->unified = impl_->hierarchies->unified;
 }
 
 Cgroup::~Cgroup() = default;
@@ -462,11 +477,16 @@ void Cgroup::remove() {
         return left.empty();
     });
     if (!done) throw make_error(ErrorKind::conflict, "cgroup {} still holds processes", left);
-    for (const auto& name : impl_->all_hierarchies()) {
+    for (const auto& name : names) {
         const std::string base = name.empty() ? impl_->root : impl_->root + "/" + name;
         for (std::string path = base + "/" + impl_->parent; path.size() > base.size() + 1; path.resize(path.rfind('/')))
             if (!sys::remove_kernel_directory(path)) break;
     }
+}
+
+std::uint64_t Cgroup::oom_kills() const {
+    const std::string file = impl_->of("memory") + (impl_->v2 ? "/memory.events" : "/memory.oom_control");
+    return sys::read_kernel_field(file, "oom_kill").value_or(0);
 }
 
 CgroupStats Cgroup::stats() const {
@@ -479,12 +499,18 @@ CgroupStats Cgroup::stats() const {
     result.memory_peak = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.peak" : "/memory.max_usage_in_bytes"));
     result.memory_limit = sys::read_kernel_number(memory + (impl_->v2 ? "/memory.max" : "/memory.limit_in_bytes"));
     if (result.memory_limit && *result.memory_limit > kUnlimited) result.memory_limit.reset();
-    result.oom_kills =
-        sys::read_kernel_field(memory + (impl_->v2 ? "/memory.events" : "/memory.oom_control"), "oom_kill").value_or(0);
+    result.oom_kills = oom_kills();
     if (impl_->v2 || impl_->unified)
         result.cpu_usage_usec = sys::read_kernel_field(impl_->v2_directory() + "/cpu.stat", "usage_usec");
     else if (const auto usage = sys::read_kernel_number(impl_->of("cpuacct") + "/cpuacct.usage"))
         result.cpu_usage_usec = *usage / kNanosecondsPerMicrosecond;
+    result.memory_inactive_file =
+        sys::read_kernel_field(memory + "/memory.stat", impl_->v2 ? "inactive_file" : "total_inactive_file");
+    if (impl_->v2)
+        add_io(split(sys::read_kernel_file(impl_->directory("") + "/io.stat"), '\n'), "rbytes=", "wbytes=", result);
+    else
+        add_io(split(sys::read_kernel_file(impl_->of("blkio") + "/blkio.throttle.io_service_bytes_recursive"), '\n'),
+               "Read", "Write", result);
     result.pids_current = sys::read_kernel_number(impl_->of("pids") + "/pids.current");
     return result;
 }

@@ -21,6 +21,8 @@ struct CgroupStats {
     std::optional<std::uint64_t> cpu_usage_usec;
     std::optional<std::uint64_t> pids_current;
     std::uint64_t oom_kills = 0;
+    std::optional<std::uint64_t> memory_inactive_file;
+    std::optional<std::uint64_t> io_read, io_written;  // bytes; nothing where no controller counts them
 };
 
 class Cgroup {
@@ -42,6 +44,7 @@ public:
     void kill();    // SIGKILL to every process in it; thaws first
     void remove();  // idempotent; waits briefly for the last process; parents that are empty go too
     [[nodiscard]] CgroupStats stats() const;
+    [[nodiscard]] std::uint64_t oom_kills() const;
     [[nodiscard]] std::vector<pid_t> processes() const;
     [[nodiscard]] bool exists() const;
     /// Is v2 the only hierarchy?

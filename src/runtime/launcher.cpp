@@ -249,6 +249,17 @@ Launch::State Launch::poll() {
 
 namespace {
 
+// False when the process is gone already: then its own last words say why, which poll() finds.
+bool attach_to(Cgroup& cgroup, pid_t pid, bool in_v2_already) {
+    try {
+        cgroup.attach(pid, in_v2_already);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ESRCH) throw;
+        return false;
+    }
+}
+
 // What the spec joins must be there: else the process would silently stay in the host's namespaces.
 void check_joins(const ContainerSpec& spec, const JoinTargets& joins) {
     const auto check = [](NamespaceMode mode, sys::FdRef target, const std::string& name) {
@@ -293,10 +304,8 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, con
         impl->pid = process.pid;
         impl->pidfd = std::move(process.pidfd);
         log::debug("container {}: process {}", spec.id, impl->pid);
-        if (!cgroup.pure_v2()) {
-            cgroup.attach(impl->pid, static_cast<bool>(born_in));
+        if (!cgroup.pure_v2() && attach_to(cgroup, impl->pid, static_cast<bool>(born_in)))
             send_byte(impl->channel, kAttached);
-        }
     } catch (...) {
         impl->abandon();
         try {

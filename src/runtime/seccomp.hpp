@@ -21,5 +21,7 @@ struct KernelVersion {
 /// error; architectures that it does not list are killed. Throws Error(invalid) with what is wrong with the profile.
 [[nodiscard]] std::vector<sock_filter> seccomp_program(std::string_view profile, CapabilitySet capabilities,
                                                        KernelVersion kernel);
+/// Throws as that would.
+void check_seccomp_profile(std::string_view profile);
 
 }  // namespace compose::runtime

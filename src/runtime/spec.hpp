@@ -119,6 +119,7 @@ struct ContainerSpec {
     Resources resources;
     std::string cgroup_parent;  // relative to the root of each hierarchy; "compose/<installation id>"
     std::optional<int> oom_score_adj;
+    bool stdin_open = false;  // without a terminal: its standard input is a pipe that is kept open
 };
 
 [[nodiscard]] std::string to_json(const ContainerSpec& spec);

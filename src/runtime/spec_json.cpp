@@ -240,6 +240,7 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("resources", spec.resources);
     archive.field("cgroup_parent", spec.cgroup_parent);
     archive.field("oom_score_adj", spec.oom_score_adj);
+    archive.field("stdin_open", spec.stdin_open);
 }
 
 template <class T>

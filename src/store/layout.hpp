@@ -5,13 +5,15 @@
 //     blobs/sha256/<hex>      layers as they came from registries and archives (see image/content_store.hpp)
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
-//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, container.log[.1 .2]
+//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     volumes/<name>/_data
-//     build/<id>/             a build at work: upper folders, snapshots; removed by the next one when nobody holds its
-//     lock build/cache/            RUN --mount=type=cache, and the digests of contexts
+//     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
+//     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
+//     build/cache/            RUN --mount=type=cache, and the digests of contexts
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
+//     secrets/<id>/           what a container is granted of secrets; in memory where /run is
 //     projects/<name>/        control.sock, lock (commands), keeper.lock (held while a keeper lives), keeper.log
 #pragma once
 
@@ -33,6 +35,11 @@ struct Layout {
     [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }
     [[nodiscard]] std::string builds() const { return state + "/build"; }
     [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
+    [[nodiscard]] std::string event_log() const { return state + "/events.log"; }
+    [[nodiscard]] std::string container_definition(const std::string& id) const {
+        return container(id) + "/service.json";
+    }
+    [[nodiscard]] std::string container_probes(const std::string& id) const { return container(id) + "/probes.json"; }
     [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
     [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }
     [[nodiscard]] std::string project_run(const std::string& project) const { return run + "/projects/" + project; }
@@ -41,6 +48,7 @@ struct Layout {
     [[nodiscard]] std::string keeper_lock(const std::string& project) const {
         return project_run(project) + "/keeper.lock";
     }
+    [[nodiscard]] std::string secrets(const std::string& id) const { return run + "/secrets/" + id; }
     [[nodiscard]] std::string dns_generation() const { return run + "/dns-generation"; }
 
     /// Makes the folders, 0700; refuses ones that another user owns or may write.

@@ -14,6 +14,8 @@ const char* to_string(ContainerState state) {
             return "exited";
         case ContainerState::dead:
             return "dead";
+        case ContainerState::paused:
+            return "paused";
     }
     return "dead";
 }

@@ -45,6 +45,9 @@ public:
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);
+    /// Limits and the restart policy may change while it exists.
+    void update_spec(const std::string& id, const std::string& spec);
+    void update_restart(const std::string& id, const std::string& policy);
     void delete_container(const std::string& id);  // with endpoints, ports and volume uses
     [[nodiscard]] std::vector<std::string> volumes_of(const std::string& container_id) const;
     [[nodiscard]] std::vector<std::string> projects() const;
@@ -63,6 +66,12 @@ public:
     /// The lowest free address of the network (or `wanted`); call inside transaction() together with insert_container.
     [[nodiscard]] std::string allocate_address(const Network& network, const std::string& wanted) const;
     [[nodiscard]] std::vector<Endpoint> endpoints_of(const std::string& container_id) const;  // by index
+    /// The names that it answers to.
+    void update_aliases(const Endpoint& endpoint);
+    /// Of a container that exists. Conflict when it is on the network already, or the address is taken.
+    void add_endpoint(const Endpoint& endpoint);
+    /// False when there was none.
+    bool remove_endpoint(const std::string& container_id, const std::string& network_id);
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
     /// Of all containers of the project ("": all), by container id and index.
     [[nodiscard]] std::vector<Endpoint> endpoints(const std::string& project) const;

@@ -86,6 +86,25 @@ struct Client::Impl {
         call(std::move(request));
     }
 
+    Streams call_attach(const std::string& id, bool input, bool begin) {
+        Request request;
+        request.operation = Operation::attach;
+        request.id = id;
+        request.input = input;
+        request.begin = begin;
+        auto answer = call(std::move(request), {}, false);
+        Streams streams;
+        streams.terminal = (answer.reply.result & kAttachTerminal) != 0;
+        std::size_t next = 0;
+        const auto take = [&](int bit, sys::Fd& to) {
+            if ((answer.reply.result & bit) != 0 && next < answer.fds.size()) to = std::move(answer.fds[next++]);
+        };
+        take(kAttachIn, streams.in);
+        take(kAttachOut, streams.out);
+        take(kAttachErr, streams.err);
+        return streams;
+    }
+
     std::optional<StateChange> receive_change() {
         sys::Packet packet;
         auto received = sys::Received::closed;
@@ -147,8 +166,19 @@ Client Client::connect_or_spawn(const store::Layout& layout, const std::string& 
 void Client::start(const std::string& id) {
     impl_->call_simple(Operation::start, id);
 }
-void Client::stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout) {
-    impl_->call_simple(Operation::stop, id, timeout);
+void Client::stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout, int signal) {
+    Request request;
+    request.operation = Operation::stop;
+    request.id = id;
+    request.timeout = timeout;
+    request.signal = signal;
+    impl_->call(std::move(request));
+}
+void Client::pause(const std::string& id) {
+    impl_->call_simple(Operation::pause, id);
+}
+void Client::unpause(const std::string& id) {
+    impl_->call_simple(Operation::unpause, id);
 }
 void Client::restart(const std::string& id, std::optional<std::chrono::nanoseconds> timeout) {
     impl_->call_simple(Operation::restart, id, timeout);
@@ -171,6 +201,16 @@ sys::Fd Client::start_attached(const std::string& id, const std::vector<sys::FdR
     request.id = id;
     auto answer = impl_->call(std::move(request), stdio, false);
     return answer.fds.empty() ? sys::Fd() : std::move(answer.fds.front());
+}
+
+void Client::refresh(const std::string& id) {
+    impl_->call_simple(Operation::refresh, id);
+}
+Client::Streams Client::attach(const std::string& id, bool input) {
+    return impl_->call_attach(id, input, false);
+}
+Client::Streams Client::start_listening(const std::string& id, bool input) {
+    return impl_->call_attach(id, input, true);
 }
 
 Client::Exec Client::exec(const ExecRequest& exec, const std::vector<sys::FdRef>& stdio) {

@@ -16,9 +16,19 @@
 
 namespace compose::supervisor {
 
+/// A probe over the container's network, made by the supervisor.
+struct NetProbeConfig {
+    enum class Kind { tcp, http };
+    Kind kind = Kind::tcp;
+    std::string host = "127.0.0.1";  // an address
+    std::uint16_t port = 0;
+    std::string path = "/";  // http
+};
+
 /// How health is probed; stored with the container as JSON.
 struct HealthConfig {
-    std::vector<std::string> command;  // ready to exec: ["/bin/sh", "-c", "..."] for CMD-SHELL
+    std::vector<std::string> command;   // ready to exec: ["/bin/sh", "-c", "..."] for CMD-SHELL
+    std::optional<NetProbeConfig> net;  // instead of a command
     std::chrono::nanoseconds interval{std::chrono::seconds(30)};
     std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
     std::chrono::nanoseconds start_period{0};
@@ -64,10 +74,24 @@ public:
     [[nodiscard]] sys::Fd start_attached(const std::string& id, const std::vector<sys::FdRef>& stdio);
     /// Signals the container, waits up to `timeout` (nothing: the container's own; negative: for ever), then kills. It
     /// is marked as stopped by the user: no restart policy applies. Returns when it is down.
-    void stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout);
+    void stop(const std::string& id, std::optional<std::chrono::nanoseconds> timeout, int signal = 0);
     void kill(const std::string& id, int signal);
     /// Stop (when running) and start again.
     void restart(const std::string& id, std::optional<std::chrono::nanoseconds> timeout);
+    /// Freezes and thaws its cgroup. Conflict when it does not run, or is so already.
+    void pause(const std::string& id);
+    void unpause(const std::string& id);
+    /// Its rows were changed: name, restart policy, endpoints.
+    void refresh(const std::string& id);
+    /// The standard streams of its process, shared with its log and with everybody else who is attached. Without a
+    /// terminal `in` is empty unless it was made with an open standard input; with one, `in` is the master: write only.
+    struct Streams {
+        sys::Fd in, out, err;
+        bool terminal = false;
+    };
+    [[nodiscard]] Streams attach(const std::string& id, bool input);
+    /// Attached before it runs. `input`: its standard input ends when `in` is closed.
+    [[nodiscard]] Streams start_listening(const std::string& id, bool input);
     /// The supervisor forgets it: kills it when it still runs, frees its network, cgroup and ports. The caller removes
     /// rows and folders afterwards.
     void forget(const std::string& id);

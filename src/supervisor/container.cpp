@@ -1,11 +1,15 @@
 #include "supervisor/container.hpp"
 
+#include <compose/containers.hpp>
 #include <csignal>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "store/event_log.hpp"
+#include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
+#include "sys/namespaces.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -13,6 +17,7 @@ namespace {
 // A killed process that is still there after this long hangs inside the kernel.
 constexpr std::chrono::seconds kUnkillableAfter{10};
 constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::milliseconds kRemovalDelay{300};
 
 }  // namespace
 
@@ -20,10 +25,27 @@ Container::Container(Core& core, Hooks hooks, store::Container row)
     : core_(core),
       hooks_(std::move(hooks)),
       row_(std::move(row)),
-      policy_(RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{})),
       ports_(core, row_.id),
-      endpoints_(core, row_.id) {
+      endpoints_(core, row_.id),
+      listeners_(core.loop, {[this](bool hold) {
+                                 // What a dead process has left is taken anyhow.
+                                 if (pump_ && phase_ == Phase::running) pump_->hold(hold);
+                             },
+                             [this] { hooks_.quiet(row_.id); }}) {
     row_.config.spec.clear();
+    read_options();
+}
+
+void Container::read_options() {
+    policy_ = RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{});
+    try {
+        options_ = options_from_json(row_.config.options_json);
+    } catch (const Error& error) {
+        log::debug("options of {}: {}", row_.name, error.what());
+    }
+    policy_.delay = options_.restart_delay;
+    policy_.window = options_.restart_window;
+    if (options_.restart_attempts > 0) policy_.max_retries = options_.restart_attempts;
 }
 
 Container::~Container() = default;
@@ -42,14 +64,17 @@ StateChange Container::change() const {
 runtime::ExecTarget Container::exec_target() const {
     if (phase_ != Phase::running || !pidfd_ || stop_requested_)
         throw make_error(ErrorKind::conflict, "container {} is not running", row_.name);
+    if (row_.state == store::ContainerState::paused)
+        throw make_error(ErrorKind::conflict, "container {} is paused, unpause it first", row_.name);
     return {static_cast<pid_t>(row_.pid), pidfd_};
 }
 
-runtime::Cgroup Container::cgroup() {
+runtime::Cgroup& Container::cgroup() {
+    if (cgroup_) return *cgroup_;
     if (cgroup_parent_.empty())
         if (const auto container = core_.store.container(row_.id))
             cgroup_parent_ = runtime::spec_from_json(container->config.spec).cgroup_parent;
-    return {runtime::cgroup_root(), cgroup_parent_, row_.id};
+    return cgroup_.emplace(runtime::cgroup_root(), cgroup_parent_, row_.id);
 }
 
 void Container::save() {
@@ -64,6 +89,17 @@ void Container::save() {
 void Container::tell() {
     core_.generation.bump();
     hooks_.changed(*this);
+}
+
+void Container::record(const char* action, std::map<std::string, std::string> attributes) {
+    attributes["image"] = row_.config.image;
+    store::append_event(core_.store.layout(), {.type = "container",
+                                               .action = action,
+                                               .id = row_.id,
+                                               .name = row_.name,
+                                               .project = row_.project,
+                                               .service = row_.service,
+                                               .attributes = std::move(attributes)});
 }
 
 void Container::answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal) {
@@ -82,6 +118,11 @@ void Container::start(std::vector<sys::Fd> stdio, Done done) {
             Failure::from(make_error(ErrorKind::conflict, "container {} is already running", row_.name));
         return done(&failure, {});
     }
+    if (row_.state == store::ContainerState::paused && !stop_requested_) {
+        const auto failure =
+            Failure::from(make_error(ErrorKind::conflict, "container {} is paused, unpause it instead", row_.name));
+        return done(&failure, {});
+    }
     if (phase_ == Phase::running && !stop_requested_ && !interrupted_) return done(nullptr, {});
     starting_.push_back(std::move(done));
     if (kHasProcess[static_cast<int>(phase_)]) {
@@ -94,7 +135,7 @@ void Container::start(std::vector<sys::Fd> stdio, Done done) {
     begin(true);
 }
 
-void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done) {
+void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done, int signal) {
     row_.stopped_by_user = true;
     start_requested_ = false;
     if (phase_ == Phase::waiting) {
@@ -107,11 +148,14 @@ void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done)
         return done(nullptr, {});
     }
     if (phase_ == Phase::down) return done(nullptr, {});
-    stopping_.push_back(std::move(done));
-    signal_stop(timeout);
+    stopping_.push_back([this, done = std::move(done)](const Failure* failure, sys::FdRef terminal) {
+        if (failure == nullptr) record("stop");
+        done(failure, terminal);
+    });
+    signal_stop(timeout, signal);
 }
 
-void Container::signal_stop(std::optional<std::chrono::nanoseconds> timeout) {
+void Container::signal_stop(std::optional<std::chrono::nanoseconds> timeout, int signal) {
     const bool first = !stop_requested_;
     stop_requested_ = true;
     save();
@@ -119,9 +163,12 @@ void Container::signal_stop(std::optional<std::chrono::nanoseconds> timeout) {
     health_.reset();
     const auto grace = timeout.value_or(std::chrono::nanoseconds(row_.config.stop_timeout_ns));
     if (first) {
+        if (row_.state == store::ContainerState::paused) row_.state = store::ContainerState::running;
         try {
             cgroup().freeze(false);
-            sys::send_signal(pidfd_, row_.config.stop_signal);
+            const int number = signal == 0 ? row_.config.stop_signal : signal;
+            sys::send_signal(pidfd_, number);
+            record("kill", {{"signal", std::to_string(number)}});
         } catch (const Error& error) {
             log::debug("stop {}: {}", row_.name, error.what());
             return kill_all();
@@ -160,6 +207,7 @@ void Container::kill(int signal, Done done) {
         row_.stopped_by_user = true;
         save();
     }
+    record("kill", {{"signal", std::to_string(signal)}});
     if (signal == SIGKILL) {
         stop_requested_ = true;
         health_.reset();
@@ -191,9 +239,100 @@ void Container::forget(Done done) {
     if (kHasProcess[static_cast<int>(phase_)]) {
         stop_requested_ = true;
         health_.reset();
+        if (auto netns = sys::open_netns_of(row_.pid)) core_.dead_networks.keep(std::move(*netns));
         return kill_all();
     }
     after_exit(std::chrono::nanoseconds(0));
+}
+
+void Container::pause() {
+    if (phase_ != Phase::running || stop_requested_)
+        throw make_error(ErrorKind::conflict, "container {} is not running", row_.name);
+    if (row_.state == store::ContainerState::paused)
+        throw make_error(ErrorKind::conflict, "container {} is already paused", row_.name);
+    cgroup().freeze(true);
+    health_.reset();
+    row_.state = store::ContainerState::paused;
+    save();
+    record("pause");
+    tell();
+}
+
+void Container::unpause() {
+    if (row_.state != store::ContainerState::paused)
+        throw make_error(ErrorKind::conflict, "container {} is not paused", row_.name);
+    cgroup().freeze(false);
+    row_.state = store::ContainerState::running;
+    begin_health(row_.health);
+    save();
+    record("unpause");
+    tell();
+}
+
+void Container::refresh() {
+    const auto fresh = core_.store.container(row_.id);
+    if (!fresh) return;
+    row_.name = fresh->name;
+    row_.config.restart = fresh->config.restart;
+    row_.config.options_json = fresh->config.options_json;
+    read_options();
+    if (phase_ == Phase::running) endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
+}
+
+// --- its standard streams -------------------------------------------------------------------------------------------
+
+Container::Ends Container::attach(bool input) {
+    if (phase_ != Phase::running || stop_requested_)
+        throw make_error(ErrorKind::conflict, "container {} is not running", row_.name)
+            .with_hint("you cannot attach to a stopped container, start it first");
+    if (row_.state == store::ContainerState::paused)
+        throw make_error(ErrorKind::conflict, "container {} is paused, unpause it before attach", row_.name);
+    if (!pump_)
+        throw make_error(ErrorKind::conflict, "the output of container {} goes to whoever started it", row_.name);
+    Ends ends;
+    ends.terminal = pump_->terminal().has_value();
+    auto out = sys::make_pipe();
+    ends.out = std::move(out.read);
+    sys::Pipe err;
+    if (!ends.terminal) {
+        err = sys::make_pipe();
+        ends.err = std::move(err.read);
+    }
+    listeners_.add(std::move(out.write), std::move(err.write));
+    if (!input) return ends;
+    if (ends.terminal)
+        ends.in = terminal_input();
+    else if (input_)
+        ends.in = input_.duplicate();
+    return ends;
+}
+
+Container::Ends Container::prepare_attach(bool input) {
+    const auto fresh = core_.store.container(row_.id);
+    if (!fresh) throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
+    if (phase_ != Phase::down) throw make_error(ErrorKind::conflict, "container {} is already running", row_.name);
+    const auto spec = runtime::spec_from_json(fresh->config.spec);
+    Ends ends;
+    ends.terminal = spec.process.terminal;
+    given_.emplace();
+    given_->input = input;
+    auto out = sys::make_pipe();
+    ends.out = std::move(out.read);
+    given_->out = std::move(out.write);
+    if (ends.terminal) return ends;
+    auto err = sys::make_pipe();
+    ends.err = std::move(err.read);
+    given_->err = std::move(err.write);
+    if (!input) return ends;
+    auto in = sys::make_pipe();
+    ends.in = std::move(in.write);
+    given_->in = std::move(in.read);
+    return ends;
+}
+
+sys::Fd Container::terminal_input() const {
+    if (!pump_ || !pump_->terminal()) return {};
+    return pump_->terminal()->master.duplicate();
 }
 
 // --- the end of its process -----------------------------------------------------------------------------------------
@@ -208,12 +347,15 @@ void Container::on_exit(const ChildExit& exit) {
     row_.exit_code = exit.status.code;
     row_.finished_at = exit.time;
     try {
-        row_.oom_killed = cgroup().stats().oom_kills > 0;
+        row_.oom_killed = !forget_requested_ && cgroup().oom_kills() > 0;
     } catch (const Error& error) {
         log::debug("statistics of {}: {}", row_.name, error.what());
     }
     if (pump_) pump_->drain();
     row_.health = store::Health::none;
+    if (row_.oom_killed) record("oom");
+    record("die", {{"exitCode", std::to_string(row_.exit_code)},
+                   {"execDuration", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ran).count())}});
     after_exit(ran);
 }
 
@@ -223,12 +365,17 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     const bool wanted = stop_requested_ || forget_requested_ || row_.stopped_by_user;
     if (interrupted_ && !wanted)
         delay = std::chrono::nanoseconds(0);
+    else if (unhealthy_ && !forget_requested_ && !start_requested_)
+        // It did not end by itself, so it is no matter of its policy whether it starts again.
+        delay = next_restart({.kind = RestartPolicy::Kind::always, .delay = policy_.delay}, history_, 1, ran,
+                             row_.stopped_by_user);
     else if (had_process && !start_requested_)
         delay = next_restart(policy_, history_, row_.exit_code, ran, wanted);
     phase_ = delay ? Phase::waiting : Phase::down;
     if (had_process) row_.state = delay ? store::ContainerState::restarting : store::ContainerState::exited;
     if (delay && !interrupted_) row_.restart_count = history_.restarts;
     stop_requested_ = false;
+    unhealthy_ = false;
     clean_up_process(delay.has_value() || start_requested_);
     if (delay) wait_for_restart(*delay);
     interrupted_ = false;
@@ -240,6 +387,7 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         linger_ = core_.loop.after(kLinger, [this] {
             if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
         });
+    consider_removal();
     tell();
     answer(stopping_, nullptr);
     if (std::exchange(start_requested_, false)) return begin(true);
@@ -250,9 +398,21 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     }
 }
 
+/// The command that waits for the end removes it; this is for when there is none, or it was killed.
+void Container::consider_removal() {
+    if (phase_ != Phase::down || forgotten_ || row_.state != store::ContainerState::exited) return;
+    if (!row_.labels.contains(kAutoRemoveLabel)) return;
+    removal_ = core_.loop.after(kRemovalDelay, [this] {
+        removal_.cancel();
+        if (phase_ == Phase::down) spawn_remover(core_.store.layout(), row_.id);
+        hooks_.quiet(row_.id);
+    });
+}
+
 void Container::close_log() {
     linger_.cancel();
     pump_.reset();
+    listeners_.end();
     terminal_pipe_.reset();
     core_.keeper.drop(keeper_name("log"));
     core_.keeper.drop(keeper_name("tty"));
@@ -268,20 +428,23 @@ void Container::wait_for_restart(std::chrono::nanoseconds delay) {
 void Container::clean_up_process(bool keep_ports) {
     grace_.cancel();
     channel_.cancel();
+    removal_.cancel();
     launch_.reset();
     pidfd_.reset();
     row_.pid = 0;
     row_.pid_start_time = 0;
-    // The database first: if this process dies here, the next one finds a dead container and cleans up after it.
-    save();
+    // The database first: if this process dies here, the next one finds a dead container and cleans up after it. A row
+    // that is about to be deleted is not worth waiting for the database, which whoever deletes it is using.
+    if (!forget_requested_) save();
     core_.keeper.drop(keeper_name("process"));
     core_.keeper.drop(keeper_name("released"));
+    if (input_) core_.keeper.drop(keeper_name("stdin"));
+    input_.reset();
     endpoints_.disconnect();
     try {
-        auto group = cgroup();
-        group.kill();
-        group.remove();
-        if (!keep_ports) ports_.release();
+        cgroup().kill();
+        cgroup().remove();
+        if (!keep_ports && !row_.config.ports_json.empty()) ports_.release();
     } catch (const Error& error) {
         log::debug("clean up after {}: {}", row_.name, error.what());
     }

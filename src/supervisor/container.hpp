@@ -10,10 +10,12 @@
 
 #include "runtime/cgroup.hpp"
 #include "runtime/launcher.hpp"
+#include "supervisor/container_options.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/endpoints.hpp"
 #include "supervisor/health_check.hpp"
 #include "supervisor/host_ports.hpp"
+#include "supervisor/listeners.hpp"
 #include "supervisor/log_pump.hpp"
 #include "supervisor/protocol.hpp"
 #include "supervisor/restart.hpp"
@@ -45,13 +47,32 @@ public:
     void adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
 
     void start(std::vector<sys::Fd> stdio, Done done);
-    void stop(std::optional<std::chrono::nanoseconds> timeout, Done done);
+    /// `signal`: 0 for its own.
+    void stop(std::optional<std::chrono::nanoseconds> timeout, Done done, int signal = 0);
     void kill(int signal, Done done);
     void restart(std::optional<std::chrono::nanoseconds> timeout, Done done);
     void forget(Done done);
+    /// Throw Error when it is not in the state for it.
+    void pause();
+    void unpause();
+    /// Its name or restart policy has changed in the database.
+    void refresh();
+
+    /// A client's ends of its process's standard streams. Throws Error when they can't be shared.
+    struct Ends {
+        sys::Fd in, out, err;
+        bool terminal = false;
+    };
+    [[nodiscard]] Ends attach(bool input);
+    /// For a start to come: its output goes to the result too. `input`: so does its input come from there, and ends
+    /// with it. With a terminal `in` is known once it runs (see terminal_input()).
+    [[nodiscard]] Ends prepare_attach(bool input);
+    [[nodiscard]] sys::Fd terminal_input() const;
 
     [[nodiscard]] StateChange change() const;
-    [[nodiscard]] bool active() const { return kIsActive[static_cast<int>(phase_)] || pump_.has_value(); }
+    [[nodiscard]] bool active() const {
+        return kIsActive[static_cast<int>(phase_)] || pump_.has_value() || !listeners_.empty();
+    }
     [[nodiscard]] bool forgotten() const { return forgotten_; }
     [[nodiscard]] Phase phase() const { return phase_; }
     /// For a command in it. Throws Error when it does not run.
@@ -62,11 +83,14 @@ private:
     // container_launch.cpp
     void begin(bool by_hand);
     void launch();
+    runtime::JoinTargets find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const;
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
     void on_running();
     void on_launch_failed(const Failure& failure);
     void begin_health(store::Health known);
+    void on_health(store::Health state);
+    void read_options();
     void start_pump(OutputLog::Source source);
     void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
     void adopt_log(std::map<std::string, Held>& held);
@@ -76,23 +100,28 @@ private:
     void on_exit(const ChildExit& exit);
     void after_exit(std::chrono::nanoseconds ran);
     void wait_for_restart(std::chrono::nanoseconds delay);
+    void consider_removal();
     void clean_up_process(bool keep_ports);
     void close_log();
-    void signal_stop(std::optional<std::chrono::nanoseconds> timeout);
+    void signal_stop(std::optional<std::chrono::nanoseconds> timeout, int signal = 0);
     void kill_all();
     void on_unkillable();
+    void open_input(const runtime::ContainerSpec& spec, runtime::Stdio& stdio);
     void save();
     void tell();
+    void record(const char* action, std::map<std::string, std::string> attributes = {});
     void answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal = {});
-    [[nodiscard]] runtime::Cgroup cgroup();
+    [[nodiscard]] runtime::Cgroup& cgroup();
     [[nodiscard]] std::string keeper_name(const char* what) const { return row_.id + "/" + what; }
 
     Core& core_;
     Hooks hooks_;
     store::Container row_;  // without the spec
     std::string cgroup_parent_;
+    std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
     RestartPolicy policy_;
+    ContainerOptions options_;
     RestartHistory history_;
     sys::MonotonicTime started_{};
 
@@ -102,11 +131,20 @@ private:
     sys::Fd terminal_pipe_;  // into the log, until the terminal is there
     HostPorts ports_;
     Endpoints endpoints_;
+    sys::Fd input_;  // what its standard input is written to, while it is kept open
+    struct Given {
+        sys::Fd in, out, err;  // the process's side of what prepare_attach() gave away
+        bool input = false;
+    };
+    std::optional<Given> given_;
+    Listeners listeners_;
     std::optional<LogPump> pump_;
     std::optional<HealthCheck> health_;
 
-    bool stop_requested_ = false;   // its next exit is wanted
-    bool start_requested_ = false;  // and after it, it starts again
+    bool unhealthy_ = false;         // it is stopped to start again because of its health
+    sys::EventLoop::Watch removal_;  // of a container that is not to stay once it has ended
+    bool stop_requested_ = false;    // its next exit is wanted
+    bool start_requested_ = false;   // and after it, it starts again
     bool forget_requested_ = false;
     bool interrupted_ = false;  // found half started: its end is no end, but the time to start again
     bool forgotten_ = false;

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
 #include "sys/clock.hpp"
+#include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -12,6 +13,28 @@ constexpr int kLostExitCode = 255;
 
 std::int64_t wall_nanoseconds() {
     return sys::wall_now().time_since_epoch().count();
+}
+
+}  // namespace
+
+namespace {
+
+// Volumes with a file system of their own are mounted at their first use since the host was started, and stay so until
+// they are removed: what is in memory outlives the containers.
+void mount_volumes(const runtime::ContainerSpec& spec, const store::Store& store) {
+    for (const auto& mount : spec.mounts) {
+        if (mount.volume.empty() || mount.source != store.layout().volume_data(mount.volume)) continue;
+        const auto volume = store.volume(mount.volume);
+        if (!volume || volume->driver_opts.empty() || sys::is_mount_point(mount.source)) continue;
+        const auto option = [&](const char* key) {
+            const auto found = volume->driver_opts.find(key);
+            return found == volume->driver_opts.end() ? std::string{} : found->second;
+        };
+        in_context([&] { return "volume " + volume->name; },
+                   [&] {
+                       sys::mount_volume({option("type"), option("device"), option("o")}, mount.source);
+                   });
+    }
 }
 
 }  // namespace
@@ -32,19 +55,23 @@ void Container::launch() {
     auto fresh = core_.store.container(row_.id);
     if (!fresh || fresh->project != core_.project)
         throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
-    const auto spec = runtime::spec_from_json(fresh->config.spec);
+    auto spec = runtime::spec_from_json(fresh->config.spec);
     const auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
     cgroup_parent_ = spec.cgroup_parent;
+    read_options();
     row_.stopped_by_user = false;
     row_.restart_count = history_.restarts;
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
 
+    mount_volumes(spec, core_.store);
+    std::vector<sys::Fd> held;
+    const auto joins = find_joins(spec, held);
     ports_.take(wishes);
-    launch_ = runtime::begin_launch(spec, make_stdio(spec), true);
+    launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
     core_.keeper.store(keeper_name("process"), pid, {launch_->pidfd()});
@@ -66,15 +93,63 @@ void Container::launch() {
     launch_->release();
 }
 
+// The first processes of the containers whose namespaces it joins, whichever project they belong to. With a network
+// come the files that say what is called how in it.
+runtime::JoinTargets Container::find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const {
+    const auto find = [&](const std::string& name, const char* what) -> std::pair<sys::FdRef, store::Container> {
+        auto other = core_.store.container_by_name(name);
+        if (!other) throw make_error(ErrorKind::not_found, "cannot join {} of container {}: there is none", what, name);
+        const auto pid = static_cast<pid_t>(other->pid);
+        auto process = pid > 0 && other->boot_id == core_.boot_id && other->state == store::ContainerState::running
+                           ? sys::open_pidfd(pid)
+                           : std::nullopt;
+        if (!process || sys::start_time(pid) != other->pid_start_time)
+            throw make_error(ErrorKind::conflict, "cannot join {} of container {}: it is not running", what, name);
+        held.push_back(std::move(*process));
+        return {held.back(), std::move(*other)};
+    };
+    held.reserve(3);
+    runtime::JoinTargets joins;
+    if (spec.network == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.network_of, "the network");
+        joins.network = process;
+        const auto theirs = runtime::spec_from_json(other.config.spec);
+        spec.hostname = theirs.hostname;
+        spec.hosts_file = theirs.hosts_file;
+        spec.resolv_conf_file = theirs.resolv_conf_file;
+        spec.hostname_file = theirs.hostname_file;
+    }
+    if (spec.pid == runtime::NamespaceMode::joined) joins.pid = find(spec.pid_of, "the processes").first;
+    if (spec.ipc == runtime::NamespaceMode::joined) {
+        const auto [process, other] = find(spec.ipc_of, "IPC");
+        joins.ipc = process;
+        if (!runtime::spec_from_json(other.config.spec).joinable_ipc)
+            throw make_error(ErrorKind::conflict, "cannot join IPC of container {}: it is private", other.name)
+                .with_hint("give that service ipc: shareable");
+    }
+    return joins;
+}
+
 runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
     runtime::Stdio stdio;
     if (pump_) pump_->finish();  // of the run before
     close_log();
+    auto given = std::exchange(given_, std::nullopt);
     if (attached_.size() >= 3) {
         if (!spec.process.terminal) stdio = {std::move(attached_[0]), std::move(attached_[1]), std::move(attached_[2])};
         return stdio;
     }
+    if (given && given->in)
+        stdio.in = std::move(given->in);
+    else
+        open_input(spec, stdio);
+    if (!row_.config.log && !spec.process.terminal && given) {
+        stdio.out = std::move(given->out);
+        stdio.err = std::move(given->err);
+        return stdio;
+    }
     if (!row_.config.log) return stdio;
+    if (given) listeners_.add(std::move(given->out), std::move(given->err));
     auto out = sys::make_pipe();
     if (spec.process.terminal) {
         core_.keeper.store(keeper_name("tty"), 0, {out.write});
@@ -90,6 +165,14 @@ runtime::Stdio Container::make_stdio(const runtime::ContainerSpec& spec) {
     return stdio;
 }
 
+void Container::open_input(const runtime::ContainerSpec& spec, runtime::Stdio& stdio) {
+    if (!spec.stdin_open || spec.process.terminal) return;
+    auto in = sys::make_pipe();
+    stdio.in = std::move(in.read);
+    input_ = std::move(in.write);
+    core_.keeper.store(keeper_name("stdin"), 0, {input_});
+}
+
 void Container::start_pump(OutputLog::Source source) {
     const auto& s = source;
     std::vector<sys::FdRef> fds{s.page, s.spool[0], s.spool[1]};
@@ -98,12 +181,16 @@ void Container::start_pump(OutputLog::Source source) {
     // The value says which of the pipes there are.
     const std::int64_t which = (s.pipe[0] ? 1 : 0) | (s.pipe[1] ? 2 : 0);
     core_.keeper.store(keeper_name("log"), which, fds);
-    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source), {});
+    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source),
+                     {options_.log_file_size, options_.log_files, options_.log_backlog});
     pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
         // It may have closed its output and go on; then its exit ends the log.
         if (kHasProcess[static_cast<int>(phase_)]) return;
         close_log();
         hooks_.quiet(row_.id);
+    });
+    pump_->set_tap([this](Stream stream, std::string_view bytes) {
+        if (!listeners_.empty()) listeners_.feed(stream, bytes);
     });
 }
 
@@ -136,6 +223,7 @@ void Container::on_running() {
     } else {
         for_starter = std::move(terminal);
     }
+    record("start");
     tell();
     answer(starting_, nullptr, for_starter);
 }
@@ -148,14 +236,24 @@ void Container::begin_health(store::Health known) {
         row_.health = known;
         health_.emplace(core_, std::move(config),
                         HealthCheck::Subject{row_.id, static_cast<pid_t>(row_.pid), pidfd_, started_, known},
-                        [this](store::Health state) {
-                            row_.health = state;
-                            save();
-                            tell();
-                        });
+                        [this](store::Health state) { on_health(state); });
     } catch (const Error& error) {
         log::debug("health check of {}: {}", row_.name, error.what());
     }
+}
+
+void Container::on_health(store::Health state) {
+    row_.health = state;
+    save();
+    record("health_status", {{"health", store::to_string(state)}});
+    tell();
+    if (state != store::Health::unhealthy || !options_.restart_on_unhealthy || stop_requested_) return;
+    unhealthy_ = true;
+    // Not from inside the check: stopping is its end.
+    restart_ = core_.loop.after(std::chrono::nanoseconds(0), [this] {
+        restart_.cancel();
+        if (unhealthy_ && !stop_requested_ && phase_ == Phase::running) signal_stop(std::nullopt);
+    });
 }
 
 void Container::on_launch_failed(const Failure& failure) {
@@ -164,6 +262,8 @@ void Container::on_launch_failed(const Failure& failure) {
     row_.exit_code = failure.exit_code;
     row_.finished_at = wall_nanoseconds();
     row_.health = store::Health::none;
+    given_.reset();
+    record("die", {{"exitCode", std::to_string(failure.exit_code)}, {"error", failure.message}});
     // A restart that fails is tried again as its policy says; the first start is not: somebody hears of it.
     const bool by_hand = !starting_.empty();
     const bool stopping = stop_requested_ || forget_requested_;
@@ -190,8 +290,8 @@ void Container::on_launch_failed(const Failure& failure) {
 
 void Container::adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
     using State = store::ContainerState;
-    history_.restarts = row_.restart_count;
-    const bool was_up = row_.state == State::running || row_.state == State::restarting || row_.pid != 0;
+    history_.restarts = history_.attempts = row_.restart_count;
+    const bool was_up = store::is_up(row_.state) || row_.pid != 0;
     if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
         HealthCheck::kill_leftover(found->second);
         core_.keeper.drop(found->first);
@@ -209,6 +309,10 @@ void Container::adopt(std::map<std::string, Held>& held, const std::vector<Child
         return wait_for_restart({});
     }
     adopt_log(held);
+    if (const auto found = held.find(keeper_name("stdin")); found != held.end() && !found->second.fds.empty()) {
+        input_ = std::move(found->second.fds.front());
+        core_.keeper.store(keeper_name("stdin"), 0, {input_});
+    }
     if (row_.pid != 0) return adopt_process(held, exits);
     if (row_.state == State::restarting || row_.state == State::running) {
         phase_ = Phase::waiting;
@@ -254,11 +358,12 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
         pidfd_ = std::move(found->second.fds.front());
     else if (auto opened = sys::open_pidfd(pid); opened && sys::start_time(pid) == row_.pid_start_time)
         pidfd_ = std::move(*opened);
-    const bool released = held.contains(keeper_name("released")) || row_.state == store::ContainerState::running;
+    const bool released = held.contains(keeper_name("released")) || row_.state == store::ContainerState::running ||
+                          row_.state == store::ContainerState::paused;
     phase_ = Phase::running;
     const auto ran = std::chrono::nanoseconds(std::max<std::int64_t>(wall_nanoseconds() - row_.started_at, 0));
     started_ = sys::monotonic_now() - (row_.started_at == 0 || !released ? std::chrono::nanoseconds(0) : ran);
-    if (released && row_.state != store::ContainerState::running) {
+    if (released && row_.state != store::ContainerState::running && row_.state != store::ContainerState::paused) {
         row_.state = store::ContainerState::running;
         row_.started_at = wall_nanoseconds();
         save();
@@ -272,6 +377,13 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     core_.processes.adopt(pid, pidfd_, [this](const ChildExit& exit) { on_exit(exit); });
     if (interrupted_) return kill_all();
     endpoints_.adopt(row_, held, pid);
+    // Killed between freezing it and writing that down, or the other way round: the kernel knows.
+    const bool frozen = cgroup().frozen();
+    if (frozen != (row_.state == store::ContainerState::paused)) {
+        row_.state = frozen ? store::ContainerState::paused : store::ContainerState::running;
+        save();
+    }
+    if (frozen) return;
     begin_health(row_.health == store::Health::none ? store::Health::starting : row_.health);
 }
 
@@ -279,6 +391,7 @@ void Container::adopt_dead() {
     endpoints_.recall();
     phase_ = Phase::down;
     clean_up_process(false);
+    consider_removal();
 }
 
 }  // namespace compose::supervisor

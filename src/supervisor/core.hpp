@@ -6,6 +6,7 @@
 #include "net/dns_server.hpp"
 #include "net/firewall.hpp"
 #include "store/store.hpp"
+#include "supervisor/dead_networks.hpp"
 #include "supervisor/keeper_link.hpp"
 #include "supervisor/output_log.hpp"
 #include "supervisor/process_table.hpp"
@@ -21,6 +22,7 @@ struct Core {
     ProcessTable& processes;
     net::Firewall& firewall;
     net::DnsServer& dns;
+    DeadNetworks& dead_networks;
     LogBuffers& buffers;
     std::string project;
     std::string boot_id;

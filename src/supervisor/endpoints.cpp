@@ -2,7 +2,10 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "net/bridge.hpp"
+#include "supervisor/container_options.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/error.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
@@ -21,27 +24,6 @@ template <class T>
 T parsed(const std::optional<T>& value, const std::string& text) {
     if (!value) throw make_error("the database holds \"{}\", which is no address", text);
     return *value;
-}
-
-net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
-    constexpr int kFirstIndex = 2;  // 1 is lo
-    net::EndpointSpec spec;
-    spec.bridge = network.bridge;
-    spec.host_name = endpoint.interface;
-    spec.container_name = fmt::format("eth{}", endpoint.index);
-    spec.index = kFirstIndex + endpoint.index;
-    spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);
-    spec.prefix_length = parsed(net::Prefix::parse(network.subnet), network.subnet).length;
-    spec.mac = endpoint.mac.empty() ? net::mac_of(spec.address) : parsed(net::parse_mac(endpoint.mac), endpoint.mac);
-    if (endpoint.default_route && !network.internal)
-        spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
-    return spec;
-}
-
-net::FirewallNetwork firewall_network(const store::Network& network) {
-    return {.bridge = network.bridge,
-            .subnet = parsed(net::Prefix::parse(network.subnet), network.subnet),
-            .internal = network.internal};
 }
 
 }  // namespace
@@ -76,9 +58,7 @@ Endpoints::Plan Endpoints::plan() const {
 void Endpoints::ensure_network(const store::Network& network) const {
     if (net::bridge_exists(network.bridge)) return;
     // After a reboot, or when somebody deleted it.
-    net::create_bridge({.name = network.bridge,
-                        .subnet = parsed(net::Prefix::parse(network.subnet), network.subnet),
-                        .gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway)});
+    net::create_bridge(bridge_of(network));
     core_.firewall.ensure();
     core_.firewall.add_network(firewall_network(network));
 }
@@ -113,17 +93,23 @@ void Endpoints::publish_again() {
     publish(plan());
 }
 
-void Endpoints::serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets) {
+net::DnsClient Endpoints::dns_client(const store::Container& container, const Plan& plan) {
     net::DnsClient client;
     client.forward = false;
     client.upstreams = container.config.dns;
+    for (const auto& [alias, name] : options_from_json(container.config.options_json).links)
+        client.links[lower(alias)] = name;
     for (const auto& network : plan.networks) {
         client.networks.push_back(network.id);
         client.forward = client.forward || !network.internal;
     }
+    return client;
+}
+
+void Endpoints::serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets) {
     dns_ = std::move(sockets);
     core_.keeper.store(id_ + "/dns", 0, {dns_.udp, dns_.tcp});
-    core_.dns.add(id_, dns_.udp, dns_.tcp, std::move(client));
+    core_.dns.add(id_, dns_.udp, dns_.tcp, dns_client(container, plan));
     serving_ = true;
 }
 
@@ -132,13 +118,42 @@ void Endpoints::connect(const store::Container& container, sys::FdRef netns) {
     if (steps.interfaces.empty()) return;
     for (const auto& network : steps.networks) ensure_network(network);
     connect_interfaces(steps, netns);
+    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
     serve_dns(container, steps, net::open_dns_sockets(netns));
+    publish(steps);
+}
+
+void Endpoints::refresh(const store::Container& container, pid_t pid) {
+    const auto steps = plan();
+    const auto netns = sys::open_netns_of(pid);
+    if (!netns) return;  // it is just ending
+    Plan fresh;
+    std::set<std::string> wanted;
+    for (std::size_t i = 0; i < steps.interfaces.size(); ++i) {
+        wanted.insert(steps.interfaces[i].host_name);
+        if (connected_.contains(steps.interfaces[i].host_name)) continue;
+        ensure_network(steps.networks[i]);
+        fresh.interfaces.push_back(steps.interfaces[i]);
+    }
+    sys::Links links;
+    for (const auto& name : connected_)
+        if (!wanted.contains(name)) links.remove(name);
+    std::erase_if(connected_, [&](const auto& name) { return !wanted.contains(name); });
+    if (!fresh.interfaces.empty()) connect_interfaces(fresh, *netns);
+    connected_ = std::move(wanted);
+    if (serving_)
+        core_.dns.update(id_, dns_client(container, steps));
+    else if (!steps.interfaces.empty())
+        serve_dns(container, steps, net::open_dns_sockets(*netns));
+    if (published_ == steps.ports) return;
+    if (!published_.empty()) core_.firewall.unpublish(published_);
     publish(steps);
 }
 
 void Endpoints::adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid) {
     const auto steps = plan();
     published_ = steps.ports;
+    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
     if (steps.interfaces.empty()) return;
     const auto found = held.find(id_ + "/dns");
     if (found != held.end() && found->second.fds.size() == 2) {
@@ -169,6 +184,7 @@ void Endpoints::disconnect() noexcept {
         log::debug("disconnect {}: {}", id_, error.what());
     }
     published_.clear();
+    connected_.clear();
 }
 
 }  // namespace compose::supervisor

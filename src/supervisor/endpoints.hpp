@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ public:
     void connect(const store::Container& container, sys::FdRef netns);
     /// Takes over what an earlier supervisor connected; `pid` is the container's first process.
     void adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid);
+    /// Its networks have changed while it runs: interfaces come and go, its names and ports follow.
+    void refresh(const store::Container& container, pid_t pid);
     /// Of a container that was found dead: its ports may still be published. disconnect() comes next. Never throws.
     void recall() noexcept;
     /// The container is down: nothing points to it any more. Its interfaces vanish with its namespace. Never throws.
@@ -31,6 +34,7 @@ private:
     void ensure_network(const store::Network& network) const;
     void connect_interfaces(const Plan& plan, sys::FdRef netns) const;
     void publish(const Plan& plan);
+    [[nodiscard]] static net::DnsClient dns_client(const store::Container& container, const Plan& plan);
     void serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets);
 
     Core& core_;
@@ -38,6 +42,7 @@ private:
     net::DnsSockets dns_;
     bool serving_ = false;
     std::vector<net::PublishedPort> published_;
+    std::set<std::string> connected_;  // the host's ends
 };
 
 }  // namespace compose::supervisor

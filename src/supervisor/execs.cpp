@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "supervisor/exec_process.hpp"
 #include "sys/clock.hpp"
 
@@ -51,6 +52,14 @@ void Execs::start(SessionId session, const Request& request, runtime::ExecTarget
             on_exit(id, exit.status.code);
         });
         core_.keeper.store(keeper_name(id), entry.pid, {entry.launch->pidfd()});
+        entry.subject = {.type = "container",
+                         .action = "exec_create: " + join(process.args, " "),
+                         .id = container->id,
+                         .name = container->name,
+                         .project = container->project,
+                         .service = container->service,
+                         .attributes = {{"execID", std::to_string(id)}, {"image", container->config.image}}};
+        store::append_event(core_.store.layout(), entry.subject);
         entry.channel = core_.loop.on_readable(entry.launch->channel(), [this, id] { on_channel(id); });
         entry.launch->release();
     } catch (const Error& error) {
@@ -77,6 +86,8 @@ void Execs::on_channel(std::uint64_t id) {
     const auto terminal = entry.launch->take_terminal();
     entry.pidfd = entry.launch->take_pidfd();
     entry.launch.reset();
+    entry.subject.action.replace(0, std::string_view("exec_create").size(), "exec_start");
+    store::append_event(core_.store.layout(), entry.subject);
     Reply reply;
     reply.seq = entry.starter.seq;
     reply.exec_id = id;
@@ -90,6 +101,11 @@ void Execs::on_exit(std::uint64_t id, int exit_code) {
     if (found == entries_.end()) return;
     auto& entry = found->second;
     entry.exit_code = exit_code;
+    if (!entry.subject.type.empty()) {
+        entry.subject.action = "exec_die";
+        entry.subject.attributes["exitCode"] = std::to_string(exit_code);
+        store::append_event(core_.store.layout(), entry.subject);
+    }
     entry.pidfd.reset();
     const bool fetched = entry.detached || !entry.waiters.empty();
     for (const auto& waiter : entry.waiters) answer(waiter, exit_code);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/launcher.hpp"
+#include "store/event_log.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/server.hpp"
 
@@ -37,6 +38,7 @@ private:
         bool detached = false;
         Waiter starter;
         std::vector<Waiter> waiters;
+        store::EventRecord subject;  // what its events say
         std::optional<int> exit_code;
         sys::EventLoop::Watch channel;
         sys::EventLoop::Watch expiry;

@@ -1,10 +1,13 @@
 #include "supervisor/health_check.hpp"
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/units.hpp"
 #include "supervisor/exec_process.hpp"
 #include "sys/clock.hpp"
+#include "sys/file.hpp"
+#include "sys/namespaces.hpp"
 #include "sys/poll.hpp"
 #include "sys/process_tree.hpp"
 
@@ -48,6 +51,7 @@ void HealthCheck::begin() {
     result_ = {};
     result_.began = sys::wall_now().time_since_epoch().count();
     timed_out_ = false;
+    if (config_.net) return begin_net_probe();
     try {
         const auto container = core_.store.container(subject_.id);
         if (!container) return;
@@ -78,6 +82,23 @@ void HealthCheck::begin() {
     readable_ = core_.loop.on_readable(output_, [this] { read_output(); });
     deadline_ = core_.loop.after(config_.timeout, [this] { on_timeout(); });
     launch_->release();
+}
+
+void HealthCheck::begin_net_probe() {
+    try {
+        const auto netns = sys::open_netns_of(subject_.pid);
+        // Alive after the open: so the number was still its own.
+        if (!netns || sys::has_exited(subject_.pidfd)) return schedule();
+        net_.emplace(core_.loop, *netns, *config_.net, [this](bool ok, const std::string& output) {
+            result_.output = output;
+            finish(ok ? 0 : 1);
+        });
+        deadline_ = core_.loop.after(config_.timeout, [this] { on_timeout(); });
+    } catch (const Error& error) {
+        log::debug("probe {}: {}", subject_.id, error.what());
+        net_.reset();
+        schedule();
+    }
 }
 
 void HealthCheck::on_channel() {
@@ -116,6 +137,7 @@ void HealthCheck::kill_probe() {
 
 void HealthCheck::on_timeout() {
     timed_out_ = true;
+    if (net_) return finish(kNoExitCode);
     kill_probe();
     // finish() follows from its exit: as long as it lives there is no other probe.
 }
@@ -133,7 +155,10 @@ void HealthCheck::finish(int exit_code) {
     pidfd_.reset();
     launch_.reset();
     pid_ = 0;
-    core_.keeper.drop(keeper_name(subject_.id));
+    if (net_)
+        net_.reset();
+    else
+        core_.keeper.drop(keeper_name(subject_.id));
     result_.ended = sys::wall_now().time_since_epoch().count();
     result_.exit_code = timed_out_ ? kNoExitCode : exit_code;
     if (timed_out_)
@@ -142,8 +167,23 @@ void HealthCheck::finish(int exit_code) {
     results_.push_back(std::move(result_));
     if (results_.size() > kKeptResults) results_.pop_front();
     const bool changed = monitor_.record(began_, !timed_out_ && exit_code == 0);
+    publish_results();
     schedule();
     if (changed) on_change_(monitor_.state());
+}
+
+/// For whoever asks why it is unhealthy; the next probe writes it again.
+void HealthCheck::publish_results() const {
+    json::array list;
+    for (const auto& result : results_)
+        list.push_back(json::object{
+            {"began", result.began}, {"ended", result.ended}, {"exit", result.exit_code}, {"output", result.output}});
+    try {
+        const json::object text{{"streak", monitor_.failing_streak()}, {"results", std::move(list)}};
+        sys::write_file(core_.store.layout().container_probes(subject_.id), json::serialize(text), 0600);
+    } catch (const std::exception& error) {
+        log::debug("results of the probes of {}: {}", subject_.id, error.what());
+    }
 }
 
 void HealthCheck::kill_leftover(const Held& held) {

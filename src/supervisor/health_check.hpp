@@ -9,6 +9,7 @@
 #include "runtime/launcher.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/health.hpp"
+#include "supervisor/net_probe.hpp"
 
 namespace compose::supervisor {
 
@@ -44,11 +45,13 @@ public:
 private:
     void schedule();
     void begin();
+    void begin_net_probe();
     void on_channel();
     void read_output();
     void on_timeout();
     void kill_probe();
     void finish(int exit_code);
+    void publish_results() const;
 
     Core& core_;
     HealthConfig config_;
@@ -58,6 +61,7 @@ private:
     std::deque<ProbeResult> results_;
 
     // The probe under way.
+    std::optional<NetProbe> net_;
     std::optional<runtime::Launch> launch_;
     pid_t pid_ = 0;
     sys::Fd pidfd_;

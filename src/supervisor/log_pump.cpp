@@ -19,18 +19,34 @@ LogPump::LogPump(sys::EventLoop& loop, LogBuffers& buffers, OutputLog log, std::
     for (const auto stream : {Stream::out, Stream::err}) {
         // What a predecessor took from the pipe but did not write.
         log_.flush(stream, buffers_);
-        const auto at = static_cast<std::size_t>(stream);
-        if (!log_.ended(stream))
-            watches_[at] = loop_.on_readable(log_.source().pipe[at], [this, stream] { step(stream); });
     }
+    watch();
     retry_later();
     check_end();
+}
+
+void LogPump::watch() {
+    for (const auto stream : {Stream::out, Stream::err}) {
+        const auto at = static_cast<std::size_t>(stream);
+        if (!log_.ended(stream) && !watches_[at])
+            watches_[at] = loop_.on_readable(log_.source().pipe[at], [this, stream] { step(stream); });
+    }
+    if (terminal_ && !terminal_watch_)
+        terminal_watch_ = loop_.on_readable(terminal_->master, [this] { step_terminal(); });
+}
+
+void LogPump::hold(bool on) {
+    if (held_ == on) return;
+    held_ = on;
+    if (!on) return watch();
+    for (auto& watch : watches_) watch.cancel();
+    terminal_watch_.cancel();
 }
 
 void LogPump::attach_terminal(TerminalSource terminal) {
     sys::set_nonblocking(terminal.master, true);
     terminal_ = std::move(terminal);
-    terminal_watch_ = loop_.on_readable(terminal_->master, [this] { step_terminal(); });
+    watch();
 }
 
 void LogPump::step(Stream stream) {
@@ -53,6 +69,7 @@ void LogPump::step_terminal() {
     if (sys::pipe_from_terminal(terminal_->master, terminal_->pipe, kTakeAtOnce) != sys::Spooled::end) return;
     terminal_watch_.cancel();
     end_terminal();
+    terminal_.reset();
 }
 
 void LogPump::end_terminal() {
@@ -77,6 +94,7 @@ void LogPump::retry_later() {
 }
 
 void LogPump::drain() {
+    hold(false);
     for (int i = 0; i < kDrainSteps && terminal_watch_; ++i) {
         step_terminal();
         step(Stream::out);
@@ -98,6 +116,7 @@ void LogPump::finish() {
         if (!log_.ended(stream)) log_.finish(stream, buffers_);
     }
     terminal_watch_.cancel();
+    terminal_.reset();
     check_end();
 }
 

@@ -29,11 +29,15 @@ public:
     /// All writers are dead: writes what is there and ends, even if somebody else still holds a writing end.
     void finish();
     [[nodiscard]] bool ended() const;
+    void set_tap(OutputLog::Tap tap) { log_.set_tap(std::move(tap)); }
+    /// Leaves the output where it is for now.
+    void hold(bool on);
     [[nodiscard]] const OutputLog& log() const { return log_; }
     [[nodiscard]] const std::optional<TerminalSource>& terminal() const { return terminal_; }
 
 private:
     void step(Stream stream);
+    void watch();
     void step_terminal();
     void end_terminal();
     void after_step(Stream stream, OutputLog::Step result);
@@ -46,6 +50,7 @@ private:
     std::optional<TerminalSource> terminal_;
     std::function<void()> on_end_;
     bool told_ = false;
+    bool held_ = false;
     sys::EventLoop::Watch watches_[2];
     sys::EventLoop::Watch terminal_watch_;
     sys::EventLoop::Watch retry_;

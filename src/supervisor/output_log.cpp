@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "sys/file.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -79,17 +80,25 @@ void OutputLog::rotate() {
         const auto from = i == 1 ? path_ : path_ + "." + std::to_string(i - 1);
         sys::rename_file(from, path_ + "." + std::to_string(i));
     }
+    // Its name goes with it, so that who follows the log sees another file; of one alone nothing is kept.
+    if (limits_.files <= 1) sys::remove_file(path_);
     open_log();
 }
 
 OutputLog::Step OutputLog::step(Stream stream, LogBuffers& buffers) {
     const auto at = index(stream);
     if (ended_[at]) return Step::ended;
+    const auto before = tap_ ? sys::spool_position(source_.spool[at]) : 0;
     const auto got = sys::spool_from_pipe(source_.pipe[at], source_.spool[at], kTakeAtOnce);
     if (got == sys::Spooled::nothing) return Step::idle;
     if (got == sys::Spooled::end) {
         finish(stream, buffers);
         return Step::ended;
+    }
+    if (tap_) {
+        const auto taken = std::min<std::uint64_t>(sys::spool_position(source_.spool[at]) - before, buffers.raw.size());
+        const auto n = sys::read_at(source_.spool[at], {buffers.raw.data(), taken}, before);
+        tap_(stream, {buffers.raw.data(), n});
     }
     flush(stream, buffers);
     return Step::moved;

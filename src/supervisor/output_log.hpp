@@ -9,7 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "supervisor/log_format.hpp"
@@ -58,6 +60,10 @@ public:
     /// Opens the log and finishes what a predecessor left undone.
     OutputLog(std::string path, Source source, LogLimits limits);
 
+    /// Everything taken from the pipes is shown to `tap` (may be empty), before it is written.
+    using Tap = std::function<void(Stream, std::string_view)>;
+    void set_tap(Tap tap) { tap_ = std::move(tap); }
+
     /// One bounded step: takes what the pipe has (not more than its size) and writes the whole lines of it.
     enum class Step { moved, idle, ended };
     Step step(Stream stream, LogBuffers& buffers);
@@ -93,6 +99,7 @@ private:
     std::uint64_t freed_[2] = {0, 0};
     bool ended_[2] = {false, false};
     bool blocked_[2] = {false, false};
+    Tap tap_;
 };
 
 }  // namespace compose::supervisor

@@ -7,9 +7,10 @@
 namespace compose::supervisor {
 namespace {
 
-constexpr std::array<std::string_view, 10> kOperations{"hello",  "start", "stop",      "kill",        "restart",
-                                                       "forget", "exec",  "wait_exec", "signal_exec", "subscribe"};
-constexpr std::array<std::string_view, 5> kStates{"created", "running", "restarting", "exited", "dead"};
+constexpr std::array<std::string_view, 14> kOperations{"hello",  "start",   "stop",      "kill",        "restart",
+                                                       "forget", "exec",    "wait_exec", "signal_exec", "subscribe",
+                                                       "pause",  "unpause", "attach",    "refresh"};
+constexpr std::array<std::string_view, 6> kStates{"created", "running", "restarting", "exited", "dead", "paused"};
 constexpr std::array<std::string_view, 4> kHealths{"none", "starting", "healthy", "unhealthy"};
 constexpr int kLastKind = static_cast<int>(ErrorKind::unavailable);
 
@@ -134,6 +135,8 @@ std::string encode(const Request& request) {
     if (request.timeout) object["timeout"] = request.timeout->count();
     if (request.signal != 0) object["signal"] = request.signal;
     if (request.exec_id != 0) object["exec"] = request.exec_id;
+    if (request.begin) object["begin"] = true;
+    if (request.input) object["input"] = true;
     if (request.operation == Operation::exec) {
         object["process"] = to_object(request.process);
         object["detach"] = request.detach;
@@ -175,6 +178,8 @@ Request decode_request(std::string_view text) {
     if (object.contains("timeout")) request.timeout = std::chrono::nanoseconds(int_or(object, "timeout", 0));
     request.signal = small_int(object, "signal", 0);
     request.exec_id = unsigned_or_zero(object, "exec");
+    request.begin = bool_or(object, "begin", false);
+    request.input = bool_or(object, "input", false);
     if (request.operation == Operation::exec) {
         request.process = process_from(object_in(object, "process"));
         request.detach = bool_or(object, "detach", false);

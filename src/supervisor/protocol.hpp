@@ -21,17 +21,34 @@ namespace compose::supervisor {
 
 inline constexpr int kProtocolVersion = 1;
 
-enum class Operation { hello, start, stop, kill, restart, forget, exec, wait_exec, signal_exec, subscribe };
+enum class Operation {
+    hello,
+    start,
+    stop,
+    kill,
+    restart,
+    forget,
+    exec,
+    wait_exec,
+    signal_exec,
+    subscribe,
+    pause,
+    unpause,
+    attach,
+    refresh,
+};
 
 struct Request {
     std::uint64_t seq = 0;
     Operation operation = Operation::hello;
     std::string id;                                   // of the container
     std::optional<std::chrono::nanoseconds> timeout;  // stop, restart
-    int signal = 0;                                   // kill, signal_exec
+    int signal = 0;                                   // kill, signal_exec, stop (0: the container's own)
     std::uint64_t exec_id = 0;                        // wait_exec, signal_exec
     runtime::ProcessSpec process;                     // exec
     bool detach = false;                              // exec
+    bool begin = false;                               // attach: start it too
+    bool input = false;                               // attach: wants to write to it
 };
 
 struct Failure {
@@ -49,9 +66,12 @@ struct Reply {
     std::uint64_t seq = 0;
     std::optional<Failure> failure;
     std::uint64_t exec_id = 0;  // exec
-    int result = 0;             // wait_exec: the exit code
+    int result = 0;             // wait_exec: the exit code; attach: which descriptors there are (kAttach...)
     std::string version;        // hello: of the program
 };
+
+/// In this order, beside the reply to attach.
+inline constexpr int kAttachIn = 1, kAttachOut = 2, kAttachErr = 4, kAttachTerminal = 8;
 
 /// A reply or an event.
 struct Message {

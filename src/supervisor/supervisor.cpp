@@ -42,6 +42,7 @@ Supervisor::Supervisor(ResidentArguments arguments, sys::Fd keeper_socket)
             .processes = processes_,
             .firewall = firewall_,
             .dns = dns_,
+            .dead_networks = dead_networks_,
             .buffers = buffers_,
             .project = arguments_.project,
             .boot_id = sys::boot_id()},
@@ -190,7 +191,7 @@ void Supervisor::dispatch_to_container(SessionId session, const Request& request
             container.start(std::move(fds), std::move(done));
             break;
         case Operation::stop:
-            container.stop(request.timeout, std::move(done));
+            container.stop(request.timeout, std::move(done), request.signal);
             break;
         case Operation::kill:
             container.kill(request.signal, std::move(done));
@@ -198,12 +199,47 @@ void Supervisor::dispatch_to_container(SessionId session, const Request& request
         case Operation::restart:
             container.restart(request.timeout, std::move(done));
             break;
+        case Operation::pause:
+            container.pause();
+            done(nullptr, {});
+            break;
+        case Operation::unpause:
+            container.unpause();
+            done(nullptr, {});
+            break;
+        case Operation::refresh:
+            container.refresh();
+            done(nullptr, {});
+            break;
+        case Operation::attach:
+            attach(session, request, container);
+            break;
         case Operation::exec:
             execs_.start(session, request, container.exec_target(), std::move(fds));
             break;
         default:
             throw make_error(ErrorKind::invalid, "not a request about a container");
     }
+}
+
+void Supervisor::attach(SessionId session, const Request& request, Container& container) {
+    const auto give = [this, session, seq = request.seq](const Container::Ends& ends) {
+        Reply reply;
+        reply.seq = seq;
+        reply.result = (ends.in ? kAttachIn : 0) | (ends.out ? kAttachOut : 0) | (ends.err ? kAttachErr : 0) |
+                       (ends.terminal ? kAttachTerminal : 0);
+        std::vector<sys::FdRef> fds;
+        for (const auto* fd : {&ends.in, &ends.out, &ends.err})
+            if (*fd) fds.emplace_back(*fd);
+        server_->reply(session, reply, fds);
+    };
+    if (!request.begin) return give(container.attach(request.input));
+    auto ends = std::make_shared<Container::Ends>(container.prepare_attach(request.input));
+    container.start({}, [this, session, give, ends, &container, request](const Failure* failure, sys::FdRef) {
+        if (failure != nullptr) return answer_to(session, request.seq)(failure, {});
+        if (ends->terminal && request.input) ends->in = container.terminal_input();
+        give(*ends);
+    });
 }
 
 void Supervisor::forget(SessionId session, const Request& request) {
@@ -235,7 +271,10 @@ bool Supervisor::idle() const {
 
 void Supervisor::look_for_end() {
     if (!idle()) return end_timer_.cancel();
-    const std::chrono::nanoseconds delay = containers_.empty() ? std::chrono::nanoseconds(kEmptyTime) : kIdleTime;
+    // Containers made by hand come one after the other; nobody waits for this end.
+    const bool by_hand = arguments_.project.starts_with('_');
+    const std::chrono::nanoseconds delay =
+        containers_.empty() && !by_hand ? std::chrono::nanoseconds(kEmptyTime) : kIdleTime;
     if (!end_timer_) end_timer_ = loop_.after(delay, [this] { try_to_leave(); });
 }
 

@@ -32,6 +32,7 @@ private:
 
     void dispatch(SessionId session, Request request, std::vector<sys::Fd> fds);
     void dispatch_to_container(SessionId session, const Request& request, std::vector<sys::Fd> fds);
+    void attach(SessionId session, const Request& request, Container& container);
     void forget(SessionId session, const Request& request);
     [[nodiscard]] Container* find(const std::string& id);
     [[nodiscard]] Container& require(const std::string& id);
@@ -52,6 +53,7 @@ private:
     net::Firewall firewall_;
     Names names_;
     net::DnsServer dns_;
+    DeadNetworks dead_networks_{loop_};
     LogBuffers buffers_;
     Core core_;
     sys::Fd listener_;

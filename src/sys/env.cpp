@@ -16,6 +16,14 @@ Environment environment_snapshot() {
     return out;
 }
 
+unsigned effective_user() {
+    return ::geteuid();
+}
+
+unsigned effective_group() {
+    return ::getegid();
+}
+
 bool running_as_root() {
     return ::geteuid() == 0;
 }

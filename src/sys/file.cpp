@@ -25,12 +25,8 @@ Fd open_for_reading(const std::string& path) {
     return open_file(path, O_RDONLY);
 }
 
-Fd open_for_writing(const std::string& path) {
-    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-}
-
-void rename_path(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename {} to {}", from, to);
+Fd create_file(const std::string& path, unsigned mode) {
+    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
 std::string read_all(FdRef fd, std::size_t limit) {
@@ -43,7 +39,7 @@ std::string read_all(FdRef fd, std::size_t limit) {
             throw errno_error("read");
         }
         if (n == 0) return out;
-        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("more than {} bytes", limit);
+        if (out.size() + static_cast<std::size_t>(n) > limit) throw make_error("larger than {} bytes", limit);
         out.append(buffer, static_cast<std::size_t>(n));
     }
 }
@@ -89,6 +85,19 @@ void write_file(const std::string& path, std::string_view data, unsigned mode) {
     in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
 }
 
+void write_owned_file(const std::string& path, std::string_view data, const Ownership& ownership) {
+    ::unlink(path.c_str());
+    const auto fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    in_context([&] { return "write " + path; }, [&] { write_all(fd, data); });
+    if (::fchown(fd.get(), ownership.uid, ownership.gid) != 0) throw errno_error("change owner of {}", path);
+    if (::fchmod(fd.get(), ownership.mode) != 0) throw errno_error("change mode of {}", path);
+}
+
+bool is_regular_file(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 void replace_file(const std::string& path, std::string_view data, unsigned mode) {
     const auto temporary = fmt::format("{}.tmp-{}", path, ::getpid());
     const auto parent = std::filesystem::path(path).parent_path().string();
@@ -105,6 +114,10 @@ void replace_file(const std::string& path, std::string_view data, unsigned mode)
     }
 }
 
+void rename_over(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename to {}", to);
+}
+
 void make_directory(const std::string& path, unsigned mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw errno_error("create directory {}", path);
 }
@@ -114,6 +127,11 @@ void make_directories(const std::string& path, unsigned mode) {
         if (::mkdir(path.substr(0, at).c_str(), mode) != 0 && errno != EEXIST)
             throw errno_error("create directory {}", path.substr(0, at));
     make_directory(path, mode);
+}
+
+bool exists_no_follow(const std::string& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
 }
 
 bool exists(const std::string& path) {

@@ -16,7 +16,7 @@ void prefer_huge_heap(std::size_t bytes) {
     if (mallopt(M_TOP_PAD, pad) != 1 || mallopt(M_TRIM_THRESHOLD, 4 * pad) != 1) return;
     const auto begin = reinterpret_cast<std::uintptr_t>(sbrk(0));
     // The heap grows, by the pad too, only when a request doesn't fit what it has left.
-    void* probes[4] = {};
+    void* probes[64] = {};
     for (auto& probe : probes) {
         probe = std::malloc(kProbe);
         if (reinterpret_cast<std::uintptr_t>(sbrk(0)) != begin) break;

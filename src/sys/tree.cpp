@@ -100,6 +100,13 @@ std::optional<Fd> create_file_at(FdRef dir, const std::string& name) {
     throw errno_error("create {}", name);
 }
 
+Fd open_mounted_file_at(FdRef dir, const std::string& name) {
+    Fd fd(::openat(dir.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) throw errno_error("open {}", name);
+    if (inspect(fd).kind != FileKind::regular) throw make_error("{} is no regular file", name);
+    return fd;
+}
+
 bool create_directory_at(FdRef dir, const std::string& name, unsigned mode) {
     return made(::mkdirat(dir.get(), name.c_str(), mode), "create directory", name);
 }

@@ -34,6 +34,8 @@ struct FileInfo {
 [[nodiscard]] FileInfo inspect(FdRef fd);
 
 [[nodiscard]] std::optional<Fd> create_file_at(FdRef dir, const std::string& name);  // write-only, 0600
+/// A regular file that is there, for writing; a link is not followed, nor is anything but a regular file opened.
+[[nodiscard]] Fd open_mounted_file_at(FdRef dir, const std::string& name);
 bool create_directory_at(FdRef dir, const std::string& name, unsigned mode);
 bool create_symlink_at(const std::string& target, FdRef dir, const std::string& name);
 bool create_fifo_at(FdRef dir, const std::string& name);

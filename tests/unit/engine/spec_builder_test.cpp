@@ -92,8 +92,13 @@ TEST(SpecBuilder, NetworkModes) {
     EXPECT_EQ(spec.network, runtime::NamespaceMode::host);
     EXPECT_EQ(spec.hostname, "machine");
     service.network_mode = "service:x";
-    EXPECT_THROW((void)network_kind(service), Error);
-    EXPECT_EQ(unsupported(service).size(), 1U);
+    EXPECT_EQ(network_kind(service), NetworkKind::joined);
+    ContainerFacts joined = facts();
+    joined.network_of = "p-x-1";
+    const runtime::ContainerSpec other = build_spec(service, {}, joined);
+    EXPECT_EQ(other.network, runtime::NamespaceMode::joined);
+    EXPECT_EQ(other.network_of, "p-x-1");
+    EXPECT_EQ(other.hostname, "");
 }
 
 TEST(SpecBuilder, Mounts) {
@@ -120,6 +125,7 @@ TEST(SpecBuilder, Mounts) {
     image.volumes = {"/v", "/i"};
     EXPECT_EQ(anonymous_volume_targets(service, image), (Words{"/a", "/i"}));
     ContainerFacts f = facts();
+    f.volume_names = {{"/v", "p_data"}, {"/a", "1"}, {"/i", "2"}};
     f.volume_folders = {{"/v", "/s/volumes/data/_data"}, {"/a", "/s/volumes/1/_data"}, {"/i", "/s/volumes/2/_data"}};
     const runtime::ContainerSpec spec = build_spec(service, image, f);
     ASSERT_EQ(spec.mounts.size(), 5U);
@@ -148,8 +154,36 @@ TEST(SpecBuilder, LimitsAndRights) {
     EXPECT_EQ(spec.rlimits[0].hard, 20);
     EXPECT_TRUE(spec.no_new_privileges);
     EXPECT_TRUE(spec.seccomp_unconfined);
-    service.security_opt = {"apparmor=other"};
-    EXPECT_EQ(unsupported(service).size(), 1U);
+}
+
+TEST(SpecBuilder, NamespacesLimitsAndDevices) {
+    Service service;
+    service.ipc = "none";
+    service.pid = "host";
+    service.uts = "host";
+    service.cgroup_parent = "/a//b";
+    service.security_opt = {"seccomp:/x:y.json", "systempaths=unconfined", "writable-cgroups"};
+    service.devices = {{"/dev/fuse", "", "rw", {}}, {"v.com/c=n", "", "", {}}};
+    service.limits.cpu_shares = 512;
+    service.limits.memswap_limit = 0;
+    service.limits.device_read_bps = {{"/dev/sda", 1024}};
+    const runtime::ContainerSpec spec = build_spec(service, {}, facts());
+    EXPECT_FALSE(spec.shared_memory);
+    EXPECT_FALSE(spec.joinable_ipc);
+    EXPECT_EQ(spec.pid, runtime::NamespaceMode::host);
+    EXPECT_EQ(spec.hostname, "machine");
+    EXPECT_EQ(spec.cgroup_parent, "a/b");
+    EXPECT_TRUE(spec.unprotected_paths);
+    EXPECT_TRUE(spec.writable_cgroups);
+    EXPECT_EQ(seccomp_profile_path(service), "/x:y.json");
+    ASSERT_EQ(spec.devices.size(), 1U) << "names of CDI are not paths";
+    EXPECT_EQ(spec.devices[0].target, "/dev/fuse");
+    EXPECT_EQ(spec.resources.cpu_shares, 512U);
+    EXPECT_FALSE(spec.resources.memory_swap) << "0 is not set";
+    ASSERT_EQ(spec.resources.read_bps.size(), 1U);
+    EXPECT_EQ(spec.resources.read_bps[0].rate, 1024U);
+    // What is stored comes back as it was.
+    EXPECT_EQ(runtime::to_json(runtime::spec_from_json(runtime::to_json(spec))), runtime::to_json(spec));
 }
 
 TEST(RecordBuilder, LabelsAreDockerComposes) {

@@ -72,8 +72,9 @@ TEST(Interpolate, PointsIntoTheTextAndWarnsOncePerVariable) {
     Diagnostics findings;
     const auto file = findings.sources.add("c.yaml", "a: \"x-${NOPE}\"\nb: $NOPE\nc: z${!}\n");
     auto root = read_yaml(file, findings).at(0);
-    std::set<std::string> warned;
-    interpolate(root, {}, warned, findings);
+    Budget budget;
+    Interpolation load{budget};
+    interpolate(root, {}, load, findings);
     EXPECT_EQ(text_of(findings),
               "c.yaml:1:7: The \"NOPE\" variable is not set. Defaulting to a blank string.\n"
               "c.yaml:3:5: c: invalid interpolation format \"z${!}\": a variable name has to follow ${\n");

@@ -87,8 +87,11 @@ TEST(Merge, RemembersWhichValueWasReplaced) {
     merge_tree(base, tree(findings, "b", "services: {a: {image: y}}"));
     const auto* image = base.find("services")->find("a")->find("image");
     EXPECT_EQ(findings.sources.name(image->pos.file), "b");
-    EXPECT_EQ(findings.sources.name(image->overridden.file), "a");
-    EXPECT_EQ(image->overridden.line, 3U);
+    ASSERT_TRUE(image->past);
+    ASSERT_EQ(image->past->size(), 1U);
+    EXPECT_EQ(image->past->front()->text, "x");
+    EXPECT_EQ(findings.sources.name(image->past->front()->pos.file), "a");
+    EXPECT_EQ(image->past->front()->pos.line, 3U);
 }
 
 TEST(Merge, RemovesAPortWrittenTwice) {

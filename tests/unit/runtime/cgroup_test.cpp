@@ -122,6 +122,79 @@ TEST_F(FakeTree, LimitsOfTheSecondVersion) {
     EXPECT_EQ(text(base + "/cgroup.procs"), "1234");
 }
 
+// Any block device of this host: its number is what the kernel is told.
+std::string block_device() {
+    for (const auto& entry : fs::directory_iterator("/dev"))
+        if (const auto device = sys::device_at(entry.path().string()); device && device->block)
+            return entry.path().string();
+    return {};
+}
+
+Resources more_limits(const std::string& device) {
+    Resources resources;
+    resources.cpu_quota = 20000;
+    resources.cpu_period = 50000;
+    resources.memory_reservation = 1 << 20;
+    resources.memory_swappiness = 5;
+    resources.oom_kill_disable = true;
+    resources.blkio_weight = 505;
+    resources.read_bps = {{device, 1048576}};
+    resources.write_iops = {{device, 7}};
+    return resources;
+}
+
+TEST_F(FakeTree, MoreLimitsOfTheFirstVersion) {
+    make_v1();
+    const auto device = block_device();
+    if (device.empty()) GTEST_SKIP() << "this host has no block device";
+    for (const char* name : {"blkio.weight", "blkio.throttle.read_bps_device", "blkio.throttle.write_iops_device"})
+        file(fmt::format("blkio/p/{}/{}", kId, name));
+    for (const char* name : {"memory.soft_limit_in_bytes", "memory.swappiness", "memory.oom_control"})
+        file(fmt::format("memory/p/{}/{}", kId, name));
+    Cgroup(root_, "p", kId).create(more_limits(device), true);
+    const auto number = sys::device_at(device);
+    const auto name = fmt::format("{}:{}", number->major, number->minor);
+    EXPECT_EQ(text("cpu/p/" + kId + "/cpu.cfs_quota_us"), "20000");
+    EXPECT_EQ(text("cpu/p/" + kId + "/cpu.cfs_period_us"), "50000");
+    EXPECT_EQ(text("memory/p/" + kId + "/memory.soft_limit_in_bytes"), "1048576");
+    EXPECT_EQ(text("memory/p/" + kId + "/memory.swappiness"), "5");
+    EXPECT_EQ(text("memory/p/" + kId + "/memory.oom_control"), "1");
+    EXPECT_EQ(text("blkio/p/" + kId + "/blkio.weight"), "505");
+    EXPECT_EQ(text("blkio/p/" + kId + "/blkio.throttle.read_bps_device"), name + " 1048576");
+    EXPECT_EQ(text("blkio/p/" + kId + "/blkio.throttle.write_iops_device"), name + " 7");
+}
+
+TEST_F(FakeTree, MoreLimitsOfTheSecondVersion) {
+    make_v2();
+    const auto device = block_device();
+    if (device.empty()) GTEST_SKIP() << "this host has no block device";
+    for (const char* name : {"io.weight", "io.max", "memory.low"}) file(fmt::format("p/{}/{}", kId, name));
+    Cgroup(root_, "p", kId).create(more_limits(device), true);
+    const auto number = sys::device_at(device);
+    const std::string base = "p/" + kId;
+    EXPECT_EQ(text(base + "/cpu.max"), "20000 50000");
+    EXPECT_EQ(text(base + "/memory.low"), "1048576");
+    EXPECT_EQ(text(base + "/io.weight"), "5000");
+    EXPECT_EQ(text(base + "/io.max"), fmt::format("{}:{} wiops=7", number->major, number->minor)) << "the last of two";
+}
+
+TEST_F(FakeTree, CpuListsThatAreNoneAreRefusedBeforeTheKernelReadsThem) {
+    make_v1();
+    for (const char* list : {"0-2147483647", "2-1", "a", "-1", "0,,1", "99999999999999999999"}) {
+        Resources resources;
+        resources.cpuset_cpus = list;
+        EXPECT_THROW(Cgroup(root_, "p", kId).create(resources, true), Error) << list;
+    }
+}
+
+TEST(DeviceRules, AreReadAsDockerWritesThem) {
+    EXPECT_EQ(to_line(parse_device_rule("c 1:3 mr").at(0)), "c 1:3 mr");
+    EXPECT_EQ(to_line(parse_device_rule("b *:7 rwm").at(0)), "b *:7 rwm");
+    EXPECT_EQ(parse_device_rule("a *:* rwm").size(), 2U);
+    for (const char* text : {"", "c", "c 1 r", "c 1:3", "x 1:3 r", "c 1:3 rx", "c -1:3 r", "c 1:3 rr", "c 1:9999999 r"})
+        EXPECT_THROW((void)parse_device_rule(text), Error) << text;
+}
+
 TEST_F(FakeTree, ALimitThatTheHostCannotKeepIsAnError) {
     make_v1();
     fs::remove_all(root_ + "/memory");

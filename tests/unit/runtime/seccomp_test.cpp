@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/error.hpp"
 #include "base/strings.hpp"
 #include "container.hpp"
 
@@ -40,6 +41,12 @@ std::uint32_t evaluate(const std::vector<sock_filter>& program, std::uint32_t ar
             case BPF_JMP | BPF_JGE | BPF_K:
                 at += a >= op.k ? op.jt : op.jf;
                 break;
+            case BPF_JMP | BPF_JGT | BPF_K:
+                at += a > op.k ? op.jt : op.jf;
+                break;
+            case BPF_ALU | BPF_AND | BPF_K:
+                a &= op.k;
+                break;
             case BPF_JMP | BPF_JSET | BPF_K:
                 at += (a & op.k) != 0 ? op.jt : op.jf;
                 break;
@@ -65,6 +72,85 @@ CapabilitySet with(std::initializer_list<unsigned> capabilities) {
     CapabilitySet set = kDefaultCapabilities;
     for (const unsigned one : capabilities) set |= CapabilitySet{1} << one;
     return set;
+}
+
+// A profile whose one rule for `read` has one condition on its first argument.
+std::vector<sock_filter> comparing(const std::string& op, std::uint64_t value, std::uint64_t second = 0) {
+    return seccomp_program(
+        fmt::format(
+            R"({{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{{"names": ["read"], "action": "SCMP_ACT_ALLOW",
+                    "args": [{{"index": 0, "value": {}, "valueTwo": {}, "op": "SCMP_CMP_{}"}}]}}]}})",
+            value, second, op),
+        kDefaultCapabilities, {6, 1});
+}
+
+TEST(SeccompProfile, ComparesArgumentsAs64Bits) {
+    constexpr std::uint64_t kBig = std::uint64_t{3} << 32U | 5;
+    struct Case {
+        const char* op;
+        std::uint64_t argument;
+        bool holds;
+    };
+    const Case cases[] = {
+        {"EQ", kBig, true},  {"EQ", 5, false},        {"NE", kBig, false},  {"NE", 5, true},
+        {"GT", kBig, false}, {"GT", kBig + 1, true},  {"GT", ~0ULL, true},  {"GT", 0xffffffff, false},
+        {"GE", kBig, true},  {"GE", kBig - 1, false}, {"GE", ~0ULL, true},  {"GE", 9, false},
+        {"LT", kBig, false}, {"LT", kBig - 1, true},  {"LT", ~0ULL, false}, {"LT", 0xffffffff, true},
+        {"LE", kBig, true},  {"LE", kBig + 1, false}, {"LE", ~0ULL, false}, {"LE", 9, true},
+    };
+    for (const auto& [op, argument, holds] : cases)
+        EXPECT_EQ(evaluate(comparing(op, kBig), AUDIT_ARCH_X86_64, SYS_read, argument), holds ? kAllow : kDeny)
+            << op << " " << argument;
+    const auto masked = comparing("MASKED_EQ", 0xff00000000ULL, 0x0100000000ULL);
+    EXPECT_EQ(evaluate(masked, AUDIT_ARCH_X86_64, SYS_read, 0x0112345678ULL), kAllow);
+    EXPECT_EQ(evaluate(masked, AUDIT_ARCH_X86_64, SYS_read, 0x0212345678ULL), kDeny);
+}
+
+TEST(SeccompProfile, AppliesByCapabilityArchitectureAndKernel) {
+    constexpr const char* kProfile = R"({
+      "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13,
+      "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]}],
+      "syscalls": [
+        {"names": ["read", "nosuchcall"], "action": "SCMP_ACT_ALLOW"},
+        {"names": ["mount"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {"names": ["chroot"], "action": "SCMP_ACT_ALLOW", "excludes": {"caps": ["CAP_SYS_ADMIN"]}},
+        {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "4.8"}},
+        {"names": ["bpf"], "action": "SCMP_ACT_ALLOW", "includes": {"minKernel": "99.0"}},
+        {"names": ["arch_prctl"], "action": "SCMP_ACT_ALLOW", "includes": {"arches": ["amd64"]}},
+        {"name": "write", "action": "SCMP_ACT_KILL_PROCESS"}
+      ]})";
+    constexpr std::uint32_t kDefault = SECCOMP_RET_ERRNO | 13;
+    const auto usual = seccomp_program(kProfile, kDefaultCapabilities, {5, 15});
+    const auto admin = seccomp_program(kProfile, with({kCapSysAdmin}), {5, 15});
+    const auto decide = [](const auto& program, long number, std::uint32_t arch = AUDIT_ARCH_X86_64) {
+        return evaluate(program, arch, static_cast<std::uint32_t>(number));
+    };
+    EXPECT_EQ(decide(usual, SYS_read), kAllow);
+    EXPECT_EQ(decide(usual, SYS_write), SECCOMP_RET_KILL_PROCESS);
+    EXPECT_EQ(decide(usual, SYS_openat), kDefault);
+    EXPECT_EQ(decide(usual, 5000), kNoCall) << "newer than every table";
+    EXPECT_EQ(decide(usual, SYS_mount), kDefault);
+    EXPECT_EQ(decide(admin, SYS_mount), kAllow);
+    EXPECT_EQ(decide(usual, SYS_chroot), kAllow);
+    EXPECT_EQ(decide(admin, SYS_chroot), kDefault);
+    EXPECT_EQ(decide(usual, SYS_ptrace), kAllow);
+    EXPECT_EQ(decide(usual, SYS_bpf), kDefault);
+    EXPECT_EQ(decide(usual, SYS_arch_prctl), kAllow);
+    EXPECT_EQ(decide(usual, 3 /* read */, AUDIT_ARCH_I386), kAllow);
+    EXPECT_EQ(decide(usual, 63, AUDIT_ARCH_AARCH64), SECCOMP_RET_KILL_PROCESS);
+}
+
+TEST(SeccompProfile, BrokenOnesAreRefused) {
+    for (const char* text :
+         {"", "[]", "{", R"({"defaultAction": "SCMP_ACT_NOTIFY"})",
+          R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": 3})",
+          R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 99999})",
+          R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "x"}]})",
+          R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ERRNO",
+              "args": [{"index": 6, "value": 0, "op": "SCMP_CMP_EQ"}]}]})",
+          R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ERRNO",
+              "args": [{"index": 0, "value": 0, "op": "SCMP_CMP_XX"}]}]})"})
+        EXPECT_THROW(check_seccomp_profile(text), Error) << text;
 }
 
 TEST(Seccomp, DecidesByNumberAndCapability) {

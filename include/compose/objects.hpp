@@ -1,0 +1,136 @@
+// Networks and volumes by name, whoever made them: what `network ...` and `volume ...` ask for. As Engine: it never
+// prints, prompts or exits.
+#pragma once
+
+#include <compose/containers.hpp>
+#include <compose/engine.hpp>
+#include <compose/project.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace compose {
+
+/// The networks that are always there. `bridge` is made when the first container needs it; host and none are no objects
+/// of the kernel.
+inline constexpr const char* kBridgeNetwork = "bridge";
+
+struct NetworkMember {
+    std::string container_id, name;
+    std::string mac, address;  // "172.17.0.2/16"
+};
+
+struct NetworkView {
+    std::string id, name, project;
+    std::string driver;  // bridge, host, null
+    std::string subnet, gateway;
+    std::string interface;  // of the host
+    bool internal = false;
+    bool attachable = false;
+    Labels labels;
+    std::int64_t created_at = 0;  // nanoseconds since 1970; 0: not made yet
+    std::vector<NetworkMember> members;
+};
+
+struct ConnectOptions {
+    std::vector<std::string> aliases;
+    std::string ipv4_address;
+    std::string mac_address;
+};
+
+class Networks {
+public:
+    explicit Networks(EngineOptions options);
+    ~Networks();
+    Networks(const Networks&) = delete;
+    Networks& operator=(const Networks&) = delete;
+
+    /// By name, the predefined ones too. Without `members`, those are left out.
+    [[nodiscard]] std::vector<NetworkView> list(bool members);
+    /// By name, id or the beginning of an id.
+    [[nodiscard]] NetworkView find(const std::string& reference);
+    /// Throws conflict when there is one of that name. Returns its id.
+    std::string create(const Network& network);
+    /// Throws conflict, naming the containers, while it is in use, and for predefined ones.
+    void remove(const std::string& reference);
+    /// Makes `bridge` where it is missing.
+    void ensure_bridge();
+    /// Removes `bridge` when nothing is on it: it comes again with the next container. True when it did.
+    bool release_bridge();
+
+    /// A running container gets the interface and the names at once.
+    void connect(const std::string& network, const std::string& container, const ConnectOptions& options);
+    /// `force` forgives a container that is gone or not connected.
+    void disconnect(const std::string& network, const std::string& container, bool force);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+struct VolumeView {
+    std::string name, project, driver, mountpoint;
+    std::map<std::string, std::string> options;
+    Labels labels;
+    bool anonymous = false;
+    std::int64_t created_at = 0;
+    std::vector<std::string> users;  // names of containers
+};
+
+class Volumes {
+public:
+    explicit Volumes(EngineOptions options);
+    ~Volumes();
+    Volumes(const Volumes&) = delete;
+    Volumes& operator=(const Volumes&) = delete;
+
+    [[nodiscard]] std::vector<VolumeView> list();
+    [[nodiscard]] VolumeView find(const std::string& name);
+    /// No error when it exists with the same options; conflict when with others. An empty name: a random, anonymous
+    /// one. Returns the name.
+    std::string create(const Volume& volume);
+    /// Throws conflict, naming the containers, while it is in use.
+    void remove(const std::string& name);
+    /// Bytes of its files.
+    [[nodiscard]] std::int64_t size(const std::string& name);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// What the writable layer of each container takes, and all that its image takes below it.
+struct ContainerSize {
+    std::int64_t writable = 0;
+    std::int64_t total = 0;
+};
+[[nodiscard]] ContainerSize container_size(const EngineOptions& options, const std::string& id);
+
+/// This machine and this installation.
+struct HostDescription {
+    std::string installation, state_folder;
+    std::string name, kernel, machine, architecture, system;  // "x86_64", "amd64", "Debian GNU/Linux 12"
+    int cpus = 1;
+    std::int64_t memory = 0;
+    int cgroup_version = 2;
+};
+[[nodiscard]] HostDescription host_description(const EngineOptions& options);
+
+struct ImageDetails {
+    std::string id;
+    std::string config;                       // the image's configuration, JSON
+    std::vector<std::string> names, digests;  // "debian:12"
+    std::int64_t size = 0;
+    std::int64_t created_at = 0;
+};
+/// By name or id; nothing when it is not here.
+[[nodiscard]] std::optional<ImageDetails> image_details(const EngineOptions& options, const std::string& reference);
+
+/// "80/tcp", ... that an image exposes; nothing when it is not here.
+[[nodiscard]] std::optional<std::vector<std::string>> exposed_by_image(const EngineOptions& options,
+                                                                       const std::string& reference);
+
+}  // namespace compose

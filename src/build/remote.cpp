@@ -1,0 +1,223 @@
+#include "build/remote.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "build/paths.hpp"
+#include "sys/command.hpp"
+#include "sys/dir.hpp"
+#include "sys/file.hpp"
+#include "sys/tree.hpp"
+
+namespace compose::build {
+
+namespace {
+
+constexpr std::chrono::minutes kGitTimeout{10};
+
+bool is_git(std::string_view url) {
+    if (url.starts_with("git://") || url.starts_with("git@") || url.starts_with("ssh://")) return true;
+    if (url.starts_with("github.com/")) return true;
+    const bool http = url.starts_with("http://") || url.starts_with("https://");
+    return http && url.substr(0, url.find('?')).ends_with(".git");
+}
+
+/// Nothing that git could take for an option or a helper to run.
+void check_url(const std::string& url) {
+    const bool plain = url.starts_with("https://") || url.starts_with("http://") || url.starts_with("git://") ||
+                       url.starts_with("ssh://") || url.starts_with("git@");
+    const bool odd =
+        std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+    if (!plain || odd || url.find("::") != std::string::npos)
+        throw make_error(ErrorKind::invalid, "{} is no address of a repository", quote(redacted(url)))
+            .with_hint("use https://, ssh:// or git@host:path");
+    // ssh would take a host that begins with a dash for an option.
+    const auto at = url.find("://");
+    auto host = std::string_view(url).substr(at == std::string::npos ? 0 : at + 3);
+    if (const auto user = host.substr(0, host.find('/')).rfind('@'); user != std::string_view::npos)
+        host.remove_prefix(user + 1);
+    if (host.empty() || host.front() == '-')
+        throw make_error(ErrorKind::invalid, "{} names no host", quote(redacted(url)));
+}
+
+void check_ref(const std::string& ref) {
+    if (ref.empty()) return;
+    const auto good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+               c == '-' || c == '_' || c == '+' || c == '@';
+    };
+    if (ref.front() == '-' || ref.find("..") != std::string::npos || ref.find("@{") != std::string::npos ||
+        !std::all_of(ref.begin(), ref.end(), good))
+        throw make_error(ErrorKind::invalid, "{} can't be a branch, tag or commit", quote(ref));
+}
+
+void check_subfolder(const std::string& folder) {
+    for (const auto& part : split(folder, '/'))
+        if (part == "..")
+            throw make_error(ErrorKind::invalid, "the subfolder {} leads out of the repository", quote(folder));
+    if (folder.find('\0') != std::string::npos) throw Error("the subfolder contains a NUL", ErrorKind::invalid);
+}
+
+void take_fragment(Remote& remote) {
+    const auto hash = remote.url.find('#');
+    if (hash != std::string::npos) {
+        const auto fragment = remote.url.substr(hash + 1);
+        remote.url.resize(hash);
+        const auto colon = fragment.find(':');
+        remote.ref = fragment.substr(0, colon);
+        if (colon != std::string::npos) remote.subfolder = fragment.substr(colon + 1);
+        return;
+    }
+    const auto question = remote.url.find('?');
+    if (question == std::string::npos) return;
+    const auto query = remote.url.substr(question + 1);
+    remote.url.resize(question);
+    for (const auto& part : split(query, '&')) {
+        const auto equals = part.find('=');
+        const auto key = part.substr(0, equals);
+        const auto value = equals == std::string::npos ? std::string() : part.substr(equals + 1);
+        if (key == "branch" || key == "tag" || key == "ref" || key == "commit" || key == "checksum")
+            remote.ref = value;
+        else if (key == "subdir")
+            remote.subfolder = value;
+        else
+            throw make_error(ErrorKind::invalid, "unknown part {} in an address of a repository", quote(key))
+                .with_hint("use branch=, tag=, ref=, commit= or subdir=");
+    }
+}
+
+sys::CommandResult git(const std::vector<std::string>& arguments, const std::string& folder) {
+    sys::Command command;
+    command.argv = {"git",
+                    // Only transports that run nothing of the repository's choice, no hooks, no helpers of its own.
+                    "-c", "protocol.allow=never", "-c", "protocol.https.allow=always", "-c",
+                    "protocol.http.allow=always", "-c", "protocol.git.allow=always", "-c", "protocol.ssh.allow=always",
+                    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.symlinks=true", "-c",
+                    "submodule.recurse=false", "-c", "advice.detachedHead=false"};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    command.working_dir = folder;
+    auto environment = sys::environment_snapshot();
+    environment["GIT_TERMINAL_PROMPT"] = "0";
+    environment["GIT_CONFIG_NOSYSTEM"] = "1";
+    environment["GIT_LFS_SKIP_SMUDGE"] = "1";
+    for (const char* name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"})
+        environment.erase(name);
+    command.environment = environment;
+    command.timeout = kGitTimeout;
+    command.output_limit = std::size_t{1} << 20U;
+    return sys::run_command(command);
+}
+
+std::string last_line(std::string_view text) {
+    text = trim(text);
+    const auto newline = text.rfind('\n');
+    return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
+}
+
+void must(const sys::CommandResult& result, const Remote& remote, const char* doing) {
+    if (result.ok()) return;
+    throw make_error("{} {}: {}", doing, quote(redacted(remote.url)),
+                     result.timed_out ? std::string("it took too long") : redacted(last_line(result.err)));
+}
+
+bool is_commit(const std::string& ref) {
+    return ref.size() == 40 && ref.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir) {
+    must(git({"init", "--quiet", "--template=", "."}, folder), remote, "prepare for");
+    const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
+    auto done = git({"fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", remote.url, wanted}, folder);
+    if (!done.ok() && is_commit(wanted))
+        done = git({"fetch", "--quiet", "--end-of-options", remote.url}, folder);  // the server gives no single commits
+    must(done, remote, "fetch");
+    const auto target = is_commit(wanted) ? wanted : std::string("FETCH_HEAD");
+    must(git({"checkout", "--quiet", "--force", "--detach", target, "--"}, folder), remote, "check out");
+    if (!keep_git_dir) sys::remove_tree(folder + "/.git");
+    return folder;
+}
+
+}  // namespace
+
+std::optional<Remote> parse_remote(std::string_view text) {
+    Remote remote;
+    remote.url = std::string(text);
+    if (is_git(text.substr(0, text.find('#')))) {
+        take_fragment(remote);
+        if (remote.url.starts_with("github.com/")) remote.url = "https://" + remote.url;
+        check_url(remote.url);
+        check_ref(remote.ref);
+        check_subfolder(remote.subfolder);
+        return remote;
+    }
+    if (text.starts_with("http://") || text.starts_with("https://")) {
+        remote.kind = Remote::Kind::archive;
+        return remote;
+    }
+    const auto scheme = text.substr(0, text.find("://"));
+    const bool has_scheme =
+        scheme.size() != text.size() && !scheme.empty() && scheme.find('/') == std::string_view::npos;
+    if (has_scheme || text.find("::") != std::string_view::npos)
+        throw make_error(ErrorKind::invalid, "{} is no folder, and no address that is understood",
+                         quote(redacted(text)));
+    return std::nullopt;
+}
+
+std::string redacted(std::string_view url) {
+    std::string out(url);
+    for (auto at = out.find("://"); at != std::string::npos; at = out.find("://", at + 3)) {
+        const auto end = std::min(out.find_first_of("/?# \t\n", at + 3), out.size());
+        const auto user = out.rfind('@', end);
+        if (user == std::string::npos || user < at + 3) continue;
+        out.replace(at + 3, user - at - 3, "xxxxx");
+    }
+    return out;
+}
+
+std::string masked(std::string text) {
+    for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
+        const auto end = std::min(text.find_first_of("/?# \t\n", at + 3), text.size());
+        const auto user = text.rfind('@', end);
+        if (user == std::string::npos || user < at + 3) continue;
+        std::fill(text.begin() + static_cast<std::ptrdiff_t>(at + 3), text.begin() + static_cast<std::ptrdiff_t>(user),
+                  'x');
+    }
+    return text;
+}
+
+std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token, bool keep_git_dir) {
+    if (remote.kind == Remote::Kind::archive)
+        throw make_error(ErrorKind::unavailable, "contexts from archives such as {} are not supported",
+                         quote(redacted(remote.url)))
+            .with_hint("fetch it, unpack it and name the folder");
+    auto top = fetch_git(remote, folder, keep_git_dir);
+    if (remote.subfolder.empty()) return top;
+    // What is a folder of the repository may be a link in it: looked up inside, links and all, and then copied to a
+    // place that no link of the repository can change.
+    const auto root = sys::open_directory(top);
+    const auto sub = clean_relative(remote.subfolder);
+    std::string path;
+    for (const auto& part : split(sub, '/')) {
+        path += (path.empty() ? "" : "/") + part;
+        const auto parent =
+            sys::find_directory_in_root(root, std::string(parent_path(path).empty() ? "." : parent_path(path)));
+        const auto info = parent ? sys::inspect_at(*parent, std::string(base_name(path))) : std::nullopt;
+        if (!info || info->kind != sys::FileKind::directory)
+            throw make_error(ErrorKind::not_found, "there is no folder {} in the repository", quote(remote.subfolder));
+    }
+    return top + "/" + path;
+}
+
+std::string resolve_git(const Remote& remote) {
+    if (is_commit(remote.ref)) return remote.ref;
+    const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
+    const auto done = git({"ls-remote", "--quiet", "--end-of-options", remote.url, wanted, wanted + "^{}"}, "/");
+    must(done, remote, "ask");
+    const auto commit = done.out.substr(0, 40);
+    if (!is_commit(commit))
+        throw make_error(ErrorKind::not_found, "{} has no {}", quote(redacted(remote.url)), quote(wanted));
+    return commit;
+}
+
+}  // namespace compose::build

@@ -1,0 +1,72 @@
+#include "cli/attach_container.hpp"
+
+#include <csignal>
+
+#include "base/error.hpp"
+#include "cli/by_hand.hpp"
+#include "cli/context.hpp"
+#include "cli/exec_streams.hpp"
+#include "sys/tty.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+/// A container seen as a command: its end and its signals.
+class Process : public ExecSession {
+public:
+    Process(const Context& context, std::string id)
+        : waiting_(make_containers(context)), signalling_(make_containers(context)), id_(std::move(id)) {}
+
+    [[nodiscard]] int terminal() const override { return -1; }
+    [[nodiscard]] int wait() override { return waiting_->wait(id_); }
+    void signal(int number) override {
+        try {
+            signalling_->kill(id_, number);
+        } catch (const Error&) {
+            // It has just ended: there is nobody to tell.
+        }
+    }
+
+private:
+    std::unique_ptr<Containers> waiting_, signalling_;
+    std::string id_;
+};
+
+sys::Fd copy_of(int fd, bool wanted) {
+    return fd >= 0 && wanted ? sys::duplicate(sys::FdRef(fd)) : sys::Fd();
+}
+
+}  // namespace
+
+std::vector<int> attach_signal_numbers() {
+    return {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+}
+
+void check_terminal(bool tty, bool input) {
+    if (tty && input && !sys::is_terminal(sys::FdRef(0)))
+        throw make_error(ErrorKind::usage, "the input device is not a TTY").with_hint("leave -t out");
+}
+
+std::optional<int> attach_container(Context& context, sys::SignalSet& signals, const std::string& id,
+                                    std::unique_ptr<AttachSession> session, const AttachChoice& choice) {
+    DetachKeys keys(choice.detach_keys);
+    const bool terminal = session->terminal();
+    const bool typing = choice.input && sys::is_terminal(sys::FdRef(0));
+    ExecEnds ends{.in = copy_of(session->in(), choice.input),
+                  .out = copy_of(session->out(), choice.out),
+                  .err = copy_of(session->err(), choice.err),
+                  .close_input = [&] { session->close_input(); },
+                  .detach_keys = typing && terminal ? &keys : nullptr,
+                  .shared = true,
+                  .pass_signals = choice.sig_proxy};
+    if (terminal && ends.in)
+        if (const auto size = sys::window_size(sys::FdRef(1))) sys::set_window_size(ends.in, *size);
+    std::optional<sys::RawMode> raw;
+    if (terminal && typing) raw.emplace(sys::FdRef(0));
+    const int code = carry_streams(std::make_shared<Process>(context, id), std::move(ends), terminal, signals);
+    raw.reset();
+    return keys.detached() ? std::nullopt : std::optional<int>(code);
+}
+
+}  // namespace compose::cli

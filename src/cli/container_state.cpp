@@ -1,0 +1,257 @@
+// Commands that change the state of containers by name: start, stop, restart, kill, pause, unpause, rm, wait, rename,
+// update, prune.
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/strings.hpp"
+#include "base/units.hpp"
+#include "cli/arguments.hpp"
+#include "cli/attach_container.hpp"
+#include "cli/by_hand.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/filters.hpp"
+#include "cli/flag_values.hpp"
+#include "cli/output.hpp"
+#include "cli/time_argument.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct Targets {
+    std::vector<std::string> names;
+    std::optional<int> timeout;
+    std::string signal;
+    bool force = false, volumes = false, attach = false, interactive = false;
+    std::string detach_keys = "ctrl-p,ctrl-q";
+
+    [[nodiscard]] std::optional<Nanoseconds> grace() const {
+        return timeout ? std::optional<Nanoseconds>(std::chrono::seconds(*timeout)) : std::nullopt;
+    }
+};
+
+void define_timeout(Arguments& arguments, Targets& args) {
+    arguments.number("-t,--timeout,--time", args.timeout, "SECONDS",
+                     "Time to stop before being killed (default: its own; -1: no limit)");
+    arguments.value("-s,--signal", args.signal, "SIGNAL", "Stop it with this signal");
+}
+
+/// As Docker: prints the name that was given.
+template <class Action>
+Run each(const std::shared_ptr<Targets>& args, const char* verb, Action action) {
+    return [args, verb, action](Context& context) {
+        context.refuse_dry_run(verb);
+        const auto containers = make_containers(context);
+        return each_target(context, args->names, [&](const std::string& name) {
+            action(*containers, name, *args);
+            return name;
+        });
+    };
+}
+
+int start_attached(Context& context, const Targets& args) {
+    if (args.names.size() != 1) throw make_error(ErrorKind::usage, "only one container can be started and attached");
+    sys::SignalSet signals(attach_signal_numbers());
+    const auto containers = make_containers(context);
+    const auto details = containers->inspect(args.names[0]);
+    check_terminal(details.terminal, args.interactive);
+    AttachChoice choice;
+    choice.input = args.interactive;
+    choice.detach_keys = args.detach_keys;
+    auto session = containers->start_attached(details.view.id, args.interactive);
+    return attach_container(context, signals, details.view.id, std::move(session), choice).value_or(0);
+}
+
+int prune(Context& context, const std::vector<std::string>& texts, bool force) {
+    context.refuse_dry_run("container prune");
+    const Filters filters(texts, {"label", "label!", "until"});
+    std::int64_t until = INT64_MAX;
+    for (const auto& text : filters.values("until")) {
+        const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
+        if (!time) throw make_error(ErrorKind::usage, "invalid filter: {} is no time", quote(text));
+        until = std::min(until, *time);
+    }
+    if (!force && !confirm("WARNING! This will remove all stopped containers.")) return 0;
+    const auto containers = make_containers(context);
+    std::string removed;
+    int status = 0;
+    for (const auto& view : containers->list()) {
+        const bool stopped = view.state == "created" || view.state == "exited" || view.state == "dead";
+        if (!stopped || view.created_at >= until || !filters.labels(view.labels)) continue;
+        try {
+            containers->remove(view.id, false, false);
+            removed += view.id + "\n";
+        } catch (const Error& error) {
+            report_failure(context, error);
+            status = 1;
+        }
+    }
+    print(removed.empty() ? "Total reclaimed space: 0B\n" : "Deleted Containers:\n" + removed);
+    return status;
+}
+
+struct UpdateArgs {
+    std::vector<std::string> names;
+    std::optional<std::string> cpus, memory, memory_swap, pids, cpu_shares, cpuset, restart;
+
+    [[nodiscard]] LimitChanges changes() const {
+        LimitChanges out;
+        if (cpus) out.cpus = cpus_flag(*cpus);
+        if (memory) out.memory = bytes_flag("-m", *memory);
+        if (memory_swap) out.memory_swap = *memory_swap == "-1" ? -1 : bytes_flag("--memory-swap", *memory_swap);
+        if (pids) out.pids = whole_flag("--pids-limit", *pids, -1, INT64_MAX);
+        if (cpu_shares)
+            out.cpu_shares = static_cast<std::uint64_t>(whole_flag("--cpu-shares", *cpu_shares, 2, 262'144));
+        out.cpuset_cpus = cpuset;
+        if (restart) {
+            (void)restart_flag(*restart);
+            out.restart = *restart;
+        }
+        const bool any = cpus || memory || memory_swap || pids || cpu_shares || cpuset || restart;
+        if (!any) throw make_error(ErrorKind::usage, "nothing to update").with_hint("give at least one of the options");
+        return out;
+    }
+};
+
+}  // namespace
+
+Run define_container_start(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    arguments.flag("-a,--attach", args->attach, "Show its output and pass signals on");
+    arguments.flag("-i,--interactive", args->interactive, "Pass our input on");
+    arguments.value("--detach-keys", args->detach_keys, "KEYS", "The keys that leave it running");
+    const auto plain = each(
+        args, "start", [](Containers& containers, const std::string& name, const Targets&) { containers.start(name); });
+    return [args, plain](Context& context) {
+        if (args->attach || args->interactive) return start_attached(context, *args);
+        return plain(context);
+    };
+}
+
+Run define_container_stop(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    define_timeout(arguments, *args);
+    return each(args, "stop", [](Containers& containers, const std::string& name, const Targets& given) {
+        std::optional<int> signal;
+        if (!given.signal.empty()) signal = signal_argument(given.signal);
+        containers.stop(name, given.grace(), signal);
+    });
+}
+
+Run define_container_restart(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    define_timeout(arguments, *args);
+    return each(args, "restart", [](Containers& containers, const std::string& name, const Targets& given) {
+        if (given.signal.empty()) return containers.restart(name, given.grace());
+        containers.stop(name, given.grace(), signal_argument(given.signal));
+        containers.start(name);
+    });
+}
+
+Run define_container_kill(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    args->signal = "KILL";
+    arguments.rest("CONTAINER", args->names, true);
+    arguments.value("-s,--signal", args->signal, "SIGNAL", "By name or number (default KILL)");
+    return each(args, "kill", [](Containers& containers, const std::string& name, const Targets& given) {
+        containers.kill(name, signal_argument(given.signal));
+    });
+}
+
+Run define_container_pause(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    return each(args, "pause",
+                [](Containers& containers, const std::string& name, const Targets&) { containers.pause(name); });
+}
+
+Run define_container_unpause(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    return each(args, "unpause",
+                [](Containers& containers, const std::string& name, const Targets&) { containers.unpause(name); });
+}
+
+Run define_container_rm(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.rest("CONTAINER", args->names, true);
+    arguments.flag("-f,--force", args->force, "Kill it when it runs; no error when it is not there");
+    arguments.flag("-v,--volumes", args->volumes, "Its anonymous volumes too");
+    return each(args, "rm", [](Containers& containers, const std::string& name, const Targets& given) {
+        try {
+            containers.remove(name, given.force, given.volumes);
+        } catch (const Error& error) {
+            if (!given.force || error.kind() != ErrorKind::not_found) throw;
+        }
+    });
+}
+
+Run define_container_wait(Arguments& arguments) {
+    const auto args = std::make_shared<Targets>();
+    arguments.text("Prints the exit code of each container, once it has ended.");
+    arguments.rest("CONTAINER", args->names, true);
+    return [args](Context& context) {
+        const auto containers = make_containers(context);
+        return each_target(context, args->names,
+                           [&](const std::string& name) { return std::to_string(containers->wait(name)); });
+    };
+}
+
+Run define_container_rename(Arguments& arguments) {
+    struct Args {
+        std::string from, to;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.required("CONTAINER", args->from);
+    arguments.required("NEW_NAME", args->to);
+    return [args](Context& context) {
+        context.refuse_dry_run("rename");
+        if (!is_object_name(args->to) || args->to.size() < 2)
+            throw make_error(ErrorKind::usage, "{} is no container name", quote(args->to))
+                .with_hint("two or more letters, digits, \"_\", \".\" or \"-\", and the first one a letter or digit");
+        make_containers(context)->rename(args->from, args->to);
+        return 0;
+    };
+}
+
+Run define_container_update(Arguments& arguments) {
+    const auto args = std::make_shared<UpdateArgs>();
+    arguments.text("New limits hold at once and stay over restarts.");
+    arguments.rest("CONTAINER", args->names, true);
+    arguments.value("--cpus", args->cpus, "N", "Most CPUs");
+    arguments.value("-m,--memory", args->memory, "BYTES", "Most memory");
+    arguments.value("--memory-swap", args->memory_swap, "BYTES", "Most memory and swap together; -1: no limit");
+    arguments.value("--pids-limit", args->pids, "N", "Most processes; -1: no limit");
+    arguments.value("-c,--cpu-shares", args->cpu_shares, "N", "Its weight among others");
+    arguments.value("--cpuset-cpus", args->cpuset, "LIST", "Only these CPUs");
+    arguments.value("--restart", args->restart, "POLICY", "no, always, unless-stopped, on-failure[:N]");
+    return [args](Context& context) {
+        context.refuse_dry_run("update");
+        const auto changes = args->changes();
+        const auto containers = make_containers(context);
+        return each_target(context, args->names, [&](const std::string& name) {
+            containers->update(name, changes);
+            return name;
+        });
+    };
+}
+
+Run define_container_prune(Arguments& arguments) {
+    struct Args {
+        std::vector<std::string> filters;
+        bool force = false;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.text("Removes all containers that do not run.");
+    arguments.flag("-f,--force", args->force, "Do not ask");
+    arguments.list("--filter", args->filters, "KEY=VALUE", "Only those: label=, label!=, until=");
+    return [args](Context& context) { return prune(context, args->filters, args->force); };
+}
+
+}  // namespace compose::cli

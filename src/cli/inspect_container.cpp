@@ -1,0 +1,247 @@
+// One container in the shape of Docker's API.
+#include "base/ids.hpp"
+#include "base/strings.hpp"
+#include "cli/inspect_json.hpp"
+#include "cli/log_printer.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+json::value time_of(std::int64_t nanoseconds) {
+    return nanoseconds == 0 ? json::value("0001-01-01T00:00:00Z") : json::value(log_time(nanoseconds));
+}
+
+json::array list_of(const std::vector<std::string>& texts) {
+    json::array out;
+    for (const auto& text : texts) out.emplace_back(text);
+    return out;
+}
+
+json::value list_or_null(const std::vector<std::string>& texts) {
+    return texts.empty() ? json::value(nullptr) : json::value(list_of(texts));
+}
+
+std::string port_key(const Publisher& port) {
+    return fmt::format("{}/{}", port.target, port.protocol);
+}
+
+const json::value* at(const json::object& object, std::initializer_list<std::string_view> path) {
+    const json::object* inside = &object;
+    const json::value* found = nullptr;
+    for (const auto key : path) {
+        if (inside == nullptr) return nullptr;
+        found = inside->if_contains(key);
+        if (found == nullptr) return nullptr;
+        inside = found->if_object();
+    }
+    return found;
+}
+
+std::int64_t number_at(const json::object& object, std::initializer_list<std::string_view> path) {
+    const json::value* const found = at(object, path);
+    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+}
+
+json::object state_of(const ContainerDetails& d) {
+    const ContainerView& view = d.view;
+    json::object state{{"Status", view.state},
+                       {"Running", view.state == "running" || view.state == "paused"},
+                       {"Paused", view.state == "paused"},
+                       {"Restarting", view.state == "restarting"},
+                       {"OOMKilled", d.oom_killed},
+                       {"Dead", view.state == "dead"},
+                       {"Pid", view.pid},
+                       {"ExitCode", view.exit_code},
+                       {"Error", d.error},
+                       {"StartedAt", time_of(view.started_at)},
+                       {"FinishedAt", time_of(view.finished_at)}};
+    if (d.health_json.empty()) return state;
+    json::array log;
+    for (const ProbeRecord& probe : d.probes)
+        log.push_back({{"Start", time_of(probe.began)},
+                       {"End", time_of(probe.ended)},
+                       {"ExitCode", probe.exit_code},
+                       {"Output", probe.output}});
+    state["Health"] = {{"Status", view.health.empty() ? "unhealthy" : view.health},
+                       {"FailingStreak", d.failing_streak},
+                       {"Log", std::move(log)}};
+    return state;
+}
+
+json::object port_bindings(const ContainerView& view, bool exposed_too) {
+    json::object ports;
+    for (const Publisher& port : view.publishers) {
+        json::value& entry = ports[port_key(port)];
+        if (port.published == 0) {
+            if (!exposed_too && entry.is_null()) ports.erase(port_key(port));
+            continue;
+        }
+        if (!entry.is_array()) entry = json::array{};
+        entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", std::to_string(port.published)}});
+    }
+    return ports;
+}
+
+json::array mounts_of(const ContainerDetails& d) {
+    json::array out;
+    for (const ContainerMount& mount : d.mounts) {
+        json::object entry{{"Type", mount.type}};
+        if (!mount.name.empty()) entry["Name"] = mount.name;
+        entry["Source"] = mount.source;
+        entry["Destination"] = mount.destination;
+        if (mount.type == "volume") entry["Driver"] = "local";
+        entry["Mode"] = mount.read_only ? "ro" : "";
+        entry["RW"] = !mount.read_only;
+        entry["Propagation"] = mount.propagation;
+        out.push_back(std::move(entry));
+    }
+    return out;
+}
+
+json::object restart_of(const std::string& text) {
+    const auto colon = text.find(':');
+    std::int64_t retries = 0;
+    if (colon != std::string::npos)
+        for (const char c : text.substr(colon + 1))
+            if (c >= '0' && c <= '9') retries = retries * 10 + (c - '0');
+    return {{"Name", text.substr(0, colon)}, {"MaximumRetryCount", retries}};
+}
+
+std::string network_mode(const ContainerDetails& d, const json::object& spec) {
+    if (string_or(spec, "network") == "host") return "host";
+    if (const auto joined = string_or(spec, "network_of"); !joined.empty()) return "container:" + joined;
+    if (d.networks.empty()) return "none";
+    return d.networks.front().name;
+}
+
+json::object host_config(const ContainerDetails& d, const json::object& spec) {
+    json::array binds;
+    for (const ContainerMount& mount : d.mounts)
+        if (mount.type != "tmpfs")
+            binds.emplace_back((mount.type == "volume" ? mount.name : mount.source) + ":" + mount.destination +
+                               (mount.read_only ? ":ro" : ":rw"));
+    json::array ulimits;
+    if (const auto* limits = spec.if_contains("rlimits"); limits != nullptr && limits->is_array())
+        for (const json::value& limit : limits->as_array())
+            if (limit.is_object())
+                ulimits.push_back({{"Name", string_or(limit.as_object(), "name")},
+                                   {"Soft", int_or(limit.as_object(), "soft", 0)},
+                                   {"Hard", int_or(limit.as_object(), "hard", 0)}});
+    const json::value* const cpus = at(spec, {"resources", "cpus"});
+    const double cpu_count = cpus != nullptr && cpus->is_number() ? cpus->to_number<double>() : 0;
+    return {{"Binds", binds.empty() ? json::value(nullptr) : json::value(std::move(binds))},
+            {"NetworkMode", network_mode(d, spec)},
+            {"PortBindings", port_bindings(d.view, false)},
+            {"RestartPolicy", restart_of(d.restart)},
+            {"AutoRemove", d.view.labels.contains(kAutoRemoveLabel)},
+            {"LogConfig", {{"Type", "json-file"}, {"Config", json::object{}}}},
+            {"CapAdd", list_or_null(strings_or_empty(spec, "cap_add"))},
+            {"CapDrop", list_or_null(strings_or_empty(spec, "cap_drop"))},
+            {"Privileged", d.privileged},
+            {"ReadonlyRootfs", d.read_only},
+            {"ShmSize", int_or(spec, "shm_size", 0)},
+            {"Memory", number_at(spec, {"resources", "memory"})},
+            {"MemorySwap", number_at(spec, {"resources", "memory_swap"})},
+            {"NanoCpus", static_cast<std::int64_t>(cpu_count * 1e9)},
+            {"CpuShares", number_at(spec, {"resources", "cpu_shares"})},
+            {"PidsLimit", number_at(spec, {"resources", "pids"})},
+            {"Ulimits", std::move(ulimits)},
+            {"Init", d.init},
+            {"CgroupParent", string_or(spec, "cgroup_parent")},
+            {"Runtime", "compose"}};
+}
+
+json::object config_of(const ContainerDetails& d) {
+    const ContainerView& view = d.view;
+    json::object exposed, labels;
+    for (const Publisher& port : view.publishers) exposed[port_key(port)] = json::object{};
+    for (const auto& [key, value] : view.labels)
+        if (key != kAutoRemoveLabel) labels[key] = value;
+    json::object config{{"Hostname", d.hostname},
+                        {"Domainname", d.domainname},
+                        {"User", d.user},
+                        {"Tty", d.terminal},
+                        {"OpenStdin", d.stdin_open},
+                        {"ExposedPorts", std::move(exposed)},
+                        {"Env", list_of(d.environment)},
+                        {"Cmd", list_of(d.command)},
+                        {"Image", view.image},
+                        {"Volumes", nullptr},
+                        {"WorkingDir", d.working_dir},
+                        {"Entrypoint", nullptr},
+                        {"Labels", std::move(labels)},
+                        {"StopSignal", std::to_string(d.stop_signal)},
+                        {"StopTimeout", std::chrono::duration_cast<std::chrono::seconds>(d.stop_timeout).count()}};
+    if (d.health_json.empty()) return config;
+    const json::value parsed = parse_json(d.health_json);
+    if (const json::object* health = parsed.if_object())
+        config["Healthcheck"] = {{"Test", list_of(strings_or_empty(*health, "command"))},
+                                 {"Interval", int_or(*health, "interval", 0)},
+                                 {"Timeout", int_or(*health, "timeout", 0)},
+                                 {"StartPeriod", int_or(*health, "start_period", 0)},
+                                 {"Retries", int_or(*health, "retries", 0)}};
+    return config;
+}
+
+json::object network_settings(const ContainerDetails& d) {
+    json::object networks;
+    const bool up = d.view.state == "running" || d.view.state == "paused";
+    for (const ContainerNetwork& network : d.networks)
+        networks[network.name] = {{"IPAMConfig", nullptr},
+                                  {"Links", nullptr},
+                                  {"Aliases", list_or_null(network.aliases)},
+                                  {"MacAddress", network.mac},
+                                  {"NetworkID", network.id},
+                                  {"EndpointID", d.view.id},
+                                  {"Gateway", up ? network.gateway : ""},
+                                  {"IPAddress", up ? network.address : ""},
+                                  {"IPPrefixLen", network.prefix_length},
+                                  {"DNSNames", list_or_null(network.aliases)}};
+    const auto first = d.networks.empty() || !up ? ContainerNetwork{} : d.networks.front();
+    return {{"Bridge", ""},
+            {"SandboxID", d.view.id},
+            {"Ports", port_bindings(d.view, true)},
+            {"Gateway", first.gateway},
+            {"IPAddress", first.address},
+            {"IPPrefixLen", first.prefix_length},
+            {"MacAddress", first.mac},
+            {"Networks", std::move(networks)}};
+}
+
+}  // namespace
+
+json::object inspect_container(const ContainerDetails& d) {
+    const ContainerView& view = d.view;
+    const json::value parsed = d.spec_json.empty() ? json::value(json::object{}) : parse_json(d.spec_json);
+    const json::object& spec = parsed.as_object();
+    json::array arguments;
+    for (std::size_t i = 1; i < d.command.size(); ++i) arguments.emplace_back(d.command[i]);
+    return {{"Id", view.id},
+            {"Created", time_of(view.created_at)},
+            {"Path", d.command.empty() ? "" : d.command.front()},
+            {"Args", std::move(arguments)},
+            {"State", state_of(d)},
+            {"Image", d.image_id},
+            {"ResolvConfPath", d.folder + "/resolv.conf"},
+            {"HostnamePath", d.folder + "/hostname"},
+            {"HostsPath", d.folder + "/hosts"},
+            {"LogPath", view.log_path},
+            {"Name", "/" + view.name},
+            {"RestartCount", view.restart_count},
+            {"Driver", "overlay2"},
+            {"Platform", "linux"},
+            {"MountLabel", ""},
+            {"ProcessLabel", ""},
+            {"AppArmorProfile", ""},
+            {"ExecIDs", nullptr},
+            {"HostConfig", host_config(d, spec)},
+            {"GraphDriver",
+             {{"Data", {{"LowerDir", join(d.lower, ":")}, {"UpperDir", d.upper}, {"WorkDir", d.work}}},
+              {"Name", "overlay2"}}},
+            {"Mounts", mounts_of(d)},
+            {"Config", config_of(d)},
+            {"NetworkSettings", network_settings(d)}};
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,270 @@
+// network create, ls, rm, prune, connect, disconnect.
+#include <compose/objects.hpp>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/by_hand.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/filters.hpp"
+#include "cli/flag_values.hpp"
+#include "cli/listing.hpp"
+#include "cli/output.hpp"
+#include "cli/render_table.hpp"
+#include "cli/time_argument.hpp"
+#include "sys/clock.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct CreateArgs {
+    std::string name;
+    std::string driver = "bridge", scope, ipam_driver;
+    std::vector<std::string> subnets, gateways, ranges, aux, options, labels, ipam_options;
+    bool internal = false, attachable = false, ipv4 = true, ipv6 = false, ingress = false, config_only = false;
+};
+
+void refuse(bool given, const char* what) {
+    if (given) throw make_error(ErrorKind::usage, "{} is not supported", what);
+}
+
+Network network_of(const CreateArgs& args) {
+    if (!is_object_name(args.name))
+        throw make_error(ErrorKind::usage, "{} is no network name", quote(args.name))
+            .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
+    refuse(args.ingress, "--ingress");
+    refuse(args.config_only, "--config-only");
+    refuse(!args.scope.empty() && args.scope != "local", "a scope other than local");
+    refuse(!args.ipam_driver.empty() && args.ipam_driver != "default", "an IPAM driver other than default");
+    refuse(!args.ipam_options.empty(), "--ipam-opt");
+    Network network;
+    network.name = args.name;
+    network.driver = args.driver;
+    network.internal = args.internal;
+    network.attachable = args.attachable;
+    network.enable_ipv4 = args.ipv4;
+    network.enable_ipv6 = args.ipv6;
+    for (const auto& text : args.options) network.driver_opts.insert(pair_flag("-o", text, true));
+    for (const auto& text : args.labels) network.labels.insert(pair_flag("--label", text, true));
+    for (std::size_t i = 0; i < args.subnets.size(); ++i) {
+        IpamPool pool;
+        pool.subnet = args.subnets[i];
+        if (i < args.gateways.size()) pool.gateway = args.gateways[i];
+        if (i < args.ranges.size()) pool.ip_range = args.ranges[i];
+        network.ipam.push_back(std::move(pool));
+    }
+    if (args.gateways.size() > args.subnets.size() || args.ranges.size() > args.subnets.size())
+        throw make_error(ErrorKind::usage, "--gateway and --ip-range need a --subnet each");
+    for (const auto& text : args.aux) {
+        if (network.ipam.empty()) throw make_error(ErrorKind::usage, "--aux-address needs a --subnet");
+        network.ipam.front().aux_addresses.insert(pair_flag("--aux-address", text));
+    }
+    return network;
+}
+
+struct LsArgs {
+    std::vector<std::string> filters;
+    bool quiet = false, no_trunc = false;
+    std::string format;
+};
+
+bool is_builtin(const NetworkView& view) {
+    return view.name == kBridgeNetwork || view.driver == "host" || view.driver == "null";
+}
+
+bool is_wanted(const NetworkView& view, const Filters& filters) {
+    return filters.any("driver", [&](const auto& text) { return view.driver == text; }) &&
+           filters.any("id", [&](const auto& text) { return view.id.starts_with(text); }) &&
+           filters.any("name", [&](const auto& text) { return matches(text, view.name); }) &&
+           filters.any("scope", [](const auto& text) { return text == "local"; }) &&
+           filters.any("type", [&](const auto& text) { return text == (is_builtin(view) ? "builtin" : "custom"); }) &&
+           (!filters.has("dangling") ||
+            filters.truth("dangling", false) == (view.members.empty() && !is_builtin(view))) &&
+           filters.labels(view.labels);
+}
+
+int list(Context& context, const LsArgs& args) {
+    const Filters filters(args.filters, {"dangling", "driver", "id", "label", "name", "scope", "type"});
+    Listing listing;
+    listing.columns = {{"ID", "NETWORK ID"}, {"Name", "NAME"}, {"Driver", "DRIVER"}, {"Scope", "SCOPE"}};
+    listing.more = {{"IPv4", "IPV4"},
+                    {"IPv6", "IPV6"},
+                    {"Internal", "INTERNAL"},
+                    {"Labels", "LABELS"},
+                    {"CreatedAt", "CREATED AT"},
+                    {"Project", "PROJECT"}};
+    for (const auto& view : Networks(context.engine_options()).list(filters.has("dangling"))) {
+        if (!is_wanted(view, filters)) continue;
+        listing.rows.push_back({{"CreatedAt", render_time(view.created_at)},
+                                {"Driver", view.driver},
+                                {"ID", args.no_trunc ? view.id : std::string(short_id(view.id))},
+                                {"IPv4", "true"},
+                                {"IPv6", "false"},
+                                {"Internal", view.internal ? "true" : "false"},
+                                {"Labels", labels_text(view.labels)},
+                                {"Name", view.name},
+                                {"Project", view.project},
+                                {"Scope", "local"}});
+        json::object labels;
+        for (const auto& [key, value] : view.labels) labels[key] = value;
+        listing.methods.push_back({{"Label", std::move(labels)}});
+    }
+    print(render_listing(listing, args.format, args.quiet));
+    return 0;
+}
+
+int prune(Context& context, const std::vector<std::string>& texts, bool force) {
+    context.refuse_dry_run("network prune");
+    const Filters filters(texts, {"label", "label!", "until"});
+    std::int64_t until = INT64_MAX;
+    for (const auto& text : filters.values("until")) {
+        const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
+        if (!time) throw make_error(ErrorKind::usage, "invalid filter: {} is no time", quote(text));
+        until = std::min(until, *time);
+    }
+    if (!force && !confirm("WARNING! This will remove all custom networks not used by at least one container."))
+        return 0;
+    Networks networks(context.engine_options());
+    std::string removed;
+    int status = 0;
+    for (const auto& view : networks.list(true)) {
+        if (is_builtin(view) || !view.members.empty() || view.created_at >= until || !filters.labels(view.labels))
+            continue;
+        try {
+            networks.remove(view.id);
+            removed += view.name + "\n";
+        } catch (const Error& error) {
+            report_failure(context, error);
+            status = 1;
+        }
+    }
+    // The default network is no custom one, but comes again by itself with the next container.
+    if (texts.empty()) (void)networks.release_bridge();
+    if (!removed.empty()) print("Deleted Networks:\n" + removed);
+    return status;
+}
+
+}  // namespace
+
+Run define_network_create(Arguments& arguments) {
+    const auto args = std::make_shared<CreateArgs>();
+    arguments.text("Containers on it find each other by name. Prints its id.");
+    arguments.required("NETWORK", args->name);
+    arguments.value("-d,--driver", args->driver, "NAME", "bridge");
+    arguments.list("--subnet", args->subnets, "PREFIX", "Its addresses: 10.5.0.0/16 (default: a free one)");
+    arguments.list("--gateway", args->gateways, "ADDRESS", "Of the subnet (default: its first address)");
+    arguments.list("--ip-range", args->ranges, "PREFIX", "Give containers addresses of this part only");
+    arguments.list("--aux-address", args->aux, "NAME=ADDRESS", "An address that no container gets");
+    arguments.value("--ipam-driver", args->ipam_driver, "NAME", "default");
+    arguments.list("--ipam-opt", args->ipam_options, "KEY=VALUE", "Not supported");
+    arguments.list("-o,--opt", args->options, "KEY=VALUE", "Of the driver: com.docker.network.driver.mtu=1400");
+    arguments.flag("--internal", args->internal, "No way out of it");
+    arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
+    arguments.flag("--ipv4", args->ipv4, "With IPv4 (default true)");
+    arguments.flag("--ipv6", args->ipv6, "With IPv6");
+    arguments.flag("--ingress", args->ingress, "Not supported");
+    arguments.flag("--config-only", args->config_only, "Not supported");
+    arguments.value("--scope", args->scope, "local", "local");
+    arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");
+    return [args](Context& context) {
+        context.refuse_dry_run("network create");
+        print(Networks(context.engine_options()).create(network_of(*args)) + "\n");
+        return 0;
+    };
+}
+
+Run define_network_ls(Arguments& arguments) {
+    const auto args = std::make_shared<LsArgs>();
+    arguments.list("-f,--filter", args->filters, "KEY=VALUE", "Only those: driver=, name=, label=, type=custom, ...");
+    arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template");
+    arguments.flag("-q,--quiet", args->quiet, "Ids only");
+    arguments.flag("--no-trunc", args->no_trunc, "Ids whole");
+    return [args](Context& context) { return list(context, *args); };
+}
+
+Run define_network_rm(Arguments& arguments) {
+    struct Args {
+        std::vector<std::string> names;
+        bool force = false;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.rest("NETWORK", args->names, true);
+    arguments.flag("-f,--force", args->force, "No error when it is not there");
+    return [args](Context& context) {
+        context.refuse_dry_run("network rm");
+        Networks networks(context.engine_options());
+        return each_target(context, args->names, [&](const std::string& name) {
+            try {
+                networks.remove(name);
+            } catch (const Error& error) {
+                if (!args->force || error.kind() != ErrorKind::not_found) throw;
+                return std::string();
+            }
+            return name;
+        });
+    };
+}
+
+Run define_network_prune(Arguments& arguments) {
+    struct Args {
+        std::vector<std::string> filters;
+        bool force = false;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.text("Removes all networks that no container is on.");
+    arguments.flag("-f,--force", args->force, "Do not ask");
+    arguments.list("--filter", args->filters, "KEY=VALUE", "Only those: label=, label!=, until=");
+    return [args](Context& context) { return prune(context, args->filters, args->force); };
+}
+
+Run define_network_connect(Arguments& arguments) {
+    struct Args {
+        std::string network, container, ip, ip6, mac;
+        std::vector<std::string> aliases, links, link_local, options;
+        std::optional<int> priority;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.text("A running container is on the network at once.");
+    arguments.required("NETWORK", args->network);
+    arguments.required("CONTAINER", args->container);
+    arguments.list("--alias", args->aliases, "NAME", "A further name on this network");
+    arguments.value("--ip", args->ip, "ADDRESS", "A fixed IPv4 address");
+    arguments.value("--ip6", args->ip6, "ADDRESS", "Not supported yet");
+    arguments.value("--mac-address", args->mac, "ADDRESS", "A fixed MAC address");
+    arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Not supported: names are known on the network");
+    arguments.list("--link-local-ip", args->link_local, "ADDRESS", "Not supported yet");
+    arguments.list("--driver-opt", args->options, "KEY=VALUE", "Not supported yet");
+    arguments.number("--gw-priority", args->priority, "N", "Not supported yet");
+    return [args](Context& context) {
+        context.refuse_dry_run("network connect");
+        refuse(!args->ip6.empty(), "--ip6");
+        refuse(!args->links.empty(), "--link");
+        refuse(!args->link_local.empty(), "--link-local-ip");
+        refuse(!args->options.empty(), "--driver-opt");
+        refuse(args->priority.has_value(), "--gw-priority");
+        Networks(context.engine_options())
+            .connect(args->network, args->container, {args->aliases, args->ip, args->mac});
+        return 0;
+    };
+}
+
+Run define_network_disconnect(Arguments& arguments) {
+    struct Args {
+        std::string network, container;
+        bool force = false;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.required("NETWORK", args->network);
+    arguments.required("CONTAINER", args->container);
+    arguments.flag("-f,--force", args->force, "No error when it is not connected");
+    return [args](Context& context) {
+        context.refuse_dry_run("network disconnect");
+        Networks(context.engine_options()).disconnect(args->network, args->container, args->force);
+        return 0;
+    };
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,255 @@
+// A whole build: read, plan, run the stages that are needed, several at a time, and keep the result.
+#include <compose/build.hpp>
+#include <condition_variable>
+#include <exception>
+#include <set>
+#include <thread>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "build/checks.hpp"
+#include "build/remote.hpp"
+#include "engine/build_output.hpp"
+#include "engine/build_shared.hpp"
+#include "engine/build_stage.hpp"
+#include "image/layer.hpp"
+#include "image/reference.hpp"
+#include "runtime/launcher.hpp"
+#include "sys/clock.hpp"
+
+namespace compose {
+namespace engine {
+namespace {
+
+constexpr std::int64_t kCacheAge = std::int64_t{30} * 24 * 3600 * 1'000'000'000;
+constexpr std::int64_t kCacheSize = std::int64_t{20} << 30U;
+
+std::string host_platform() {
+    return "linux/" + std::string(image::native_architecture());
+}
+
+build::Values platform_args(const BuildRequest& request) {
+    const auto native = host_platform();
+    if (!request.platform.empty() && request.platform != native && request.platform != "linux" &&
+        !request.platform.starts_with(native + "/"))
+        throw make_error(ErrorKind::unavailable, "{} can't be built here: this machine is {}", quote(request.platform),
+                         native)
+            .with_hint("leave --platform out");
+    build::Values out;
+    for (const std::string who : {"TARGET", "BUILD"}) {
+        out[who + "PLATFORM"] = native;
+        out[who + "OS"] = "linux";
+        out[who + "ARCH"] = std::string(image::native_architecture());
+        out[who + "VARIANT"] = "";
+    }
+    return out;
+}
+
+[[noreturn]] void fail_with(const Diagnostics& findings) {
+    const auto all = findings.sorted();
+    const auto first =
+        std::find_if(all.begin(), all.end(), [](const auto& f) { return f.severity == Severity::error; });
+    BuildFailure failure(first == all.end() ? "the Dockerfile has errors" : first->message, ErrorKind::invalid);
+    if (first != all.end()) failure.with_hint(first->hint);
+    throw failure;
+}
+
+build::BuildFile read_file(const BuildRequest& request, const BuildSources& sources, Diagnostics& findings) {
+    const auto index = findings.sources.add(sources.dockerfile_name(), build::masked(sources.dockerfile_text()));
+    auto file = build::parse_dockerfile(index, findings, sources.dockerfile_text());
+    build::StageOptions options;
+    options.build_args = request.args;
+    options.platform_args = platform_args(request);
+    options.contexts = sources.names();
+    if (findings.has_errors()) fail_with(findings);
+    auto planned = build::plan_stages(std::move(file), options, findings);
+    if (findings.has_errors()) fail_with(findings);
+    return planned;
+}
+
+std::size_t target_stage(const build::BuildFile& file, const std::string& target) {
+    if (target.empty()) return file.stages.size() - 1;
+    if (const auto found = file.find(target)) return *found;
+    std::vector<std::string_view> names;
+    for (const auto& stage : file.stages)
+        if (!stage.name.empty()) names.push_back(stage.name);
+    const auto near = nearest(target, names);
+    throw make_error(ErrorKind::not_found, "target stage {} is not in the Dockerfile", quote(target))
+        .with_hint(near.empty() ? std::string() : fmt::format("did you mean {}?", near));
+}
+
+/// Runs stages as soon as all that they need is there.
+class StageRunner {
+public:
+    StageRunner(BuildShared& shared, std::vector<std::size_t> order, std::stop_source& stop)
+        : shared_(shared), waiting_(order.begin(), order.end()), stop_(stop) {}
+
+    void run(int parallel) {
+        const auto workers = std::min<std::size_t>(waiting_.size(), static_cast<std::size_t>(std::max(parallel, 1)));
+        {
+            std::vector<std::jthread> threads;
+            for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([this] { work(); });
+            work();
+        }
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+private:
+    void work() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            const auto next = ready();
+            if (failure_ || waiting_.empty()) return;
+            if (!next) {
+                changed_.wait(lock);
+                continue;
+            }
+            waiting_.erase(*next);
+            lock.unlock();
+            std::exception_ptr problem;
+            try {
+                auto built = StageBuilder(shared_, shared_.file.stages[*next]).run();
+                const std::lock_guard held(shared_.mutex);
+                shared_.stages[*next] = std::move(built);
+            } catch (...) {
+                problem = std::current_exception();
+            }
+            lock.lock();
+            done_.insert(*next);
+            // What fails first is why; the others fail since they were stopped.
+            if (problem && !failure_) {
+                failure_ = problem;
+                stop_.request_stop();
+            }
+            changed_.notify_all();
+        }
+    }
+
+    [[nodiscard]] std::optional<std::size_t> ready() const {
+        for (const auto stage : waiting_) {
+            const auto& needs = shared_.file.stages[stage].needs;
+            if (std::all_of(needs.begin(), needs.end(), [&](std::size_t need) { return done_.contains(need); }))
+                return stage;
+        }
+        return std::nullopt;
+    }
+
+    BuildShared& shared_;
+    std::set<std::size_t> waiting_, done_;
+    std::stop_source& stop_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::exception_ptr failure_;
+};
+
+std::vector<image::Reference> checked_tags(const BuildRequest& request) {
+    std::vector<image::Reference> out;
+    for (const auto& tag : request.tags) {
+        auto reference = image::parse_reference(tag);
+        if (!reference.digest.empty())
+            throw make_error(ErrorKind::invalid, "{}: an image is built under a tag, not a digest", quote(tag));
+        out.push_back(std::move(reference));
+    }
+    return out;
+}
+
+std::string keep_image(store::Store& store, BuiltLayers& built, const BuildRequest& request,
+                       const std::vector<image::Reference>& tags) {
+    for (const auto& [key, value] : request.labels) built.config.labels[key] = value;
+    store::Image row;
+    row.config = image::render_config(built.config);
+    row.id = image::config_digest(row.config);
+    row.layers = built.chain;
+    row.size = built.size;
+    row.created_at = sys::wall_now().time_since_epoch().count();
+    const auto known = store.image(row.id);
+    if (known) row.created_at = known->created_at;
+    bool tagged = known.has_value();
+    for (const auto& tag : tags) {
+        const auto holder = store.image_by_reference(tag.to_string());
+        tagged = tagged && holder && holder->id == row.id;
+    }
+    if (tagged) return row.id;  // nothing to write: the common case of a build with nothing changed
+    store.transaction([&] {
+        store.put_image(row);
+        for (const auto& tag : tags) store.tag_image(tag.to_string(), row.id);
+    });
+    store.sync();
+    return row.id;
+}
+
+void note_use(BuildShared& shared) {
+    store::BuildCache cache(shared.layout);
+    const auto now = sys::wall_now().time_since_epoch().count();
+    // Once a day is exact enough for what is thrown away after weeks.
+    std::vector<std::string> old;
+    for (const auto& key : shared.used_keys) {
+        const auto row = cache.find(key);
+        if (row && now - row->used_at > std::int64_t{24} * 3600 * 1'000'000'000) old.push_back(key);
+    }
+    if (!old.empty()) cache.touch(old, now);
+    cache.trim(now - kCacheAge, kCacheSize);
+}
+
+}  // namespace
+}  // namespace engine
+
+BuildResult build_image(const EngineOptions& options, const BuildRequest& request, Diagnostics& findings,
+                        BuildSink& sink, std::stop_token cancel) {
+    using namespace engine;
+    const auto layout = store::Layout::from(options.state_dir, options.run_dir);
+    layout.prepare();
+    const auto tags = checked_tags(request);
+    store::Store store(layout);
+    const image::LayerLease lease(layout.layers());
+    BuildWorkspace workspace(store);
+    BuildNetwork network(layout, workspace.id());
+    std::stop_source stop;
+    const std::stop_callback on_cancel(cancel, [&] { stop.request_stop(); });
+    BuildSources sources(request, workspace, layout, stop.get_token());
+    BuildShared shared(request, layout, workspace, sources, network, sink, findings, stop.get_token());
+    shared.file = read_file(request, sources, findings);
+    shared.installation = store.installation_id();
+    shared.host = HostFacts::read();
+    runtime::prepare_launcher();
+    const auto target = target_stage(shared.file, request.target);
+    StageRunner(shared, build::needed_stages(shared.file, target), stop).run(request.parallel);
+
+    BuildResult result;
+    auto& built = shared.stages.at(target);
+    const bool wanted = request.outputs.empty() || std::any_of(request.outputs.begin(), request.outputs.end(),
+                                                               [](const auto& o) { return o.type == "image"; });
+    if (wanted) {
+        result.image_id = keep_image(store, built, request, tags);
+        for (const auto& tag : tags) result.names.push_back(tag.familiar());
+    } else {
+        for (const auto& [key, value] : request.labels) built.config.labels[key] = value;
+    }
+    for (const auto& output : request.outputs) write_output(shared, built, output);
+    for (const auto& [name, value] : request.args)
+        if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && !build::is_declared(shared.file, name))
+            result.unused_args.push_back(name);
+    note_use(shared);
+    return result;
+}
+
+void check_build(const EngineOptions& options, const BuildRequest& request, Diagnostics& findings) {
+    using namespace engine;
+    const auto layout = store::Layout::from(options.state_dir, options.run_dir);
+    layout.prepare();
+    store::Store store(layout);
+    BuildWorkspace workspace(store);
+    const BuildSources sources(request, workspace, layout, {});
+    const auto index = findings.sources.add(sources.dockerfile_name(), build::masked(sources.dockerfile_text()));
+    auto file = build::parse_dockerfile(index, findings, sources.dockerfile_text());
+    const auto instructions = file.instructions;
+    build::StageOptions stages;
+    stages.build_args = request.args;
+    stages.platform_args = platform_args(request);
+    stages.contexts = sources.names();
+    const auto planned = build::plan_stages(std::move(file), stages, findings);
+    build::lint(planned, instructions, sources.context().ignore(), findings);
+}
+
+}  // namespace compose

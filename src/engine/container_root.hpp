@@ -1,0 +1,25 @@
+// The files of one container, whether it runs or not: as its processes see them, or merged anew.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/store.hpp"
+#include "sys/private_root.hpp"
+
+namespace compose::engine {
+
+class ContainerRoot {
+public:
+    /// `volumes` off: what the image and the container itself have, and nothing that is mounted there. Keeps the
+    /// project locked while the root of a container that does not run is open.
+    ContainerRoot(const store::Layout& layout, const store::Container& row, bool volumes, const std::string& command);
+    [[nodiscard]] sys::FdRef get() const;
+
+private:
+    sys::Fd live_;
+    std::optional<store::ProjectLock> lock_;
+    std::optional<sys::PrivateRoot> merged_;
+};
+
+}  // namespace compose::engine

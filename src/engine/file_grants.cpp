@@ -1,0 +1,160 @@
+#include "engine/file_grants.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "sys/dir.hpp"
+#include "sys/file.hpp"
+
+namespace compose::engine {
+namespace {
+
+constexpr std::size_t kLargest = std::size_t{16} << 20U;
+
+struct Kind {
+    const char* word;
+    const std::vector<FileGrant> Service::*grants;
+    const std::map<std::string, FileObject> Project::*objects;
+    const char* folder;  // of relative targets
+};
+constexpr Kind kConfigs{"config", &Service::configs, &Project::configs, "/"};
+constexpr Kind kSecrets{"secret", &Service::secrets, &Project::secrets, "/run/secrets/"};
+constexpr const Kind* kKinds[] = {&kConfigs, &kSecrets};
+
+std::string folder_of(const Kind& kind, const std::string& container_id, const store::Layout& layout) {
+    return &kind == &kSecrets ? layout.secrets(container_id) : layout.container(container_id) + "/configs";
+}
+
+std::optional<unsigned> id_of(const std::string& text) {
+    if (text.empty()) return 0;
+    constexpr unsigned kMost = 0x7fffffff;
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value > kMost) return std::nullopt;
+    return value;
+}
+
+std::string target_of(const Kind& kind, const FileGrant& grant) {
+    const std::string& name = grant.target.empty() ? grant.source : grant.target;
+    return name.starts_with('/') ? name : kind.folder + name;
+}
+
+std::string content_of(const Kind& kind, const FileObject& object) {
+    if (object.content) return *object.content;
+    if (object.file.empty())
+        throw make_error(ErrorKind::not_found, "{} {}: variable \"{}\" is not set", kind.word, object.key,
+                         object.environment);
+    return in_context([&] { return fmt::format("{} {}", kind.word, object.key); },
+                      [&] { return sys::read_file(object.file, kLargest); });
+}
+
+GrantedFile file_of(const Kind& kind, const FileObject& object, const FileGrant& grant) {
+    GrantedFile file;
+    file.target = target_of(kind, grant);
+    file.uid = id_of(grant.uid).value_or(0);
+    file.gid = id_of(grant.gid).value_or(0);
+    if (grant.mode) file.mode = *grant.mode & 07777U;
+    if (!object.content && !object.file.empty() && sys::is_directory(object.file)) {
+        file.is_folder = true;
+        file.source = object.file;
+    } else {
+        file.content = content_of(kind, object);
+    }
+    return file;
+}
+
+}  // namespace
+
+std::vector<GrantedFile> plan_files(const Project& project, const Service& service, const std::string& container_id,
+                                    const store::Layout& layout) {
+    std::vector<GrantedFile> result;
+    for (const Kind* kind : kKinds) {
+        int number = 0;
+        for (const FileGrant& grant : service.*kind->grants) {
+            const auto object = (project.*kind->objects).find(grant.source);
+            if (object == (project.*kind->objects).end())
+                throw make_error(ErrorKind::not_found, "{} {} is not defined", kind->word, grant.source);
+            GrantedFile file = file_of(*kind, object->second, grant);
+            if (!file.is_folder) file.source = fmt::format("{}/{}", folder_of(*kind, container_id, layout), number++);
+            result.push_back(std::move(file));
+        }
+    }
+    return result;
+}
+
+void write_files(const std::vector<GrantedFile>& files, const std::string& container_id, const store::Layout& layout) {
+    for (const GrantedFile& file : files) {
+        if (file.is_folder) continue;
+        for (const Kind* kind : kKinds) {
+            const std::string folder = folder_of(*kind, container_id, layout);
+            if (!file.source.starts_with(folder + "/")) continue;
+            sys::make_directories(folder, 0700);
+            sys::write_owned_file(file.source, file.content, {file.uid, file.gid, file.mode});
+        }
+    }
+}
+
+std::vector<runtime::MountSpec> mounts_of(const std::vector<GrantedFile>& files) {
+    std::vector<runtime::MountSpec> result;
+    for (const GrantedFile& file : files) {
+        runtime::MountSpec mount;
+        mount.source = file.source;
+        mount.target = file.target;
+        mount.read_only = true;
+        mount.for_this_one = true;
+        result.push_back(std::move(mount));
+    }
+    return result;
+}
+
+void remove_secrets(const std::string& container_id, const store::Layout& layout) {
+    sys::remove_tree(layout.secrets(container_id));
+}
+
+std::vector<Diagnostic> check_grants(const Project& project, const Service& service) {
+    std::vector<Diagnostic> findings;
+    for (const Kind* kind : kKinds)
+        for (const FileGrant& grant : service.*kind->grants) {
+            const auto found = (project.*kind->objects).find(grant.source);
+            if (found == (project.*kind->objects).end()) continue;  // the loader has said so
+            const FileObject& object = found->second;
+            const auto refuse = [&](const std::string& what, const std::string& hint) {
+                findings.push_back({Severity::error, grant.pos.known() ? grant.pos : service.pos,
+                                    fmt::format("services.{}.{}s.{}", service.name, kind->word, grant.source), what,
+                                    hint});
+            };
+            if (object.external || !object.driver.empty() || !object.template_driver.empty())
+                refuse(fmt::format("there is no store of {}s outside of the file", kind->word),
+                       "give it a file:, an environment: or, for configs, a content:");
+            else if (!object.file.empty() && !object.content && !sys::exists(object.file))
+                refuse(fmt::format("file {} does not exist", object.file), "create it");
+            if (!id_of(grant.uid) || !id_of(grant.gid))
+                refuse("uid and gid must be numbers",
+                       "write the number of the user in the image, for example \"1000\"");
+        }
+    return findings;
+}
+
+Project with_contents_hashed(const Project& project) {
+    Project result = project;
+    for (auto* services : {&result.services, &result.disabled_services})
+        for (auto& [name, service] : *services) {
+            std::string all;
+            for (const Kind* kind : kKinds)
+                for (const FileGrant& grant : service.*kind->grants) {
+                    const auto object = (project.*kind->objects).find(grant.source);
+                    if (object == (project.*kind->objects).end() || object->second.external) continue;
+                    const FileObject& from = object->second;
+                    // What can't be read is reported by those who need it.
+                    if (!from.content && (from.file.empty() || !sys::is_regular_file(from.file))) continue;
+                    all += fmt::format("{} {} {}\n", kind->word, grant.source, sha256_hex(content_of(*kind, from)));
+                }
+            if (!all.empty()) service.config_hash = sha256_hex(service.config_hash + "\n" + all);
+        }
+    return result;
+}
+
+}  // namespace compose::engine

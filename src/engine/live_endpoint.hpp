@@ -1,0 +1,14 @@
+// One more network for a container that exists already.
+#pragma once
+
+#include <compose/objects.hpp>
+
+#include "store/store.hpp"
+
+namespace compose::engine {
+
+/// The row of the endpoint, with a free address; the supervisor makes the interface from it.
+void attach_endpoint(store::Store& store, const store::Container& container, const store::Network& network,
+                     const ConnectOptions& options);
+
+}  // namespace compose::engine

@@ -1,0 +1,374 @@
+#include "image/tree_tar.hpp"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "image/hashing_pipe.hpp"
+#include "image/tar.hpp"
+#include "image/tar_writer.hpp"
+#include "sys/dir.hpp"
+#include "sys/file.hpp"
+#include "sys/poll.hpp"
+#include "sys/tree.hpp"
+#include "sys/xattr.hpp"
+
+namespace compose::image {
+
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{256} << 10U;
+
+struct Split {
+    std::string parent, name;  // "/a/b/" -> "/a", "b"; "/" -> "/", ""
+};
+Split split_path(std::string path) {
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return {".", path};
+    return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+TarEntry entry_of(const sys::FileInfo& info, std::string name) {
+    TarEntry entry;
+    entry.name = std::move(name);
+    entry.mode = info.mode;
+    entry.owner = info.owner;
+    entry.group = info.group;
+    entry.mtime_s = info.mtime_s;
+    entry.mtime_ns = info.mtime_ns;
+    return entry;
+}
+
+bool is_kept_xattr(std::string_view name) {
+    return name == "security.capability" || (name.starts_with("user.") && !name.starts_with("user.overlay."));
+}
+
+class Packer {
+public:
+    Packer(ByteSink& out, const PackOptions& options) : tar_(out), options_(options), buffer_(kPiece, '\0') {}
+
+    void run(sys::FdRef root, const std::string& path) {
+        const auto [parent, name] = split_path(path);
+        const bool whole = name.empty() || name == "." || name == "..";
+        const auto info = whole ? std::nullopt : look(root, parent, name, path);
+        const auto shown = options_.name.empty() ? (whole ? "." : name) : options_.name;
+        if (whole || (options_.content_only && info->kind == sys::FileKind::directory)) {
+            const auto dir = sys::find_directory_in_root(root, path, sys::Missing::anything_else);
+            if (!dir) throw make_error(ErrorKind::not_found, "could not find {}", quote(path));
+            if (!options_.content_only) {
+                auto entry = entry_of(sys::inspect(*dir), shown + "/");
+                entry.type = TarType::directory;
+                tar_.add(entry);
+            }
+            add_entries(*dir, options_.content_only ? options_.name : shown + "/");
+        } else {
+            const auto above = sys::find_directory_in_root(root, parent, sys::Missing::anything_else);
+            if (!above) throw make_error(ErrorKind::not_found, "could not find {}", quote(path));
+            add(*above, name, shown, *info);
+        }
+        tar_.finish();
+    }
+
+    void run(sys::FdRef base, const std::vector<std::string>& names) {
+        for (const auto& path : names) {
+            const auto [parent, name] = split_path(path);
+            const auto dir = sys::find_directory_in_root(base, parent, sys::Missing::anything_else);
+            const auto info = dir ? sys::inspect_at(*dir, name) : std::nullopt;
+            if (!info) continue;
+            if (info->kind == sys::FileKind::directory) {
+                auto entry = entry_of(*info, path);
+                entry.type = TarType::directory;
+                tar_.add(entry);
+            } else {
+                add(*dir, name, path, *info);
+            }
+        }
+        tar_.finish();
+    }
+
+private:
+    static std::optional<sys::FileInfo> look(sys::FdRef root, const std::string& parent, const std::string& name,
+                                             const std::string& path) {
+        const auto above = sys::find_directory_in_root(root, parent, sys::Missing::anything_else);
+        auto info = above ? sys::inspect_at(*above, name) : std::nullopt;
+        if (!info) throw make_error(ErrorKind::not_found, "could not find {}", quote(path));
+        return info;
+    }
+
+    void add_entries(sys::FdRef dir, const std::string& prefix) {
+        for (const auto& name : sys::list_directory(dir))
+            if (const auto info = sys::inspect_at(dir, name)) add(dir, name, prefix + name, *info);
+    }
+
+    void add(sys::FdRef dir, const std::string& name, const std::string& shown, const sys::FileInfo& info) {
+        auto entry = entry_of(info, shown);
+        if (options_.hard_links && info.links > 1 && info.kind == sys::FileKind::regular) {
+            const auto [found, fresh] = linked_.emplace(info.inode, shown);
+            if (!fresh) {
+                entry.type = TarType::hard_link;
+                entry.link = found->second;
+                return tar_.add(entry);
+            }
+        }
+        switch (info.kind) {
+            case sys::FileKind::directory: {
+                const auto opened = sys::open_directory_at(dir, name);
+                if (!opened) return;  // it was exchanged
+                entry.type = TarType::directory;
+                entry.xattrs = xattrs_of(*opened);
+                tar_.add(entry);
+                return add_entries(*opened, shown + "/");
+            }
+            case sys::FileKind::regular:
+                return add_regular(dir, name, std::move(entry));
+            case sys::FileKind::symlink:
+                entry.type = TarType::symlink;
+                entry.link = sys::read_link_at(dir, name);
+                return tar_.add(entry);
+            case sys::FileKind::fifo:
+                entry.type = TarType::fifo;
+                return tar_.add(entry);
+            case sys::FileKind::character:
+            case sys::FileKind::block:
+            case sys::FileKind::socket:
+                return;  // they mean nothing elsewhere
+        }
+    }
+
+    void add_regular(sys::FdRef dir, const std::string& name, TarEntry entry) {
+        const auto file = sys::find_regular_file_in_root(dir, name);
+        if (!file) return;
+        entry.type = TarType::regular;
+        entry.size = sys::inspect(*file).size;
+        entry.xattrs = xattrs_of(*file);
+        tar_.add(entry);
+        auto left = entry.size;
+        while (left > 0) {
+            const auto wanted = std::min<std::int64_t>(left, static_cast<std::int64_t>(buffer_.size()));
+            const auto got = sys::read_some(*file, std::span(buffer_.data(), static_cast<std::size_t>(wanted)));
+            if (!got || *got == 0) {
+                // Somebody made it shorter meanwhile: its size was promised, so the rest is zeros, as tar does it.
+                std::fill(buffer_.begin(), buffer_.end(), '\0');
+                tar_.data({buffer_.data(), static_cast<std::size_t>(wanted)});
+                left -= wanted;
+                continue;
+            }
+            tar_.data({buffer_.data(), *got});
+            left -= static_cast<std::int64_t>(*got);
+        }
+    }
+
+    static std::map<std::string, std::string> xattrs_of(sys::FdRef fd) {
+        auto out = sys::read_xattrs(fd);
+        std::erase_if(out, [](const auto& item) { return !is_kept_xattr(item.first); });
+        return out;
+    }
+
+    TarWriter tar_;
+    PackOptions options_;
+    std::string buffer_;
+    std::map<std::uint64_t, std::string> linked_;
+};
+
+class Unpacker {
+public:
+    Unpacker(sys::FdRef root, std::string path, const UnpackOptions& options)
+        : root_(root), path_(std::move(path)), options_(options) {}
+
+    void write(const TarEntry& entry, TarReader& reader) {
+        const auto name = clean(entry.name);
+        if (name.empty()) return;  // the directory itself
+        const auto slash = name.rfind('/');
+        const auto parent = slash == std::string::npos ? std::string() : name.substr(0, slash);
+        const auto last = slash == std::string::npos ? name : name.substr(slash + 1);
+        const auto dir = open_parent(parent);
+        in_context([&] { return quote(name); }, [&] { make(entry, dir, last, reader); });
+        if (entry.type == TarType::directory) times_.emplace_back(name, std::pair(entry.mtime_s, entry.mtime_ns));
+    }
+
+    /// Their content has changed them.
+    void finish() {
+        for (auto at = times_.rbegin(); at != times_.rend(); ++at)
+            if (const auto dir =
+                    sys::find_directory_in_root(root_, path_ + "/" + at->first, sys::Missing::anything_else_or_link))
+                sys::set_mtime(*dir, at->second.first, at->second.second);
+    }
+
+private:
+    [[nodiscard]] std::string clean(const std::string& name) const {
+        std::vector<std::string> parts;
+        for (const auto& part : split(name, '/')) {
+            if (part.empty() || part == ".") continue;
+            if (part == "..")
+                throw make_error(ErrorKind::invalid, "the archive has a name with \"..\": {}", quote(name));
+            parts.push_back(part);
+        }
+        if (!parts.empty() && !options_.rename_from.empty() && parts[0] == options_.rename_from)
+            parts[0] = options_.rename_to;
+        return join(parts, "/");
+    }
+
+    sys::Fd open_parent(const std::string& parent) {
+        const auto path = path_ + "/" + parent;
+        if (auto dir = sys::find_directory_in_root(root_, path, sys::Missing::not_there)) return std::move(*dir);
+        if (parent.empty()) throw make_error(ErrorKind::not_found, "no such directory: {}", quote(path_));
+        const auto slash = parent.rfind('/');
+        const auto above = open_parent(slash == std::string::npos ? std::string() : parent.substr(0, slash));
+        const auto name = slash == std::string::npos ? parent : parent.substr(slash + 1);
+        sys::create_directory_at(above, name, 0755);
+        auto made = sys::open_directory_at(above, name);
+        if (!made) throw make_error("{} is no directory", quote(path));
+        sys::set_owner(*made, options_.owner, options_.group);
+        return std::move(*made);
+    }
+
+    void make(const TarEntry& entry, sys::FdRef dir, const std::string& name, TarReader& reader) {
+        const auto there = sys::inspect_at(dir, name);
+        const bool is_directory = there && there->kind == sys::FileKind::directory;
+        if (entry.type == TarType::directory) {
+            if (there && !is_directory) throw make_error("cannot overwrite non-directory with directory");
+            return make_directory(entry, dir, name);
+        }
+        if (is_directory) throw make_error("cannot overwrite directory with non-directory");
+        switch (entry.type) {
+            case TarType::regular:
+                return make_file(entry, dir, name, there.has_value(), reader);
+            case TarType::symlink:
+                if (there) sys::remove_tree_at(dir, name);
+                (void)sys::create_symlink_at(entry.link, dir, name);
+                return set_owner_of(entry, dir, name);
+            case TarType::hard_link:
+                return make_link(entry, dir, name, there.has_value());
+            case TarType::fifo:
+                if (there) sys::remove_tree_at(dir, name);
+                (void)sys::create_fifo_at(dir, name);
+                set_owner_of(entry, dir, name);
+                return sys::set_mode_at(dir, name, entry.mode);
+            default:
+                return;  // devices are the host's
+        }
+    }
+
+    void make_directory(const TarEntry& entry, sys::FdRef dir, const std::string& name) {
+        sys::create_directory_at(dir, name, 0700);
+        const auto made = sys::open_directory_at(dir, name);
+        if (!made) throw make_error("cannot overwrite non-directory with directory");
+        own(*made, entry);
+        sys::set_mode(*made, mode_of(entry));
+    }
+
+    void make_file(const TarEntry& entry, sys::FdRef dir, const std::string& name, bool there, TarReader& reader) {
+        if (there) {
+            try {
+                sys::remove_tree_at(dir, name);
+            } catch (const Error& error) {
+                // A file that is mounted there: its content can be changed, it can't be replaced.
+                if (error.code() != EBUSY) throw;
+                const auto mounted = sys::open_mounted_file_at(dir, name);
+                sys::set_length(mounted, 0);
+                return write_data(entry, mounted, reader);
+            }
+        }
+        const auto file = sys::create_file_at(dir, name);
+        if (!file) throw make_error("somebody makes it at the same time");
+        write_data(entry, *file, reader);
+        own(*file, entry);
+        sys::set_mode(*file, mode_of(entry));
+        for (const auto& [key, value] : entry.xattrs)
+            if (is_kept_xattr(key) && !(options_.drop_set_id && key == "security.capability"))
+                (void)sys::set_xattr(*file, key, value);
+        sys::set_mtime(*file, entry.mtime_s, entry.mtime_ns);
+    }
+
+    static void write_data(const TarEntry& entry, sys::FdRef file, TarReader& reader) {
+        std::int64_t at = 0;
+        std::size_t extent = 0;
+        std::int64_t done = 0;  // of the extent
+        for (;;) {
+            auto bytes = reader.data();
+            if (bytes.empty()) break;
+            if (entry.sparse) {
+                while (extent < entry.extents.size() && done == entry.extents[extent].size) ++extent, done = 0;
+                if (extent == entry.extents.size()) break;
+                if (done == 0) sys::seek(file, entry.extents[extent].offset);
+                bytes =
+                    bytes.substr(0, static_cast<std::size_t>(std::min<std::int64_t>(
+                                        static_cast<std::int64_t>(bytes.size()), entry.extents[extent].size - done)));
+            }
+            sys::write_all(file, bytes);
+            done += static_cast<std::int64_t>(bytes.size());
+            at += static_cast<std::int64_t>(bytes.size());
+            reader.consume(bytes.size());
+        }
+        if (entry.sparse) sys::set_length(file, entry.size);
+    }
+
+    void make_link(const TarEntry& entry, sys::FdRef dir, const std::string& name, bool there) {
+        const auto target = clean(entry.link);
+        const auto slash = target.rfind('/');
+        const auto from = sys::find_directory_in_root(
+            root_, path_ + "/" + (slash == std::string::npos ? "" : target.substr(0, slash)),
+            sys::Missing::anything_else);
+        if (!from) throw make_error(ErrorKind::invalid, "it is a link to {}, which is not there", quote(entry.link));
+        const auto last = slash == std::string::npos ? target : target.substr(slash + 1);
+        const auto info = sys::inspect_at(*from, last);
+        if (!info || info->kind != sys::FileKind::regular)
+            throw make_error(ErrorKind::invalid, "it is a link to {}, which is no file", quote(entry.link));
+        if (there) sys::remove_tree_at(dir, name);
+        (void)sys::create_link_at(*from, last, dir, name);
+    }
+
+    [[nodiscard]] unsigned mode_of(const TarEntry& entry) const {
+        return options_.drop_set_id ? entry.mode & 01777U : entry.mode;
+    }
+    void own(sys::FdRef fd, const TarEntry& entry) const {
+        sys::set_owner(fd, options_.keep_owner ? entry.owner : options_.owner,
+                       options_.keep_owner ? entry.group : options_.group);
+    }
+    void set_owner_of(const TarEntry& entry, sys::FdRef dir, const std::string& name) const {
+        sys::set_owner_at(dir, name, options_.keep_owner ? entry.owner : options_.owner,
+                          options_.keep_owner ? entry.group : options_.group);
+    }
+
+    sys::FdRef root_;
+    std::string path_;
+    UnpackOptions options_;
+    std::vector<std::pair<std::string, std::pair<std::int64_t, std::int64_t>>> times_;
+};
+
+}  // namespace
+
+void FdSink::write(std::string_view bytes) {
+    if (pending_.size() + bytes.size() > kPiece) flush();
+    if (bytes.size() >= kPiece)
+        sys::write_all(fd_, bytes);
+    else
+        pending_ += bytes;
+}
+
+void FdSink::flush() {
+    if (!pending_.empty()) sys::write_all(fd_, pending_);
+    pending_.clear();
+}
+
+void pack_tree(sys::FdRef root, const std::string& path, ByteSink& out, const PackOptions& options) {
+    Packer(out, options).run(root, path);
+}
+
+void pack_paths(sys::FdRef base, const std::vector<std::string>& names, ByteSink& out) {
+    Packer(out, {}).run(base, names);
+}
+
+void unpack_tree(sys::FdRef tar, sys::FdRef root, const std::string& path, const UnpackOptions& options) {
+    HashingPipe bytes(tar);
+    TarReader reader(bytes);
+    Unpacker unpacker(root, path, options);
+    TarEntry entry;
+    while (reader.next(entry)) unpacker.write(entry, reader);
+    unpacker.finish();
+}
+
+}  // namespace compose::image

@@ -1,0 +1,19 @@
+#include "sys/host.hpp"
+
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include "sys/error.hpp"
+
+namespace compose::sys {
+
+HostIdentity host_identity() {
+    struct utsname names {};
+    struct sysinfo info {};
+    if (::uname(&names) != 0) throw errno_error("uname");
+    if (::sysinfo(&info) != 0) throw errno_error("sysinfo");
+    return {names.nodename, names.release, names.machine, ::get_nprocs(),
+            static_cast<std::int64_t>(info.totalram) * info.mem_unit};
+}
+
+}  // namespace compose::sys
