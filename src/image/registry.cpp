@@ -100,11 +100,11 @@ HttpClient::Reply Registry::call(Call wanted) {
             const auto status = reply.head.status;
             if (std::find(wanted.accept.begin(), wanted.accept.end(), status) != wanted.accept.end()) return reply;
             if (last || !is_worth_another_try(status) || wanted.body_source) fail(reply, wanted);
-            log::debug("{} {}: status {}, again", wanted.method, wanted.url.text(), status);
+            log::debug("{} {}: status {}, again", wanted.method, wanted.url.origin(), status);
             http_.interrupt().sleep(delay(attempt, &reply.head));
         } catch (const ConnectionError& error) {
             if (last || wanted.body_source) throw;
-            log::debug("{} {}: {}, again", wanted.method, wanted.url.text(), error.what());
+            log::debug("{} {}: {}, again", wanted.method, wanted.url.origin(), error.what());
             http_.interrupt().sleep(delay(attempt, nullptr));
         }
     }

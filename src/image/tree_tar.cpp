@@ -284,7 +284,6 @@ private:
     }
 
     static void write_data(const TarEntry& entry, sys::FdRef file, TarReader& reader) {
-        std::int64_t at = 0;
         std::size_t extent = 0;
         std::int64_t done = 0;  // of the extent
         for (;;) {
@@ -300,7 +299,6 @@ private:
             }
             sys::write_all(file, bytes);
             done += static_cast<std::int64_t>(bytes.size());
-            at += static_cast<std::int64_t>(bytes.size());
             reader.consume(bytes.size());
         }
         if (entry.sparse) sys::set_length(file, entry.size);

@@ -1,8 +1,10 @@
-// Images against real programs: Debian's registry, skopeo, umoci, crun.
+// Images against real programs: Debian's registry, skopeo, umoci, runc.
 #include <signal.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -209,14 +211,15 @@ TEST(Images, OthersReadWhatIsSaved) {
     ASSERT_TRUE(unpacked.ok()) << unpacked.err;
     EXPECT_TRUE(box.host({"grep", "-q", "from the image", bundle + "/rootfs/var/data/seed"}).ok());
     EXPECT_EQ(box.host({"stat", "-c", "%u:%g", bundle + "/rootfs/var/data"}).out, "1000:1000\n");
-    // crun runs it.
+    // runc runs it. The machine's control groups are none of its business here.
     const auto edited = box.host({"sh", "-c",
-                                  "jq '.process.args=[\"/bin/cat\",\"/var/data/seed\"] | .process.terminal=false' "
-                                  "\"$1/config.json\" > \"$1/new\" && mv \"$1/new\" \"$1/config.json\"",
+                                  "jq '.process.args=[\"/bin/cat\",\"/var/data/seed\"] | .process.terminal=false |"
+                                  " del(.linux.resources) | .linux.namespaces |= map(select(.type != \"cgroup\")) |"
+                                  " .mounts |= map(select(.type != \"cgroup\"))'"
+                                  " \"$1/config.json\" > \"$1/new\" && mv \"$1/new\" \"$1/config.json\"",
                                   "sh", bundle});
     ASSERT_TRUE(edited.ok()) << edited.err;
-    const auto run = box.host(
-        {"crun", "--root", box.path("crun"), "--cgroup-manager=disabled", "run", "-b", bundle, "compose-test"});
+    const auto run = box.host({"runc", "--root", box.path("runc"), "run", "-b", bundle, "compose-test"});
     EXPECT_EQ(run.out, "from the image\n") << run.err;
 }
 
@@ -256,6 +259,89 @@ TEST(Images, HistoryInspectTagAndPrune) {
     EXPECT_THAT(box.ok({"image", "prune", "-f"}), HasSubstr("Total reclaimed space: 0B"));
     EXPECT_THAT(box.ok({"image", "prune", "-af"}), HasSubstr("untagged: other/name:2"));
     EXPECT_EQ(files_in(box.state() + "/layers"), 0U);
+}
+
+TEST(Images, SeveralPullsOfOneImageFetchItOnce) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.environment["COMPOSE_HTTP_TIMEOUT"] = "20";
+    const HostileRegistry registry(box);
+    const auto name = registry.name("slow");
+    std::vector<std::jthread> pulls;
+    std::atomic<int> good{0};
+    for (int i = 0; i < 6; ++i)
+        pulls.emplace_back([&] {
+            if (box.compose({"image", "pull", "-q", name}).exit_code == 0) ++good;
+        });
+    // Meanwhile others clean up: nothing of a pull may go.
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(box.compose({"image", "prune", "-f"}).exit_code, 0);
+    pulls.clear();
+    EXPECT_EQ(good, 6);
+    std::size_t layers = 0;
+    for (const auto& line : registry.requests()) {
+        const auto value = parse_json(line);
+        if (string_or(value.get_object(), "path").find("/blobs/") != std::string::npos) ++layers;
+    }
+    // Six configs, and the layer once (or twice, if a prune came between two of the pulls).
+    EXPECT_LE(layers, 6U + 2U);
+    EXPECT_EQ(files_in(box.state() + "/blobs/partial"), 0U);
+}
+
+TEST(Images, ABuiltImageIsTheSameEverywhere) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const TestRegistry registry(box);
+    // A base that came from a registry, so that every layer's bytes can be had again.
+    const auto base = registry.name("base:1");
+    import_box(box, base);
+    box.ok({"image", "push", base});
+    box.ok({"image", "rm", base, "busybox"});
+    const auto name = registry.name("app:1");
+    box.write("app/Dockerfile", "FROM " + base +
+                                    "\nRUN echo built > /made && chmod 4755 /made\nCOPY file /copied\n"
+                                    "CMD [\"cat\", \"/made\"]\n");
+    box.write("app/file", "copied\n");
+    box.write("compose.yaml", "services: {app: {image: \"" + name + "\", build: ./app}}\n");
+    box.ok({"build"});
+    box.ok({"push"});
+    const auto id_of = [&] {
+        const auto value = parse_json(box.ok({"image", "inspect", name}));
+        return string_or(value.as_array().at(0).as_object(), "Id");
+    };
+    const auto built = id_of();
+    const auto raw = box.host({"skopeo", "inspect", "--raw", "--tls-verify=false", "docker://" + name});
+    ASSERT_TRUE(raw.ok()) << raw.err;
+    EXPECT_THAT(raw.out, HasSubstr(built));
+    EXPECT_THAT(box.compose({"image", "push", name}).err, HasSubstr("Layer already exists"));
+    box.ok({"image", "rm", name});
+    box.ok({"image", "pull", name});
+    EXPECT_EQ(id_of(), built);
+    EXPECT_THAT(box.compose({"up", "--no-build"}).out, HasSubstr("built"));
+}
+
+TEST(Images, BootstrapRunsMmdebstrap) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    // There is no network here: a stand-in that takes the same arguments and writes the same kind of file.
+    box.write("bin/mmdebstrap",
+              "#!/bin/sh\necho \"$@\" > " + box.path("arguments") +
+                  "\nfor a; do case $a in *.tar) target=$a;; esac; done\n"
+                  "mkdir -p " +
+                  box.path("base/bin") + " && cp /bin/busybox " + box.path("base/bin/bash") + " && exec tar -C " +
+                  box.path("base") + " -cf \"$target\" .\n",
+              0755);
+    box.environment["PATH"] = box.path("bin") + ":" + box.environment["PATH"];
+    EXPECT_THAT(box.ok({"image", "bootstrap", "debian:bookworm-slim", "--include", "curl,jq"}), HasSubstr("sha256:"));
+    const auto arguments = box.host({"cat", box.path("arguments")}).out;
+    EXPECT_THAT(arguments, AllOf(HasSubstr("--variant=minbase"), HasSubstr("--include=curl,jq"),
+                                 HasSubstr(" bookworm "), HasSubstr("path-exclude=/usr/share/man/*")));
+    EXPECT_THAT(box.ok({"image", "ls", "debian"}), HasSubstr("bookworm-slim"));
+    EXPECT_EQ(files_in(box.state() + "/blobs/partial"), 0U);
+    EXPECT_THAT(box.fails({"image", "bootstrap", "debian:bookworm", "--include", "--option"}),
+                HasSubstr("no name of a package"));
+    EXPECT_THAT(box.fails({"image", "bootstrap", "alpine:3"}), HasSubstr("only debian:SUITE and ubuntu:SUITE"));
+    box.write("bin/mmdebstrap", "#!/bin/sh\necho E: no such suite; exit 25\n", 0755);
+    EXPECT_THAT(box.fails({"image", "bootstrap", "debian:nosuch"}), HasSubstr("E: no such suite"));
 }
 
 }  // namespace
