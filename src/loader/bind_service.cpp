@@ -4,7 +4,6 @@
 #include "loader/tree_edit.hpp"
 #include "loader/units_bind.hpp"
 #include "model/canonical.hpp"
-#include "model/config_hash.hpp"
 #include "model/names.hpp"
 
 namespace compose {
@@ -163,7 +162,6 @@ Service bind_service(const Node::Entry& entry, const std::string& project, Diagn
     Service out;
     out.name = entry.key;
     out.pos = entry.key_pos;
-    out.config_hash = service_hash(service);
     out.image = text_of(service, "image");
     if (const auto* image = service.find("image")) out.image_pos = image->pos;
     if (out.image.empty() && service.find("build") != nullptr) {
