@@ -13,9 +13,28 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from by_hand import ByHand  # noqa: E402: beside this file
+
 ROOT = Path(__file__).resolve().parents[1]
 FLOOR_SOURCE = ROOT.parent / "shared" / "bench" / "floor.cpp"
 COMPOSE = ROOT / "build" / "release" / "compose"
+
+
+def config_file(services):
+    """A file of many services with what services have: environment, ports, volumes, a health check, a dependency."""
+    lines = ["services:"]
+    for i in range(services):
+        lines += [f"  svc{i:04}:", f"    image: registry.example/team/app{i % 17}:1.{i}",
+                  "    environment:", "      LOG_LEVEL: ${LOG_LEVEL:-info}", f"      SERVICE_ID: {i}", "      DATABASE_URL: postgres://db/app",
+                  "      FEATURE_A: 'true'", f'    ports: ["{10000 + i}:80", "127.0.0.1:{20000 + i}:443/tcp"]',
+                  f'    volumes: ["data{i % 50}:/var/lib/data", "./conf/{i}:/etc/app:ro"]', "    healthcheck:",
+                  "      test: [CMD, curl, -f, http://localhost/health]", "      interval: 30s", "      timeout: 5s", "      retries: 3",
+                  "    restart: unless-stopped", "    networks: [front, back]", f"    labels: {{team: t{i % 9}, tier: web}}"]
+        if i:
+            lines += ["    depends_on:", f"      svc{i - 1:04}: {{condition: service_healthy}}"]
+    lines += ["networks: {front: {}, back: {}}", "volumes:"] + [f"  data{i}:" for i in range(50)]
+    return "\n".join(lines) + "\n"
 
 
 class Bench:
@@ -28,7 +47,7 @@ class Bench:
         for folder in ("proc", "sys", "dev", "etc", "tmp"):
             (self.rootfs / folder).mkdir()
         shutil.copy("/bin/busybox", self.rootfs / "bin" / "busybox")
-        for name in ("sh", "sleep", "true"):
+        for name in ("sh", "sleep", "true", "rm"):
             os.link(self.rootfs / "bin" / "busybox", self.rootfs / "bin" / name)
         self.project = work / "project"
         self.project.mkdir()
@@ -45,6 +64,11 @@ class Bench:
         if check and done.returncode != 0:
             sys.exit(f"bench: compose {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
         return elapsed, done
+
+    def config(self, services, rounds):
+        path = self.work / f"config-{services}.yaml"
+        path.write_text(config_file(services))
+        return self.median_of(rounds, "-f", str(path), "config")
 
     def import_image(self):
         tar = self.work / "image.tar"
@@ -87,10 +111,19 @@ def main():
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="compose-bench-"))
     bench = Bench(work, options.services)
+    small, large = bench.config(500, 15), bench.config(5000, 5)
     figures = {"up": [], "down": [], "floor_up": [], "floor_down": [], "pss": [], "ps": [], "noop": [], "exec": []}
+    rows = []
+
+    def row(name, value, unit, limit, ok):
+        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": ok})
+
+    hands = ByHand(bench, COMPOSE)
     try:
         floor = bench.build_floor()
         bench.import_image()
+        hands.measure(row)
+        hands.clean_up()
         for _ in range(options.rounds):
             if floor:
                 out = subprocess.run([str(floor), str(options.services), str(bench.rootfs)], check=True, capture_output=True,
@@ -110,15 +143,11 @@ def main():
         version = bench.median_of(15, "version")
     finally:
         if (work / "state").exists():
+            hands.clean_up()
             bench.compose("down", "-t", "0", check=False)
         shutil.rmtree(work, ignore_errors=True)
 
     mid = {name: statistics.median(values) if values else None for name, values in figures.items()}
-    rows = []
-
-    def row(name, value, unit, limit, ok):
-        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": ok})
-
     n = options.services
     if mid["floor_up"]:
         up, down = mid["up"] / mid["floor_up"], mid["down"] / mid["floor_down"]
@@ -132,6 +161,9 @@ def main():
     row("up -d with nothing to do", mid["noop"], "ms", "<= 60", mid["noop"] <= 60)
     row("version", version, "ms", "<= 3", version <= 3)
     row("exec -T SERVICE true", mid["exec"], "ms", "<= 15", mid["exec"] <= 15)
+
+    row("config of 500 services", small, "ms", "<= 40", small <= 40)
+    row("config of 5,000 services, against ten times that", large / (10 * small), "x", "<= 1.2", large <= 12 * small)
 
     width = max(len(r["figure"]) for r in rows)
     for r in rows:

@@ -6,6 +6,9 @@ target_compile_options(compose_flags INTERFACE -Wall -Wextra -Wpedantic -Wconver
 target_compile_definitions(compose_flags INTERFACE COMPOSE_VERSION="${PROJECT_VERSION}"
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 target_link_libraries(compose_flags INTERFACE Threads::Threads)
+if(COMPOSE_FUZZ)
+  target_compile_options(compose_flags INTERFACE -Wno-unknown-warning-option -g1)
+endif()
 if(COMPOSE_SANITIZE)
   target_compile_options(compose_flags INTERFACE -fsanitize=${COMPOSE_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

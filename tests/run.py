@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,10 @@ SHARED = ROOT.parent / "shared"
 UNIT = sorted(folder.name for folder in (ROOT / "tests/unit").iterdir() if any(folder.glob("*.cpp")))
 SYSTEM = sorted(file.name.removesuffix("_test.cpp") for file in (ROOT / "tests/system").glob("*_test.cpp"))
 # The pure layers, which read what users and strangers wrote.
-SANITIZED = ("unit_base", "unit_model", "unit_plan")
+SANITIZED = ("unit_base", "unit_model", "unit_loader", "unit_plan")
+# libFuzzer targets: how often each runs, from its seeds, the same way every time.
+FUZZED = {"yaml": 3000, "interpolation": 20000, "dotenv": 10000, "project": 2000, "scalars": 3000}
+SANITIZER_ENV = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 passed = failed = skipped = 0
 
@@ -92,32 +96,76 @@ def run_conformance(preset, *extra):
     if not check.exists():
         say(f"  SKIPPED conformance: {check} is not there")
         return
+    compose = str(ROOT / "build" / preset / "compose")
+    run_checker(f"conformance ({preset})", check, "--compose", compose, "--lines", *extra)
+    run_checker(f"conformance, output fed back ({preset})", ROOT / "tests/conformance.py", "--compose", compose,
+                "--cases", str(SHARED / "conformance"))
+
+
+def run_checker(name, script, *arguments):
+    """A script whose last line is `N passed, N failed`."""
     started = time.monotonic()
-    done = subprocess.run([sys.executable, str(check), "--compose", str(ROOT / "build" / preset / "compose"), "--lines", *extra],
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, errors="replace")
     lines = done.stdout.strip().splitlines() or [""]
     words = lines[-1].replace(",", "").split()
     ok, bad = (int(words[0]), int(words[2])) if len(words) == 4 else (0, 1)
-    count(f"conformance ({preset})", ok, bad, 0, time.monotonic() - started, "\n".join(lines[:-1] + [done.stderr[-2000:]]))
+    count(name, ok, bad, 0, time.monotonic() - started, "\n".join(lines[:-1] + [done.stderr[-2000:]]))
+
+
+def run_fuzz():
+    for target, runs in FUZZED.items():
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as found:
+            done = subprocess.run([str(ROOT / f"build/fuzz/tests/fuzz_{target}"), f"-runs={runs}", "-seed=1", "-max_len=2048",
+                                   "-timeout=10", f"-artifact_prefix={found}/", found, str(ROOT / "tests/fuzz/corpus" / target)],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                  env={**os.environ, **SANITIZER_ENV})
+        good = done.returncode == 0
+        count(f"fuzz/{target}, {runs} runs", int(good), int(not good), 0, time.monotonic() - started, done.stdout[-6000:])
+
+
+def run_sanitized():
+    if build("asan", *SANITIZED, "load_probe"):
+        for name in SANITIZED:
+            run_gtest(ROOT / "build/asan/tests" / name, name=f"asan/{name}", env=SANITIZER_ENV)
+        run_checker("hostile files (asan)", ROOT / "tests/hostile/check.py", "--compose",
+                    str(ROOT / "build/asan/tests/load_probe"), "--slack", "4", "--any-memory")
+    if shutil.which("clang++") is None:
+        say("  SKIPPED fuzzing: clang++ is not there")
+    elif build("fuzz", *(f"fuzz_{target}" for target in FUZZED)):
+        run_fuzz()
+
+
+def fetch_clients():
+    """The npm package docker-compose, which a test drives us with; without a network that test is skipped, and says so."""
+    folder = ROOT / "build/npm"
+    if (folder / "node_modules/docker-compose").exists() or not shutil.which("npm"):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "docker-compose@1.5.0"],
+                       cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        say("  npm is too slow: its package is not here")
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--sanitize", action="store_true", help="also the pure layers under the sanitizers")
+    arguments.add_argument("--quick", action="store_true", help="without the sanitizers and the fuzzer")
     options = arguments.parse_args()
     started = time.monotonic()
 
     run_lint()
+    fetch_clients()
     programs = [f"unit_{name}" for name in UNIT] + [f"system_{name}" for name in SYSTEM]
     if build("debug", "compose", *programs):
         for name in programs:
             run_gtest(ROOT / "build/debug/tests" / name, name=name)
     if build("release", "compose"):
         run_conformance("release")
-    if options.sanitize and build("asan", *SANITIZED):
-        env = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-        for name in SANITIZED:
-            run_gtest(ROOT / "build/asan/tests" / name, name=f"asan/{name}", env=env)
+        run_checker("hostile files", ROOT / "tests/hostile/check.py", "--compose", str(ROOT / "build/release/compose"))
+    if not options.quick:
+        run_sanitized()
     say(f"{time.monotonic() - started:.0f} s in all")
     say(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0

@@ -27,7 +27,7 @@ struct BuildOutput {
 struct BuildRequest {
     std::string name;                            // what it is called in messages: the service's name, or empty
     std::string context;                         // absolute folder, or an address (git, http, https); empty: none
-    int context_fd = -1;  // a tar of the context, instead
+    int context_fd = -1;                         // a tar of the context, instead
     std::string dockerfile;                      // relative ones count from the context; empty: Dockerfile
     std::optional<std::string> dockerfile_text;  // instead of the file
     std::vector<std::string> tags;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/load.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ ConfigFormat parse_config_format(std::string_view text);
 /// The whole model, ending in a newline. The output can be loaded again: every `$` is doubled, unless the project was
 /// loaded with LoadRequest::interpolate off (pass `interpolated` false then), where texts are printed as written.
 std::string render_config(const LoadedProject& loaded, ConfigFormat format, bool interpolated = true);
+
+/// The same project with other images, by service.
+LoadedProject with_images(const LoadedProject& loaded, const std::map<std::string, std::string>& images);
+/// The services' images and nothing else: an override file.
+LoadedProject only_images(const LoadedProject& loaded);
 
 // The list modes, one name a line in this order.
 std::vector<std::string> config_services(const LoadedProject& loaded);     // active ones, sorted

@@ -20,6 +20,10 @@ namespace compose {
 /// The project that containers made by hand belong to. No Compose file can have this name.
 inline constexpr const char* kStandaloneProject = "_containers";
 
+/// On containers that are removed, with their anonymous volumes, once they have ended: by their supervisor, unless
+/// whoever waits for the end is faster.
+inline constexpr const char* kAutoRemoveLabel = "com.docker.compose.auto-remove";
+
 struct CreateOptions {
     std::string name;     // empty: <project>-<service>-run-<slug>, or the slug for a standalone container
     bool oneoff = true;   // labelled com.docker.compose.oneoff; never counted as a replica

@@ -26,6 +26,7 @@ struct ObservedContainer {
     ObservedHealth health = ObservedHealth::none;
     bool has_healthcheck = false;
     int exit_code = 0;
+    bool stopped_by_user = false;
     std::string config_hash;
     std::string image_id;
     std::set<std::string> networks;                        // names

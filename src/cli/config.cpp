@@ -1,5 +1,6 @@
 #include <compose/config.hpp>
 #include <compose/explain.hpp>
+#include <compose/images.hpp>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -8,6 +9,7 @@
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
+#include "sys/env.hpp"
 #include "sys/file.hpp"
 
 namespace compose::cli {
@@ -21,8 +23,30 @@ struct Args {
     bool quiet = false, list_services = false, volumes = false, networks = false, models = false, images = false;
     bool profiles = false, variables = false, environment = false;
     bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
-    bool no_env_resolution = false;
+    bool no_env_resolution = false, resolve_digests = false, lock_digests = false;
 };
+
+/// "name:tag@sha256:...": of the image that is here, since that is what `up` runs; else the registry is asked.
+std::string pinned(Context& context, const std::string& reference) {
+    if (reference.find('@') != std::string::npos) return reference;
+    const auto name = reference.substr(reference.rfind('/') == std::string::npos ? 0 : reference.rfind('/') + 1);
+    const auto tagged = name.find(':') == std::string::npos ? reference + ":latest" : reference;
+    // The store is root's.
+    const bool may_look = sys::running_as_root();
+    for (const auto& listing : !may_look ? std::vector<ImageListing>{}
+                                         : context.images().list({.all = false, .filters = {}, .reference = tagged}))
+        if (listing.digest.starts_with("sha256:")) return tagged + "@" + listing.digest;
+    return in_context([&] { return fmt::format("find the digest of {}", reference); },
+                      [&] { return context.images().resolve_digest(tagged); });
+}
+
+/// Images that are built here have no digest before they are pushed: they stay as they are.
+LoadedProject with_digests(Context& context, const LoadedProject& loaded) {
+    std::map<std::string, std::string> images;
+    for (const auto& [name, service] : loaded.project.services)
+        if (!service.build && !service.provider) images[name] = pinned(context, service.image);
+    return with_images(loaded, images);
+}
 
 std::string lines(const std::vector<std::string>& names) {
     std::string out;
@@ -80,8 +104,10 @@ int run(Context& context, const Args& args) {
     if (args.profiles) request.profiles = {"*"};
 
     Diagnostics findings;
-    const auto loaded = load(context, request, findings, format == ConfigFormat::json);
+    auto loaded = load(context, request, findings, format == ConfigFormat::json);
     if (args.quiet) return 0;
+    if (args.resolve_digests || args.lock_digests) loaded = with_digests(context, loaded);
+    if (args.lock_digests) loaded = only_images(loaded);
     const auto text =
         args.explain ? render_reasons(*args.explain, loaded, findings.sources, format) : render(args, loaded, format);
     if (args.output)
@@ -114,12 +140,15 @@ Run define_config(Arguments& arguments) {
     arguments.flag("--environment", args->environment, "Variables and values as they are replaced");
     arguments.value("--explain", args->explain, "PATH",
                     "Where a value comes from: files, extends, variables, defaults");
+    arguments.flag("--resolve-image-digests", args->resolve_digests, "Images with their digests: name:tag@sha256:...");
+    arguments.flag("--lock-image-digests", args->lock_digests, "Only the images with their digests: an override file");
     arguments.flag("--no-interpolate", args->no_interpolate, "Keep ${...} as written");
     arguments.flag("--no-normalize", args->no_normalize, "Do not fill in defaults");
     arguments.flag("--no-path-resolution", args->no_path_resolution, "Keep relative paths");
     arguments.flag("--no-consistency", args->no_consistency, "Do not check references");
     arguments.flag("--no-env-resolution", args->no_env_resolution, "Do not read the services' env_file");
     arguments.example("compose config -q", "is the file right?");
+    arguments.example("compose config --lock-image-digests > compose.lock.yaml", "the versions of today, for later");
     arguments.example("compose -f a.yaml -f b.yaml config", "what two files make together");
     arguments.example("compose config --explain web.environment.LOG_LEVEL", "which files and variables made it");
     return [args](Context& context) { return run(context, *args); };

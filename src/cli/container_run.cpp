@@ -1,4 +1,6 @@
 // container run and container create.
+#include <algorithm>
+#include <compose/images.hpp>
 #include <compose/objects.hpp>
 
 #include "base/error.hpp"
@@ -28,13 +30,47 @@ Standalone read_flags(const Context& context, const RunFlags& flags) {
                                    .read_file = [](const std::string& path) { return sys::read_file(path); }});
 }
 
-void check_image(const Context& context, const RunFlags& flags, Standalone& made) {
-    const auto exposed = exposed_by_image(context.engine_options(), flags.image);
-    if (!exposed)
+/// What the image exposes; it is pulled where --pull says so.
+std::vector<std::string> ensure_image(Context& context, const RunFlags& flags) {
+    const auto policy = flags.value("pull").value_or("missing");
+    const auto options = context.engine_options();
+    auto exposed = exposed_by_image(options, flags.image);
+    if (exposed && policy != "always") return *exposed;
+    if (policy == "never")
         throw make_error(ErrorKind::not_found, "unable to find image {} locally", quote(flags.image))
-            .with_hint("images come from 'image import' and 'image load'");
+            .with_hint("--pull never keeps it from being pulled");
+    if (!exposed && !flags.on("quiet"))
+        context.warn(fmt::format("unable to find image {} locally", quote(flags.image)));
+    PullOptions pull;
+    pull.platform = flags.value("platform").value_or("");
+    pull.quiet = flags.on("quiet");
+    (void)context.images("pull").pull(flags.image, pull);
+    exposed = exposed_by_image(options, flags.image);
+    return exposed.value_or(std::vector<std::string>{});
+}
+
+/// The default network has no names, so links become lines of /etc/hosts, as with Docker. Elsewhere its resolver knows
+/// them.
+void resolve_links(Containers& containers, Service& service) {
+    const bool on_bridge = service.networks.size() == 1 && service.networks[0].network == kBridgeNetwork;
+    if (!on_bridge) return;
+    for (const auto& link : service.external_links) {
+        const auto parts = split(link, ':');
+        const auto details = containers.inspect(parts[0]);
+        const auto network = std::find_if(details.networks.begin(), details.networks.end(),
+                                          [](const auto& other) { return other.name == kBridgeNetwork; });
+        if (network == details.networks.end() || network->address.empty())
+            throw make_error(ErrorKind::conflict, "cannot link to {}: it is not on the network bridge", parts[0])
+                .with_hint("put both on a network of your own: network create NAME");
+        service.extra_hosts[parts.back()].push_back(network->address);
+        if (parts.back() != details.view.name) service.extra_hosts[details.view.name].push_back(network->address);
+    }
+    service.external_links.clear();
+}
+
+void check_image(Context& context, const RunFlags& flags, Standalone& made) {
+    auto wanted = ensure_image(context, flags);
     if (!flags.on("publish-all")) return;
-    auto wanted = *exposed;
     wanted.insert(wanted.end(), made.service().expose.begin(), made.service().expose.end());
     for (const auto& text : wanted)
         for (auto& port : publish_flag(text)) {
@@ -90,13 +126,15 @@ std::string create(Context& context, const RunFlags& flags, Containers& containe
     auto made = read_flags(context, flags);
     for (const auto& warning : made.warnings) context.warn(warning);
     check_image(context, flags, made);
+    resolve_links(containers, made.service());
     make_objects(context, made);
     CreateOptions options;
-    options.oneoff = options.labels = options.aliases = false;
+    options.oneoff = options.labels = false;
     options.name = made.service().container_name;
     if (options.name.empty())
         options.name = made_up_name([&](const std::string& name) { return has_name(containers, name); });
-    made.service().container_name = options.name;
+    made.service().container_name = made.service().name = options.name;  // it answers to its name alone
+    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     auto id = containers.create(kStandaloneProject, made.project, Standalone::kService, options);
     file.write(id);
     return id;

@@ -89,7 +89,7 @@ std::string percent(double part, double whole) {
 }
 
 json::object stats_row(const ContainerView& view, const std::optional<ContainerStats>& before,
-                       const std::optional<ContainerStats>& now, bool no_trunc) {
+                       std::optional<ContainerStats> now, bool no_trunc, std::int64_t host_memory) {
     json::object row{{"Container", no_trunc ? view.id : std::string(short_id(view.id))},
                      {"ID", no_trunc ? view.id : std::string(short_id(view.id))},
                      {"Name", view.name}};
@@ -99,6 +99,7 @@ json::object stats_row(const ContainerView& view, const std::optional<ContainerS
         row["PIDs"] = "0";
         return row;
     }
+    if (now->memory_limit == 0) now->memory_limit = static_cast<std::uint64_t>(host_memory);
     const bool two = before && now->time > before->time;
     const double used = two ? static_cast<double>(now->cpu_ns - std::min(before->cpu_ns, now->cpu_ns)) : 0;
     const double passed = two ? static_cast<double>(now->time - before->time) : 0;
@@ -118,6 +119,7 @@ json::object stats_row(const ContainerView& view, const std::optional<ContainerS
 int stats(Context& context, const StatsArgs& args) {
     using namespace std::chrono_literals;
     const auto containers = make_containers(context);
+    const auto host_memory = host_description(context.engine_options()).memory;
     std::map<std::string, std::optional<ContainerStats>> before;
     for (bool first = true;; first = false) {
         std::vector<ContainerView> views;
@@ -137,7 +139,7 @@ int stats(Context& context, const StatsArgs& args) {
         listing.more = {{"Container", "CONTAINER"}};
         for (const auto& view : views) {
             auto now = containers->stats(view.id);
-            listing.rows.push_back(stats_row(view, before[view.id], now, args.no_trunc));
+            listing.rows.push_back(stats_row(view, before[view.id], now, args.no_trunc, host_memory));
             before[view.id] = std::move(now);
         }
         const auto text = render_listing(listing, args.format, false);

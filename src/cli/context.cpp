@@ -74,6 +74,7 @@ void define_globals(Arguments& arguments, Globals& globals) {
     arguments.flag("--dry-run", globals.dry_run, "Show what would be done and change nothing");
     arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
+    arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
     arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
     arguments.flag("-v,--version", globals.version, "Show the version");
 }
@@ -127,11 +128,21 @@ EngineOptions Context::engine_options() const {
     return {.state_dir = variable("COMPOSE_STATE_DIR"),
             .run_dir = variable("COMPOSE_RUN_DIR"),
             .command = command_line,
-            .parallel = parallel < 1 ? kUnlimitedParallel : parallel};
+            .parallel = parallel < 1 ? kUnlimitedParallel : parallel,
+            .dry_run = globals.dry_run};
 }
 
 std::unique_ptr<Engine> Context::make_engine(EventSink& events) const {
     return std::make_unique<Engine>(engine_options(), events);
+}
+
+std::unique_ptr<Containers> Context::make_containers(EventSink& events) const {
+    return std::make_unique<Containers>(engine_options(), events);
+}
+
+Containers& Context::containers(const std::string& title) {
+    if (!containers_) containers_ = make_containers(progress(title));
+    return *containers_;
 }
 
 Images& Context::images(const std::string& title) {
@@ -159,7 +170,13 @@ void Context::warn(const std::string& message, const std::string& hint) {
 
 void Context::refuse_dry_run(const char* command) const {
     if (globals.dry_run)
-        throw make_error(ErrorKind::usage, "{} has no dry run", command).with_hint("--dry-run works with up and down");
+        throw make_error(ErrorKind::usage, "{} has no dry run", command).with_hint("run it without --dry-run");
+}
+
+bool Context::only_say(const std::string& id, const std::string& text) {
+    if (!globals.dry_run) return false;
+    progress("").on_event({Event::Status::done, id, text, {}, 0, 0});
+    return true;
 }
 
 }  // namespace compose::cli

@@ -2,6 +2,7 @@
 // by app.cpp and handed to the command that runs.
 #pragma once
 
+#include <compose/containers.hpp>
 #include <compose/engine.hpp>
 #include <compose/images.hpp>
 #include <compose/load.hpp>
@@ -28,6 +29,7 @@ struct Globals {
     std::optional<int> parallel;
     bool dry_run = false;
     bool all_resources = false;
+    bool compatibility = false;
     bool debug = false;
     bool version = false;
 };
@@ -54,6 +56,9 @@ public:
     void finish_progress();
     /// The one engine of the command, telling progress().
     [[nodiscard]] Engine& engine(const std::string& title = {});
+    /// The same for single containers.
+    [[nodiscard]] Containers& containers(const std::string& title = {});
+    [[nodiscard]] std::unique_ptr<Containers> make_containers(EventSink& events) const;
     [[nodiscard]] EngineOptions engine_options() const;
     /// Images, telling progress().
     [[nodiscard]] Images& images(const std::string& title = {});
@@ -65,10 +70,13 @@ public:
     void warn(const std::string& message, const std::string& hint = {});
     /// For commands that cannot say what they would do.
     void refuse_dry_run(const char* command) const;
+    /// In a dry run: says what would be done, "Container p-web-1" "Copied", and returns true.
+    [[nodiscard]] bool only_say(const std::string& id, const std::string& text);
 
 private:
     std::unique_ptr<Progress> progress_;
     std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Containers> containers_;
     std::unique_ptr<Images> images_;
     std::unique_ptr<FileSource> files_;
 };

@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/exec_run.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "sys/tty.hpp"
 
@@ -19,19 +20,6 @@ struct Args {
     std::optional<int> index;
 };
 
-ContainerView find_container(Context& context, const std::string& project, const Args& args) {
-    auto views = containers_of(context, project, {args.service});
-    std::erase_if(views, [&](const ContainerView& view) {
-        return view.state != "running" || (args.index && view.number != *args.index);
-    });
-    if (!views.empty())
-        return *std::min_element(views.begin(), views.end(),
-                                 [](const auto& a, const auto& b) { return a.number < b.number; });
-    throw make_error(ErrorKind::not_found, "service {} is not running{}", quote(args.service),
-                     args.index ? fmt::format(" container #{}", *args.index) : "")
-        .with_hint(fmt::format("start it with 'compose up -d {}'", args.service));
-}
-
 /// "-e NAME" takes the value from here.
 std::vector<std::string> make_environment(const Context& context, const Args& args) {
     std::vector<std::string> out;
@@ -46,7 +34,6 @@ std::vector<std::string> make_environment(const Context& context, const Args& ar
 }
 
 int run(Context& context, const Args& args) {
-    context.refuse_dry_run("exec");
     if (args.tty && args.no_tty) throw make_error(ErrorKind::usage, "-t and -T exclude each other");
     const bool at_terminal = sys::is_terminal(sys::FdRef(0));
     if (args.tty && !args.detach && !at_terminal)
@@ -55,7 +42,8 @@ int run(Context& context, const Args& args) {
     auto& engine = context.engine();
 
     ExecOptions options;
-    options.container_id = find_container(context, project, args).id;
+    options.container_id = pick_container(context, project, args.service, args.index, Want::running).id;
+    if (context.only_say("Service " + args.service, "Exec")) return 0;
     options.command = args.command;
     options.environment = make_environment(context, args);
     options.user = args.user;

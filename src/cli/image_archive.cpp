@@ -32,12 +32,12 @@ int run_save(Context& context, const SaveArgs& args) {
         // The name appears when the archive is whole.
         const auto partial = args.output + ".part";
         try {
-            context.images("save").save(args.names, args.options, sys::open_for_writing(partial).get(), cancel);
+            context.images("save").save(args.names, args.options, sys::create_file(partial, 0600).get(), cancel);
         } catch (...) {
             sys::remove_file(partial);
             throw;
         }
-        sys::rename_path(partial, args.output);
+        sys::rename_over(partial, args.output);
         return 0;
     });
 }

@@ -64,36 +64,6 @@ int run_history(Context& context, const HistoryArgs& args) {
     return 0;
 }
 
-/// Indented by four, as Docker does.
-void indent_json(const json::value& value, std::size_t depth, std::string& out) {
-    const auto line = [&](std::size_t at) { out += "\n" + std::string(at * 4, ' '); };
-    if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
-        out += "{";
-        bool first = true;
-        for (const auto& [key, member] : *object) {
-            if (!std::exchange(first, false)) out += ",";
-            line(depth + 1);
-            out += json::serialize(json::value(key)) + ": ";
-            indent_json(member, depth + 1, out);
-        }
-        line(depth);
-        out += "}";
-    } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
-        out += "[";
-        bool first = true;
-        for (const auto& member : *array) {
-            if (!std::exchange(first, false)) out += ",";
-            line(depth + 1);
-            indent_json(member, depth + 1, out);
-        }
-        line(depth);
-        out += "]";
-    } else {
-        out += json::serialize(value);
-    }
-}
-
-/// Those that are there are shown, whatever becomes of the others.
 int run_prune(Context& context, PruneOptions options, bool force, const std::vector<std::string>& filters) {
     context.refuse_dry_run("image prune");
     options.filters = parse_filters(filters);

@@ -134,6 +134,7 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
             {"NetworkMode", network_mode(d, spec)},
             {"PortBindings", port_bindings(d.view, false)},
             {"RestartPolicy", restart_of(d.restart)},
+            {"AutoRemove", d.view.labels.contains(kAutoRemoveLabel)},
             {"LogConfig", {{"Type", "json-file"}, {"Config", json::object{}}}},
             {"CapAdd", list_or_null(strings_or_empty(spec, "cap_add"))},
             {"CapDrop", list_or_null(strings_or_empty(spec, "cap_drop"))},
@@ -155,7 +156,8 @@ json::object config_of(const ContainerDetails& d) {
     const ContainerView& view = d.view;
     json::object exposed, labels;
     for (const Publisher& port : view.publishers) exposed[port_key(port)] = json::object{};
-    for (const auto& [key, value] : view.labels) labels[key] = value;
+    for (const auto& [key, value] : view.labels)
+        if (key != kAutoRemoveLabel) labels[key] = value;
     json::object config{{"Hostname", d.hostname},
                         {"Domainname", d.domainname},
                         {"User", d.user},

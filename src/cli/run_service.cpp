@@ -177,8 +177,9 @@ private:
             service_.volumes_from.push_back("container:" + text);
         });
         service_.read_only = flags_.on("read-only");
-        each("storage-opt",
-             [&](const std::string& text) { service_.storage_opt.insert(pair_flag("--storage-opt", text)); });
+        each("storage-opt", [](const std::string& text) {
+            bad_flag("--storage-opt", text, "the size of a container's own files can't be limited");
+        });
     }
 
     void add_volume(const std::string& name, VolumeWish wish) {
@@ -205,7 +206,12 @@ private:
             for (auto& port : publish_flag(text)) service_.ports.push_back(std::move(port));
         });
         each("expose", [&](const std::string& text) { service_.expose.push_back(expose_flag(text)); });
-        for (const auto& text : flags_.list("link")) service_.external_links.push_back(text);
+        each("link", [&](const std::string& text) {
+            const auto parts = split(text, ':');
+            if (parts.size() > 2 || parts[0].empty() || parts.back().empty())
+                bad_flag("--link", text, "write CONTAINER[:ALIAS]");
+            service_.external_links.push_back(text);
+        });
         each("add-host", [&](const std::string& text) {
             const auto [name, address] = host_flag(text);
             service_.extra_hosts[name].push_back(address);
@@ -226,6 +232,9 @@ private:
             return;
         }
         if (!is_object_name(name)) bad_flag("--network", name, "not a network's name");
+        if (!attachment.ipv6_address.empty() || !attachment.link_local_ips.empty() ||
+            !attachment.interface_name.empty())
+            bad_flag("--network", name, "IPv6, link-local addresses and interface names are not supported yet");
         for (const auto& other : service_.networks)
             if (other.network == name) bad_flag("--network", name, "it is given twice");
         Network network;
@@ -246,9 +255,9 @@ private:
         first.aliases.insert(first.aliases.end(), flags_.list("network-alias").begin(),
                              flags_.list("network-alias").end());
         copy("ip", first.ipv4_address);
-        copy("ip6", first.ipv6_address);
+        with("ip6", [](const std::string& text) { bad_flag("--ip6", text, "IPv6 is not supported yet"); });
         copy("mac-address", first.mac_address);
-        each("link-local-ip", [&](const std::string& text) { first.link_local_ips.push_back(text); });
+        each("link-local-ip", [](const std::string& text) { bad_flag("--link-local-ip", text, "not supported yet"); });
         for (const auto& attachment : service_.networks) {
             if (attachment.network != kDefaultNetwork) continue;
             if (!attachment.aliases.empty())

@@ -5,6 +5,9 @@
 #include "engine/container_maker.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
+#include "engine/hooks.hpp"
+#include "engine/old_logs.hpp"
+#include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
 #include "sys/dir.hpp"
@@ -56,6 +59,13 @@ void remove_traces(const std::string& id, const std::optional<store::Container>&
     context.generation.bump();
 }
 
+/// For the one that takes its place, whether that is there already or not.
+void keep_logs(const std::string& name, const std::string& old_id, ActionContext& context) {
+    set_logs_aside(context.layout, old_id, name);
+    const std::string next = context.made_id(name);
+    if (!next.empty()) take_logs_over(context.layout, name, next);
+}
+
 }  // namespace
 
 void perform(const CreateContainer& action, ActionContext& context, Session& session) {
@@ -77,26 +87,38 @@ void perform(const RenameContainer& action, ActionContext& context, Session& ses
 void perform(const StartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Starting");
-    if (!context.dry_run)
-        session.ask([&](supervisor::Client& client) { client.start(context.id_of(action.container)); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        if (context.file != nullptr)
+            if (const auto service = context.file->services.find(action.service);
+                service != context.file->services.end())
+                run_pre_start(service->second, context, session);
+        session.ask([&](supervisor::Client& client) { client.start(container); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
 void perform(const StopContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     if (!action.replaced) context.tell(Status::working, id, "Stopping");
-    if (!context.dry_run)
-        (void)session.ask_running(
-            [&](supervisor::Client& client) { client.stop(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        (void)session.ask_running([&](supervisor::Client& client) { client.stop(container, action.timeout); });
+    }
     if (!action.replaced) context.tell(Status::done, id, "Stopped");
 }
 
 void perform(const RestartContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     context.tell(Status::working, id, "Restarting");
-    if (!context.dry_run)
-        session.ask(
-            [&](supervisor::Client& client) { client.restart(context.id_of(action.container), action.timeout); });
+    if (!context.dry_run) {
+        const std::string container = context.id_of(action.container);
+        run_hooks(HookKind::pre_stop, container, session);
+        session.ask([&](supervisor::Client& client) { client.restart(container, action.timeout); });
+        run_hooks(HookKind::post_start, container, session);
+    }
     context.tell(Status::done, id, "Started");
 }
 
@@ -111,13 +133,17 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
     if (!context.dry_run) {
         id = context.id_of(action.container);
         row = session.store().container(id);
+        if (action.kill) run_hooks(HookKind::pre_stop, id, session);
         take_down(id, row, session);
     }
     if (action.kill) {
         tell(Status::done, "Stopped");
         tell(Status::working, "Removing");
     }
-    if (!context.dry_run) remove_traces(id, row, action.volumes, context, session.store());
+    if (!context.dry_run) {
+        if (action.replaced) keep_logs(action.container.name, id, context);
+        remove_traces(id, row, action.volumes, context, session.store());
+    }
     tell(Status::done, "Removed");
 }
 

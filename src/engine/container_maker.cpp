@@ -6,6 +6,8 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/materialize.hpp"
+#include "engine/network_options.hpp"
+#include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
@@ -74,6 +76,7 @@ std::string ContainerMaker::run() {
         undo();
         throw;
     }
+    if (!action_.replaces.empty()) take_logs_over(context_.layout, action_.name, facts_.id);
     context_.made(action_.name, facts_.id);
     tell();
     return facts_.id;
@@ -192,6 +195,13 @@ void ContainerMaker::insert_rows() {
         for (PlannedEndpoint& planned : endpoints_) {
             store::Endpoint& endpoint = planned.endpoint;
             endpoint.address = store_.allocate_address(*planned.network, planned.wanted_address);
+            std::vector<std::string> taken;
+            if (planned.network->options.contains("subnet6"))
+                for (const store::Endpoint& other : store_.endpoints_on(planned.network->id))
+                    taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
+            const std::string address6 =
+                choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
+            if (!address6.empty()) endpoint.link_local.push_back(address6);
             if (endpoint.mac.empty()) endpoint.mac = mac_for(endpoint.address);
             rows.push_back(endpoint);
         }
@@ -235,6 +245,8 @@ void ContainerMaker::make_files() {
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
+    if (special_ == nullptr)
+        sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

@@ -91,7 +91,7 @@ struct Containers::Impl {
     template <class Request>
     void ask(const store::Container& row, const char* doing, const char* done, const Request& request) {
         tell(Event::Status::working, row, doing);
-        request();
+        if (!options.dry_run) request();
         tell(Event::Status::done, row, done);
     }
     /// Tells a supervisor that what it remembers has changed.
@@ -186,12 +186,17 @@ void Containers::remove(const std::string& reference, bool force, bool volumes) 
         throw make_error(ErrorKind::conflict, "cannot remove container {}: it is {}", row.name, to_string(state))
             .with_hint("stop it first, or use force");
     engine::ActionContext context(impl_->layout, row.project, nullptr, impl_->events);
-    Session session(impl_->layout, row.project);
+    context.dry_run = impl_->options.dry_run;
     RemoveContainer action;
     action.container = {row.name, row.id};
     action.volumes = volumes;
-    engine::perform(action, context, session);
-    engine::remove_run_folder(impl_->store(), row.project);
+    {
+        // Its supervisor leaves only once nobody talks to it.
+        Session session(impl_->layout, row.project);
+        engine::perform(action, context, session);
+    }
+    // By hand the next one may come at once: nobody waits until that supervisor has left.
+    if (!context.dry_run && row.project != kStandaloneProject) engine::remove_run_folder(impl_->store(), row.project);
 }
 
 void Containers::rename(const std::string& reference, const std::string& name) {

@@ -17,7 +17,7 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
             .with_hint("it was made with --network host or container:NAME");
     // As when a container is made: its names, and what the caller adds.
     Service service;
-    service.name = container.service == "container" ? "" : container.service;
+    service.name = container.service;
     service.networks.emplace_back();
     service.networks[0].network = network.name;
     service.networks[0].aliases = options.aliases;

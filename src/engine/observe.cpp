@@ -84,6 +84,7 @@ private:
             container.health = health_of(row.health);
             container.has_healthcheck = !row.config.health_json.empty();
             container.exit_code = row.exit_code;
+            container.stopped_by_user = row.stopped_by_user || row.state != liveness_.state_of(row);
             container.number = row.number;
             container.oneoff = row.oneoff;
             if (const auto label = row.labels.find("com.docker.compose.depends_on"); label != row.labels.end())

@@ -1,8 +1,12 @@
 #include "engine/preflight.hpp"
 
+#include <algorithm>
 #include <set>
 
+#include "base/error.hpp"
 #include "engine/file_grants.hpp"
+#include "engine/network_options.hpp"
+#include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
@@ -21,6 +25,22 @@ void check_binds(const Service& service, std::vector<Diagnostic>& findings) {
     }
 }
 
+void check_options(const Service& service, std::vector<Diagnostic>& findings) {
+    const auto attempt = [&](SourcePos pos, const char* key, const auto& read) {
+        try {
+            read();
+        } catch (const Error& error) {
+            findings.push_back({Severity::error, pos.known() ? pos : service.pos,
+                                "services." + service.name + (*key == '\0' ? "" : ".") + key, error.what(),
+                                error.hint()});
+        }
+    };
+    const bool logging = service.logging.has_value();
+    attempt(logging ? service.logging->pos : SourcePos{}, logging ? "logging" : "",
+            [&] { (void)container_options(service); });
+    attempt({}, "", [&] { (void)net_probe(service); });
+}
+
 void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings) {
     if (service.stop_signal.empty() || sys::signal_number(service.stop_signal)) return;
     findings.push_back({Severity::error, service.pos, "services." + service.name + ".stop_signal",
@@ -32,11 +52,14 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
         findings.push_back(
             {Severity::error, network.pos, "networks." + network.key + "." + path, what + " is not supported yet", {}});
     };
-    if (network.ipam.size() > 1) refuse("ipam.config", "more than one subnet");
-    for (const IpamPool& pool : network.ipam) {
-        if (!pool.ip_range.empty()) refuse("ipam.config.ip_range", "a range of addresses");
-        if (!pool.aux_addresses.empty()) refuse("ipam.config.aux_addresses", "reserving addresses");
-        if (pool.subnet.find(':') != std::string::npos) refuse("ipam.config.subnet", "IPv6");
+    const auto pools = std::count_if(network.ipam.begin(), network.ipam.end(),
+                                     [](const IpamPool& pool) { return pool.subnet.find(':') == std::string::npos; });
+    if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
+        refuse("ipam.config", "more than one subnet of a family");
+    try {
+        (void)network_options(network);
+    } catch (const Error& error) {
+        findings.push_back({Severity::error, network.pos, "networks." + network.key, error.what(), error.hint()});
     }
 }
 
@@ -64,6 +87,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         const Service& service = project.services.at(name);
         for (Diagnostic& finding : unsupported(service)) findings.push_back(std::move(finding));
         for (Diagnostic& finding : check_grants(project, service)) findings.push_back(std::move(finding));
+        check_options(service, findings);
         check_binds(service, findings);
         check_stop_signal(service, findings);
     }

@@ -10,6 +10,7 @@
 #include "engine/spec_builder.hpp"
 #include "store/records.hpp"
 #include "supervisor/client.hpp"
+#include "supervisor/container_options.hpp"
 
 namespace compose::engine {
 
@@ -29,6 +30,12 @@ struct ExposedPort {
     friend auto operator<=>(const ExposedPort&, const ExposedPort&) = default;
 };
 [[nodiscard]] std::vector<ExposedPort> exposed_ports(const Service& service, const ImageFacts& image);
-[[nodiscard]] std::string ports_json(const Service& service, const ImageFacts& image);
+/// `binding`: the host address of ports that name none.
+[[nodiscard]] std::string ports_json(const Service& service, const ImageFacts& image, const std::string& binding = {});
+
+/// How the container is looked after: its log, restarts, hooks and links. Throws Error(invalid) for what can't be.
+[[nodiscard]] supervisor::ContainerOptions container_options(const Service& service);
+/// `x-probe: {tcp: 5432}` or `{http: ":8080/healthz"}`; nothing when there is none. Throws Error(invalid).
+[[nodiscard]] std::optional<supervisor::NetProbeConfig> net_probe(const Service& service);
 
 }  // namespace compose::engine

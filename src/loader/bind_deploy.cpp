@@ -101,10 +101,8 @@ RestartPolicy bind_restart(const Node& service) {
     const auto text = text_of(service, "restart");
     if (policy.is_mapping()) {
         if (condition == "any" || condition.empty()) out.kind = RestartPolicy::Kind::always;
-        if (condition == kOnFailure) {
-            out.kind = RestartPolicy::Kind::on_failure;
-            out.max_retries = bind_int(policy, "max_attempts", 0);
-        }
+        if (condition == kOnFailure) out.kind = RestartPolicy::Kind::on_failure;
+        if (out.kind != RestartPolicy::Kind::no) out.max_retries = bind_int(policy, "max_attempts", 0);
     } else if (text == "always") {
         out.kind = RestartPolicy::Kind::always;
     } else if (text == "unless-stopped") {

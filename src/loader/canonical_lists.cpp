@@ -5,6 +5,7 @@
 
 #include "base/strings.hpp"
 #include "loader/canonical_rules.hpp"
+#include "loader/tree_edit.hpp"
 #include "loader/units_bind.hpp"
 
 namespace compose {
@@ -23,7 +24,7 @@ bool all_strings(const Node& list) {
 }
 
 // Splits "KEY=VALUE" items; the last one of a key wins and keeps the first one's position in the list.
-void list_to_map(Node& node, CanonicalContext& context) {
+void list_to_map(Node& node, const PathFrame& path, CanonicalContext& context) {
     if (!node.is_sequence() || !all_strings(node)) return;
     for (const auto& item : node.items)
         if (context.opaque(item) && item.text.find('$') < item.text.find('=')) return;
@@ -33,6 +34,10 @@ void list_to_map(Node& node, CanonicalContext& context) {
     for (auto& item : node.items) {
         const auto equals = item.text.find('=');
         auto key = item.text.substr(0, equals);
+        if (has_control_character(key)) {
+            context.error(item, path, "the key " + shown(key) + " has a control character", "remove it");
+            continue;
+        }
         Node value;
         value.pos = item.pos;
         if (equals != std::string::npos) value = Node::make_string(item.text.substr(equals + 1), item.pos);
@@ -135,12 +140,12 @@ void canonical_test(Node& node, const PathFrame&, CanonicalContext&) {
     node = in_place_of(node, std::move(list));
 }
 
-void canonical_map(Node& node, const PathFrame&, CanonicalContext& context) {
-    list_to_map(node, context);
+void canonical_map(Node& node, const PathFrame& path, CanonicalContext& context) {
+    list_to_map(node, path, context);
 }
 
-void canonical_labels(Node& node, const PathFrame&, CanonicalContext& context) {
-    list_to_map(node, context);
+void canonical_labels(Node& node, const PathFrame& path, CanonicalContext& context) {
+    list_to_map(node, path, context);
     for (auto& entry : node.entries)
         if (entry.value.is_null() && entry.value.tag != Node::Tag::reset)
             entry.value = in_place_of(entry.value, Node::make_string("", entry.value.pos));
@@ -148,9 +153,20 @@ void canonical_labels(Node& node, const PathFrame&, CanonicalContext& context) {
 
 void canonical_hosts(Node& node, const PathFrame& path, CanonicalContext& context) {
     Node list = Node::make_sequence(node.pos);
+    // What is added becomes a line of a hosts file.
+    const auto is_word = [](std::string_view text) {
+        return !text.empty() && std::none_of(text.begin(), text.end(),
+                                             [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; });
+    };
     const auto add = [&](std::string_view host, std::string_view address, SourcePos pos) {
         if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-        list.items.push_back(Node::make_string(fmt::format("{}={}", trim(host), trim(address)), pos));
+        host = trim(host);
+        address = trim(address);
+        Node item = Node::make_string(fmt::format("{}={}", host, address), pos);
+        if (!is_word(host) || !is_word(address))
+            return context.error(item, path, shown(item.text) + " is not a host and an address",
+                                 "write host=ip, for example \"db.local=10.0.0.5\"");
+        list.items.push_back(std::move(item));
     };
     if (node.is_mapping()) {
         for (const auto& entry : node.entries) {
@@ -190,13 +206,17 @@ void canonical_ssh(Node& node, const PathFrame& path, CanonicalContext& context)
     node = in_place_of(node, std::move(list));
 }
 
-void canonical_names(Node& node, const PathFrame&, CanonicalContext&) {
+void canonical_names(Node& node, const PathFrame& path, CanonicalContext& context) {
     if (!node.is_sequence() || !all_strings(node)) return;
     Node map = Node::make_mapping(node.pos);
     map.entries.reserve(node.items.size());
     std::unordered_set<std::string_view> seen;
     for (const auto& item : node.items) {
         if (!seen.insert(item.text).second) continue;
+        if (has_control_character(item.text)) {
+            context.error(item, path, shown(item.text) + " has a control character", "remove it");
+            continue;
+        }
         Node nothing;
         nothing.pos = item.pos;
         map.entries.push_back({item.text, item.pos, std::move(nothing)});

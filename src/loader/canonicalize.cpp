@@ -12,18 +12,30 @@ namespace compose {
 
 namespace {
 
-void retype(Node& node, const Schema& schema, const CanonicalContext& context) {
+/// `yes` and the like are texts in YAML 1.2; files from older days mean booleans.
+void warn_of_old_boolean(const Node& node, const PathFrame& path, const CanonicalContext& context) {
+    const auto value = node.is_string() && !node.quoted ? boolean_of(node) : std::nullopt;
+    const auto word = value ? lower(node.text) : std::string();
+    if (!value || word == "true" || word == "false") return;
+    context.findings.warning(node.pos, to_string(path), shown(node.text) + " is a boolean of YAML 1.1",
+                             *value ? "write true" : "write false");
+}
+
+void retype(Node& node, const Schema& schema, const PathFrame& path, const CanonicalContext& context) {
     if (node.tag == Node::Tag::reset || context.opaque(node)) return;
     const auto* branch = schema.branch_for(node.kind);
     if (branch == nullptr) return;
     if (node.is_mapping()) {
         for (auto& entry : node.entries)
-            if (const auto* child = branch->child(entry.key)) retype(entry.value, *child, context);
+            if (const auto* child = branch->child(entry.key))
+                retype(entry.value, *child, path.child(entry.key), context);
     } else if (node.is_sequence()) {
         if (branch->items == nullptr) return;
-        for (auto& item : node.items) retype(item, *branch->items, context);
-    } else if (!convert_scalar(node, branch->scalar)) {
-        return;  // validate_schema has said so
+        for (std::size_t i = 0; i < node.items.size(); ++i)
+            retype(node.items[i], *branch->items, path.item(i), context);
+    } else {
+        if (branch->scalar == ScalarType::boolean) warn_of_old_boolean(node, path, context);
+        (void)convert_scalar(node, branch->scalar);  // validate_schema has said what does not fit
     }
 }
 
@@ -164,7 +176,7 @@ void canonical_device(Node& node, const PathFrame& path, CanonicalContext& conte
         return;
     }
     auto target = parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0];
-    auto permissions = parts.size() > 2 ? parts[2] : std::string("rwm");
+    auto permissions = parts.size() > 2 && !parts[2].empty() ? parts[2] : std::string("rwm");
     if (parts.size() == 2 && parts[1].find_first_not_of("rwm") == std::string::npos && !parts[1].empty()) {
         permissions = parts[1];
         target = parts[0];
@@ -199,7 +211,7 @@ void canonical_resource(Node& node, const PathFrame&, CanonicalContext&) {
 
 void canonicalize(Node& root, Diagnostics& findings, bool interpolated) {
     CanonicalContext context{findings, interpolated};
-    retype(root, compiled_schema(), context);
+    retype(root, compiled_schema(), PathFrame{}, context);
     apply(root, rules().root(), PathFrame{}, context);
 }
 

@@ -74,8 +74,7 @@ void check_consistency(const Node& root, Diagnostics& findings, const Node* disa
     const auto path = top.child("services");
     for (const auto& entry : services.entries) {
         const auto own = path.child(entry.key);
-        if (!faulty.empty() && faulty.contains(to_string(own))) continue;
-        check_service(entry, own, findings);
+        if (faulty.empty() || !faulty.contains(to_string(own))) check_service(entry, own, findings);
         check_references(entry.value, own, index, findings);
     }
     check_container_names(services, path, findings);

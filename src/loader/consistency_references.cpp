@@ -27,9 +27,8 @@ public:
         grants(service_, "configs", index_.configs, "config", path_);
         const auto& build = child_or_empty(service_, "build");
         grants(build, "secrets", index_.secrets, "secret", path_.child("build"));
-        if (const auto name = text_of(child_or_empty(service_, "credential_spec"), "config"); !name.empty())
-            expect(index_.configs, name, child_or_empty(service_, "credential_spec").find("config")->pos,
-                   path_.child("credential_spec"), "config", "configs");
+        build_contexts(build);
+        credential_spec();
         for (const auto& model : child_or_empty(service_, "models").entries)
             expect(index_.models, model.key, model.key_pos, path_.child("models"), "model", "models");
     }
@@ -65,6 +64,10 @@ private:
             return;
         }
         const auto near = suggestion(index_.services, name);
+        if (!required)
+            return findings_.warning(pos, to_string(path),
+                                     fmt::format("depends on undefined service {}, which is not required", shown(name)),
+                                     near.empty() ? "remove it" : fmt::format("did you mean \"{}\"?", near));
         findings_.error(pos, to_string(path), fmt::format("depends on undefined service {}", shown(name)),
                         near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
     }
@@ -73,11 +76,42 @@ private:
         const auto path = path_.child("depends_on");
         for (const auto& entry : child_or_empty(service_, "depends_on").entries) {
             const auto* required = entry.value.find("required");
-            expect_service(entry.key, entry.key_pos, path, required == nullptr || required->boolean);
+            const bool optional = required != nullptr && required->kind == Node::Kind::boolean && !required->boolean;
+            expect_service(entry.key, entry.key_pos, path, !optional);
         }
     }
 
     // After normalisation these are in depends_on too; without it they are not.
+    /// Contexts that are the images of other services: these must be there, and be built.
+    void build_contexts(const Node& build) {
+        constexpr std::string_view kService = "service:";
+        const auto path = path_.child("build");
+        for (const auto& [key, pos, value] : child_or_empty(build, "additional_contexts").entries) {
+            if (!value.text.starts_with(kService)) continue;
+            const auto name = std::string_view(value.text).substr(kService.size());
+            const auto* other = index_.services.find(name);
+            if (other == nullptr) other = index_.disabled.find(name);
+            const auto near = other == nullptr ? suggestion(index_.services, name) : std::string_view();
+            if (other == nullptr)
+                findings_.error(value.pos, to_string(path.child("additional_contexts")),
+                                fmt::format("refers to undefined service {}", shown(name)),
+                                near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
+            else if (other->value.is_mapping() && other->value.find("build") == nullptr)
+                findings_.error(value.pos, to_string(path.child("additional_contexts")),
+                                fmt::format("service {} is not built here: it has no build", shown(name)),
+                                fmt::format("write docker-image://{}", text_of(other->value, "image")));
+        }
+    }
+
+    /// Only Windows reads it, and it alone keeps no config in the model: no reason to refuse a file.
+    void credential_spec() {
+        const auto* name = child_or_empty(service_, "credential_spec").find("config");
+        if (name == nullptr || !name->is_string() || index_.configs.find(name->text) != nullptr) return;
+        findings_.warning(name->pos, to_string(path_.child("credential_spec")),
+                          fmt::format("refers to undefined config {}", shown(name->text)),
+                          "declare it under configs: at the top level");
+    }
+
     void service_modes() {
         const auto& depends_on = child_or_empty(service_, "depends_on");
         for (const char* key : {"network_mode", "ipc", "pid"}) {

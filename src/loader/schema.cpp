@@ -151,6 +151,11 @@ private:
         // Only what is shown gets advice, since the search for a near name is dear.
         if (findings_.error_count() > Diagnostics::kMaxFindings)
             return findings_.error(entry.key_pos, {}, "unknown attribute");
+        const bool service = path.parent == nullptr && entry.value.is_mapping() &&
+                             (entry.value.find("image") != nullptr || entry.value.find("build") != nullptr);
+        if (service)
+            return findings_.error(entry.key_pos, {}, "unknown attribute " + shown(entry.key),
+                                   "services stand under services:, indented");
         std::vector<std::string_view> known;
         for (const auto& [name, child] : schema.properties) known.push_back(name);
         std::string hint;

@@ -1,19 +1,15 @@
 #include "loader/simple_yaml.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
-#include "loader/yaml_escapes.hpp"
+#include "loader/simple_yaml_cursor.hpp"
 
 namespace compose {
 
 namespace {
-
-/// Thrown to give up.
-struct NotSimple {};
 
 /// What stands before a value: `&anchor` and `!tag`, and where the first of them or the value begins.
 struct Properties {
@@ -23,20 +19,10 @@ struct Properties {
     bool any = false;
 };
 
-bool is_flow_indicator(char c) {
-    return c == ',' || c == '[' || c == ']' || c == '{' || c == '}';
-}
-bool in_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-bool is_name_end(char c) {
-    return c == ' ' || c == '\n' || c == ',' || c == ']' || c == '}';
-}
-
-class SimpleParser {
+class SimpleParser : SimpleYamlCursor {
 public:
     SimpleParser(std::string_view text, std::uint32_t file, YamlBuilder& builder)
-        : text_(text), file_(file), builder_(builder) {}
+        : SimpleYamlCursor(text, file), builder_(builder) {}
 
     void parse() {
         if (!first_content()) to_content();
@@ -47,14 +33,6 @@ public:
     }
 
 private:
-    [[noreturn]] static void give_up() { throw NotSimple{}; }
-    [[nodiscard]] char peek(std::size_t ahead = 0) const {
-        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n';
-    }
-    [[nodiscard]] std::size_t column() const { return at_ - line_start_; }
-    [[nodiscard]] SourcePos here() const { return {file_, line_, static_cast<std::uint32_t>(column() + 1)}; }
-    [[nodiscard]] bool blank_follows(std::size_t ahead) const { return peek(ahead) == ' ' || peek(ahead) == '\n'; }
-
     void emit_scalar(const Properties& properties, bool quoted, std::string text) {
         builder_.scalar(properties.pos, properties.tag, quoted, properties.anchor, std::move(text));
     }
@@ -68,45 +46,6 @@ private:
         builder_.begin_mapping(properties.pos, properties.tag, properties.anchor);
     }
 
-    void skip_blanks() {
-        while (peek() == ' ' && at_ < text_.size()) ++at_;
-        if (peek() == '\t') give_up();
-    }
-    void next_line() {
-        ++at_;
-        ++line_;
-        line_start_ = at_;
-    }
-    /// At the end of what a line says: over blanks and a comment, to the line's end.
-    void finish_line() {
-        skip_blanks();
-        if (peek() == '#') {
-            if (column() > 0 && text_[at_ - 1] != ' ') give_up();
-            const auto end = text_.find('\n', at_);
-            at_ = end == std::string_view::npos ? text_.size() : end;
-        }
-        if (at_ < text_.size() && text_[at_] != '\n') give_up();
-    }
-    /// From the rest of a line, which says nothing more, to the next content or the end of the text.
-    void to_content() {
-        finish_line();
-        while (at_ < text_.size()) {
-            next_line();
-            if (first_content()) return;
-        }
-    }
-    /// At a line's start: to its content, if it has any; else to its end.
-    bool first_content() {
-        skip_blanks();
-        if (at_ >= text_.size()) return true;
-        if (text_[at_] == '#') at_ = std::min(text_.find('\n', at_), text_.size());
-        if (at_ >= text_.size()) return true;
-        if (text_[at_] == '\n') return false;
-        const auto start = text_.substr(at_, 3);
-        if (column() == 0 && (start[0] == '%' || start == "---" || start == "...")) give_up();
-        return true;
-    }
-
     // --- block structure ----------------------------------------------------------------------------------------
 
     /// The node that begins here, at `column`, as the first thing on its line or after "- ".
@@ -117,27 +56,6 @@ private:
         // A scalar that stands alone: what belongs to it cannot be told by indentation here.
         if (properties.any) give_up();
         inline_value(indent == 0 ? 0 : indent - 1, properties, indent == 0);
-    }
-
-    /// Does "key:" begin here?
-    [[nodiscard]] bool is_key() const {
-        auto i = at_;
-        const char first = peek();
-        if (first == '"' || first == '\'') {
-            for (++i; i < text_.size() && text_[i] != '\n' && text_[i] != first; ++i)
-                if (text_[i] == '\\' && first == '"') ++i;
-            if (i >= text_.size() || text_[i] != first) return false;
-            ++i;
-            while (i < text_.size() && text_[i] == ' ') ++i;
-            return i < text_.size() && text_[i] == ':' &&
-                   (i + 1 >= text_.size() || text_[i + 1] == ' ' || text_[i + 1] == '\n');
-        }
-        if (first == '[' || first == '{') return false;
-        for (; i < text_.size() && text_[i] != '\n'; ++i) {
-            if (text_[i] == '#' && i > at_ && text_[i - 1] == ' ') return false;
-            if (text_[i] == ':' && (i + 1 >= text_.size() || text_[i + 1] == ' ' || text_[i + 1] == '\n')) return true;
-        }
-        return false;
     }
 
     void key() {
@@ -244,13 +162,6 @@ private:
         return out;
     }
 
-    /// A name of plain letters that begins at `start`, read from here on.
-    std::string_view name_from(std::size_t start) {
-        while (in_name(peek())) ++at_;
-        if (!is_name_end(peek())) give_up();
-        return text_.substr(start, at_ - start);
-    }
-
     static std::string tag_of(std::string_view word) {
         if (!word.starts_with("!!")) return std::string(word);
         if (word.size() == 2) give_up();
@@ -284,26 +195,6 @@ private:
         finish_line();
     }
 
-    [[nodiscard]] bool goes_on(std::size_t indent) const {
-        auto i = text_.find('\n', at_);
-        while (i != std::string_view::npos && i + 1 < text_.size()) {
-            const auto start = i + 1;
-            const auto content = text_.find_first_not_of(' ', start);
-            if (content == std::string_view::npos) return false;
-            if (text_[content] == '\t') return true;
-            if (text_[content] != '\n') return content - start > indent;
-            i = content;
-        }
-        return false;
-    }
-
-    void check_plain_start() const {
-        const char first = peek();
-        static constexpr std::string_view kIndicators = ",[]{}#&*!|>'\"%@`";
-        if (kIndicators.find(first) != std::string_view::npos) give_up();
-        if ((first == '-' || first == '?' || first == ':') && blank_follows(1)) give_up();
-    }
-
     void plain(const Properties& properties) {
         check_plain_start();
         const auto start = at_;
@@ -316,28 +207,6 @@ private:
         }
         at_ = last;
         emit_scalar(properties, false, text_.substr(start, last - start));
-    }
-
-    std::string quoted() {
-        const char mark = text_[at_];
-        const auto start = ++at_;
-        bool special = false;
-        for (;; ++at_) {
-            if (peek() == '\n') give_up();
-            if (text_[at_] == '\\' && mark == '"') {
-                special = true;
-                ++at_;
-            } else if (text_[at_] == mark) {
-                if (mark == '"' || peek(1) != '\'') break;
-                special = true;
-                ++at_;
-            }
-        }
-        const auto raw = text_.substr(start, at_++ - start);
-        if (!special) return std::string(raw);
-        auto decoded = mark == '"' ? decode_double_quoted(raw) : std::optional(decode_single_quoted(raw));
-        if (!decoded) give_up();
-        return std::move(*decoded);
     }
 
     void literal(std::size_t indent, const Properties& properties) {
@@ -377,26 +246,6 @@ private:
     }
 
     // --- flow collections -----------------------------------------------------------------------------------------
-
-    /// Over blanks, line ends and comments.
-    void flow_space() {
-        for (;;) {
-            if (at_ >= text_.size()) give_up();
-            if (text_[at_] == ' ')
-                ++at_;
-            else if (text_[at_] == '\n')
-                next_line();
-            else if (text_[at_] == '#' && (column() == 0 || text_[at_ - 1] == ' ')) {
-                const auto end = text_.find('\n', at_);
-                at_ = end == std::string_view::npos ? text_.size() : end;
-            } else if (text_[at_] == '\t')
-                give_up();
-            else if (column() == 0 && (text_.substr(at_, 3) == "---" || text_.substr(at_, 3) == "..."))
-                give_up();
-            else
-                return;
-        }
-    }
 
     void flow_collection(const Properties& properties) {
         const bool mapping = text_[at_++] == '{';
@@ -469,11 +318,6 @@ private:
         emit_scalar(properties, false, text_.substr(start, last - start));
     }
 
-    std::string_view text_;
-    std::uint32_t file_;
-    std::size_t at_ = 0;
-    std::uint32_t line_ = 1;
-    std::size_t line_start_ = 0;
     bool on_content_ = false;  // the reader has gone on to the next content, which no one has taken yet
     YamlBuilder& builder_;
     std::unordered_map<std::string, std::size_t> anchors_;

@@ -35,8 +35,8 @@ void resolve_paths(Node& root, const std::string& base_dir, const std::string& h
 /// arguments that are still null, so resolve those from the environment before.
 void normalize(Node& root, const std::string& project_name, Diagnostics& findings);
 /// References, exclusions and cycles among the selected services. `disabled` (may be null) is the mapping of services
-/// that the selection left out: with it, messages name the profile that must be enabled. What stands in `faulty`
-/// ("services.web") is not looked into: earlier findings say enough of it.
+/// that the selection left out: with it, messages name the profile that must be enabled. Of what stands in
+/// `faulty` ("services.web") only the references are checked: the rest may follow from earlier findings.
 void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled = nullptr,
                        const std::set<std::string>& faulty = {});
 /// Fills name, services and resources (with config hashes); folders and file lists are the caller's. Configs and

@@ -33,4 +33,10 @@ inline void put_missing(Node& map, std::string_view key, Node value, SourcePos p
     if (slot.is_null() && slot.tag != Node::Tag::reset) slot = std::move(value);
 }
 
+/// Keys are printed in paths and become names of variables and labels: they must not hold any.
+[[nodiscard]] inline bool has_control_character(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
 }  // namespace compose

@@ -81,10 +81,6 @@ std::string check_volume_driver(const Node& value) {
 std::string check_ipv4(const Node& value) {
     return value.boolean ? "" : "a network without IPv4 is not implemented yet";
 }
-std::string check_ipv6(const Node& value) {
-    return value.boolean ? "IPv6 is not implemented yet" : "";
-}
-
 std::string check_platform(const Node& value) {
 #if defined(__x86_64__)
     return is_one_of(value, {"linux/amd64", "linux/x86_64"});
@@ -153,9 +149,9 @@ const PathTable<Support>& table() {
         {"services.*.deploy.resources.reservations.generic_resources", {ignored, nullptr, kCluster}},
         {"services.*.deploy.restart_policy", {inside}},
         {"services.*.deploy.restart_policy.condition", {}},
-        {"services.*.deploy.restart_policy.delay", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.delay", {}},
         {"services.*.deploy.restart_policy.max_attempts", {}},
-        {"services.*.deploy.restart_policy.window", {ignored, nullptr, kCluster}},
+        {"services.*.deploy.restart_policy.window", {}},
         {"services.*.deploy.rollback_config", {ignored, nullptr, kCluster}},
         {"services.*.deploy.update_config", {ignored, nullptr, kCluster}},
         {"services.*.develop", {}},
@@ -171,6 +167,7 @@ const PathTable<Support>& table() {
         {"services.*.expose", {}},
         {"services.*.extends", {}},
         {"services.*.extra_hosts", {}},
+        {"services.*.external_links", {}},
         {"services.*.gpus", {}},
         {"services.*.group_add", {}},
         {"services.*.healthcheck", {}},
@@ -181,6 +178,8 @@ const PathTable<Support>& table() {
         {"services.*.isolation", {ignored, nullptr, kWindows}},
         {"services.*.label_file", {}},
         {"services.*.labels", {}},
+        {"services.*.links", {}},
+        {"services.*.logging", {}},
         {"services.*.mac_address", {}},
         {"services.*.mem_limit", {}},
         {"services.*.mem_reservation", {}},
@@ -191,6 +190,9 @@ const PathTable<Support>& table() {
         {"services.*.networks.*", {inside}},
         {"services.*.networks.*.aliases", {}},
         {"services.*.networks.*.gw_priority", {}},
+        {"services.*.networks.*.interface_name", {}},
+        {"services.*.networks.*.ipv6_address", {}},
+        {"services.*.networks.*.link_local_ips", {}},
         {"services.*.networks.*.ipv4_address", {}},
         {"services.*.networks.*.mac_address", {}},
         {"services.*.networks.*.priority", {}},
@@ -208,6 +210,16 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].protocol", {whole, check_protocol}},
         {"services.*.ports.[].published", {}},
         {"services.*.ports.[].target", {}},
+        {"services.*.post_start", {}},
+        {"services.*.pre_start", {inside}},
+        {"services.*.pre_start.[]", {inside}},
+        {"services.*.pre_start.[].command", {}},
+        {"services.*.pre_start.[].environment", {}},
+        {"services.*.pre_start.[].image", {}},
+        {"services.*.pre_start.[].privileged", {}},
+        {"services.*.pre_start.[].user", {}},
+        {"services.*.pre_start.[].working_dir", {}},
+        {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
         {"services.*.pull_policy", {}},
@@ -252,8 +264,9 @@ const PathTable<Support>& table() {
         {"networks.*", {inside}},
         {"networks.*.attachable", {}},
         {"networks.*.driver", {whole, check_network_driver}},
+        {"networks.*.driver_opts", {}},
         {"networks.*.enable_ipv4", {whole, check_ipv4}},
-        {"networks.*.enable_ipv6", {whole, check_ipv6}},
+        {"networks.*.enable_ipv6", {}},
         {"networks.*.external", {}},
         {"networks.*.internal", {}},
         {"networks.*.ipam", {inside}},
@@ -263,6 +276,7 @@ const PathTable<Support>& table() {
         {"networks.*.name", {}},
         {"volumes.*", {inside}},
         {"volumes.*.driver", {whole, check_volume_driver}},
+        {"volumes.*.driver_opts", {}},
         {"volumes.*.external", {}},
         {"volumes.*.labels", {}},
         {"volumes.*.name", {}},

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.hpp"
+#include "loader/tree_edit.hpp"
 
 namespace compose {
 
@@ -14,11 +15,6 @@ namespace {
 
 constexpr std::size_t kIndexFrom = 16;
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
-
-bool has_control_character(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
 
 }  // namespace
 

@@ -44,6 +44,36 @@ std::string render_config(const LoadedProject& loaded, ConfigFormat format, bool
     return format == ConfigFormat::json ? render_json(root, options) + "\n" : render_yaml(root, options);
 }
 
+LoadedProject with_images(const LoadedProject& loaded, const std::map<std::string, std::string>& images) {
+    auto tree = std::make_shared<ConfigTree>(loaded.tree ? *loaded.tree : ConfigTree{});
+    if (auto* services = tree->root.find("services"))
+        for (auto& [key, pos, service] : services->entries)
+            if (const auto image = images.find(key); image != images.end())
+                service.at_or_insert("image", pos) = Node::make_string(image->second, pos);
+    auto out = loaded;
+    for (auto& [name, service] : out.project.services)
+        if (const auto image = images.find(name); image != images.end()) service.image = image->second;
+    out.tree = std::move(tree);
+    return out;
+}
+
+LoadedProject only_images(const LoadedProject& loaded) {
+    auto tree = std::make_shared<ConfigTree>();
+    tree->root = Node::make_mapping({});
+    Node services = Node::make_mapping({});
+    for (const auto& [key, pos, service] : section(loaded, "services").entries) {
+        const auto* image = service.find("image");
+        if (image == nullptr) continue;
+        Node only = Node::make_mapping(pos);
+        only.entries.push_back({"image", pos, *image});
+        services.entries.push_back({key, pos, std::move(only)});
+    }
+    tree->root.entries.push_back({"services", {}, std::move(services)});
+    LoadedProject out;
+    out.tree = std::move(tree);
+    return out;
+}
+
 std::vector<std::string> config_services(const LoadedProject& loaded) {
     return sorted_keys(section(loaded, "services"));
 }

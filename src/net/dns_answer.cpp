@@ -3,18 +3,25 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/strings.hpp"
+
 namespace compose::net {
 
 std::optional<std::string> answer_locally(const dns::Query& query, const DnsTable& table, const DnsClient& client,
                                           unsigned turn, std::size_t limit) {
     std::vector<dns::Record> records;
-    const DnsTable::Answer found = query.name.empty() ? DnsTable::Answer{} : table.lookup(query.name, client.networks);
+    const auto link = client.links.empty() ? client.links.end() : client.links.find(lower(query.name));
+    const std::string& wanted = link == client.links.end() ? query.name : link->second;
+    const DnsTable::Answer found = wanted.empty() ? DnsTable::Answer{} : table.lookup(wanted, client.networks);
     if (found.known) {
         // Every other type gets an empty answer: asking elsewhere would say that the name does not exist.
         if (query.type == dns::kA || query.type == dns::kAny) {
             std::transform(found.addresses.begin(), found.addresses.end(), std::back_inserter(records),
                            dns::address_record);
         }
+        if (query.type == dns::kAaaa || query.type == dns::kAny)
+            std::transform(found.addresses6.begin(), found.addresses6.end(), std::back_inserter(records),
+                           dns::address6_record);
         if (records.size() > 1) {
             std::rotate(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(turn % records.size()),
                         records.end());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,9 +22,10 @@ struct DnsSockets {
 [[nodiscard]] DnsSockets open_dns_sockets(sys::FdRef netns);
 
 struct DnsClient {
-    std::vector<std::string> networks;   // ids, in the order of preference
-    bool forward = true;                 // false: only internal networks
-    std::vector<std::string> upstreams;  // "1.1.1.1"; empty: the host's resolv.conf
+    std::vector<std::string> networks;           // ids, in the order of preference
+    bool forward = true;                         // false: only internal networks
+    std::vector<std::string> upstreams;          // "1.1.1.1"; empty: the host's resolv.conf
+    std::map<std::string, std::string> links{};  // in lower case: names that only this one knows -> what they mean
 };
 
 class DnsServer {

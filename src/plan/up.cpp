@@ -19,6 +19,7 @@ Plan UpPlanner::run() {
     for (const std::string& name : order_) decide_service(name);
     decide_orphans();
     bounce_dependents();
+    let_completed_rest();
 
     check_images();
     check_health_conditions();
@@ -35,6 +36,8 @@ Plan UpPlanner::run() {
     if (options_.start)
         for (const std::string& name : order_) wait_for_dependencies(project_.services.at(name));
     if (options_.start && options_.wait) wait_for_all();
+    if (const auto awaiting = project_.services.find(options_.await_for); awaiting != project_.services.end())
+        await_dependencies_of(awaiting->second);
     return builder_.take();
 }
 

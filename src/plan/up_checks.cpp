@@ -40,7 +40,8 @@ void UpPlanner::check_health_conditions() {
             if (dependency.condition != Condition::healthy || !replicas_.contains(dependency.service)) continue;
             const Service& needed = project_.services.at(dependency.service);
             const bool disabled = needed.healthcheck && needed.healthcheck->disabled;
-            const bool own = needed.healthcheck && !needed.healthcheck->test.empty();
+            const bool own =
+                (needed.healthcheck && !needed.healthcheck->test.empty()) || needed.extensions.contains("x-probe");
             const auto image = observed_.images.find(needed.image);
             const bool inherited = image != observed_.images.end() && image->second.has_healthcheck;
             if (!own && !disabled && observed_.expected_images.contains(needed.image)) continue;

@@ -23,6 +23,7 @@ struct Replica {
     std::string name;                        // the final one
     const ObservedContainer* old = nullptr;  // null: create
     bool remove_first = false;               // replace: the old one goes before the new one is made
+    bool rest = false;                       // keep: a one-shot that has done its work
     bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
 
     // Nodes, once they are there.
@@ -35,7 +36,7 @@ struct Replica {
     [[nodiscard]] bool stays() const { return fate != Fate::remove; }
     [[nodiscard]] bool made() const { return fate == Fate::create || fate == Fate::replace; }
     /// Will the plan start it?
-    [[nodiscard]] bool starts() const { return stays() && (made() || fate == Fate::bounce || !running()); }
+    [[nodiscard]] bool starts() const { return stays() && !rest && (made() || fate == Fate::bounce || !running()); }
     [[nodiscard]] ContainerRef ref() const { return {name, made() || !old ? std::string{} : old->id}; }
     [[nodiscard]] ContainerRef old_ref() const { return {name, old->id}; }
 };
@@ -51,6 +52,7 @@ private:
     void decide_service(const std::string& name);
     void decide_orphans();
     void bounce_dependents();
+    void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
     std::vector<Replica> existing(const Service& service);
     int scale_of(const Service& service);
@@ -79,10 +81,13 @@ private:
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
     void order_volume_sources();
+    void order_batches(const Service& service);
+    [[nodiscard]] bool starts_first(const Service& service) const;
     void order_stops();
     void order_port_takeovers();
     void wait_for_dependencies(const Service& service);
     void wait_for_all();
+    void await_dependencies_of(const Service& service);
     std::size_t wait_node(Replica& replica, const std::string& service, WaitContainer::Until until, bool required);
 
     const Project& project_;

@@ -12,7 +12,7 @@ namespace {
 
 std::string container_name(const Project& project, const Service& service, int number) {
     if (!service.container_name.empty()) return service.container_name;
-    return project.name + "-" + service.name + "-" + std::to_string(number);
+    return project.name + project.separator + service.name + project.separator + std::to_string(number);
 }
 
 /// The name under which a replacement is made: 12 digits of the old container's id and the name to be.
@@ -199,6 +199,25 @@ void UpPlanner::bounce_dependents() {
                     replica.cause = "dependency " + dependency.service + " replaced";
                 }
         }
+    }
+}
+
+/// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
+/// the foreground only those rest that others wait for: whoever looks on wants to see the rest at work.
+void UpPlanner::let_completed_rest() {
+    if (options_.rerun) return;
+    std::set<std::string> awaited;
+    for (const auto& [name, dependencies] : dependencies_)
+        for (const Dependency& dependency : dependencies)
+            if (dependency.condition == Condition::completed) awaited.insert(dependency.service);
+    for (const std::string& name : order_) {
+        const RestartPolicy::Kind kind = project_.services.at(name).restart.kind;
+        if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
+        if (options_.rerun_unawaited && !awaited.contains(name)) continue;
+        for (Replica& replica : replicas_.at(name))
+            replica.rest = replica.fate == Replica::Fate::keep && !replica.rename &&
+                           replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
+                           !replica.old->stopped_by_user;
     }
 }
 

@@ -12,7 +12,7 @@ namespace {
     "c.id, c.name, c.project, c.service, c.number, c.oneoff, c.config_hash, c.labels, c.created_at, c.image, "       \
     "c.image_id, c.restart, c.stop_signal, c.stop_timeout, c.dns, c.log, c.health_check, r.state, r.health, r.pid, " \
     "r.pid_start_time, r.started_at, r.finished_at, r.exit_code, r.oom_killed, r.stopped_by_user, r.restart_count, " \
-    "r.error, r.boot_id, c.wished_ports"
+    "r.error, r.boot_id, c.wished_ports, c.options"
 #define CONTAINER_TABLES " FROM containers c JOIN container_runtime r ON r.container = c.row "
 #define CONTAINER_WITH_SPEC \
     "SELECT " CONTAINER_COLUMNS ", s.spec" CONTAINER_TABLES "JOIN container_specs s ON s.container = c.row "
@@ -62,7 +62,8 @@ Container read_container(const Query& row, bool with_spec) {
     c.error = row.text(27);
     c.boot_id = row.text(28);
     c.config.ports_json = row.text(29);
-    if (with_spec) c.config.spec = row.text(30);
+    c.config.options_json = row.text(30);
+    if (with_spec) c.config.spec = row.text(31);
     return c;
 }
 
@@ -81,10 +82,10 @@ void check_name_free(Database& db, const std::string& name) {
 }
 
 void insert_rows(Database& db, const Container& c) {
-    db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
+    db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
            c.service, c.number, c.oneoff, c.config_hash, encode(c.labels), c.created_at, c.config.image,
            c.config.image_id, c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns),
-           c.config.log, c.config.health_json, c.config.ports_json);
+           c.config.log, c.config.health_json, c.config.ports_json, c.config.options_json);
     const auto row = db.last_row();
     db.run("INSERT INTO container_specs VALUES (?,?)", row, c.config.spec);
     db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row, to_string(c.state),
@@ -104,8 +105,9 @@ void insert_endpoint(Database& db, const Container& container, const Endpoint& e
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project, e.index,
-           e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route);
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
+           e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
+           encode(e.link_local));
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -116,7 +118,9 @@ Endpoint read_endpoint(const Query& row) {
             .mac = row.text(4),
             .interface = row.text(5),
             .aliases = decode_list(row.view(6)),
-            .default_route = row.boolean(7)};
+            .default_route = row.boolean(7),
+            .name = row.text(8),
+            .link_local = decode_list(row.view(9))};
 }
 
 }  // namespace
@@ -249,7 +253,8 @@ std::vector<std::string> Store::projects() const {
     return out;
 }
 
-#define ENDPOINT_COLUMNS "container, network, position, address, mac, interface, aliases, default_route"
+#define ENDPOINT_COLUMNS \
+    "container, network, position, address, mac, interface, aliases, default_route, name, link_local"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
     auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",

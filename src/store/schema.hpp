@@ -33,7 +33,8 @@ CREATE TABLE containers (
     dns TEXT NOT NULL,
     log INTEGER NOT NULL,
     health_check TEXT NOT NULL,
-    wished_ports TEXT NOT NULL
+    wished_ports TEXT NOT NULL,
+    options TEXT NOT NULL
 );
 CREATE INDEX containers_project ON containers(project, name);
 CREATE INDEX containers_image ON containers(image_id);
@@ -72,6 +73,7 @@ CREATE TABLE networks (
     bridge TEXT NOT NULL,
     internal INTEGER NOT NULL,
     attachable INTEGER NOT NULL,
+    options TEXT NOT NULL,
     labels TEXT NOT NULL,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL
@@ -89,6 +91,8 @@ CREATE TABLE endpoints (
     interface TEXT NOT NULL,
     aliases TEXT NOT NULL,
     default_route INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    link_local TEXT NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

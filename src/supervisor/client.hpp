@@ -16,9 +16,19 @@
 
 namespace compose::supervisor {
 
+/// A probe over the container's network, made by the supervisor.
+struct NetProbeConfig {
+    enum class Kind { tcp, http };
+    Kind kind = Kind::tcp;
+    std::string host = "127.0.0.1";  // an address
+    std::uint16_t port = 0;
+    std::string path = "/";  // http
+};
+
 /// How health is probed; stored with the container as JSON.
 struct HealthConfig {
-    std::vector<std::string> command;  // ready to exec: ["/bin/sh", "-c", "..."] for CMD-SHELL
+    std::vector<std::string> command;   // ready to exec: ["/bin/sh", "-c", "..."] for CMD-SHELL
+    std::optional<NetProbeConfig> net;  // instead of a command
     std::chrono::nanoseconds interval{std::chrono::seconds(30)};
     std::chrono::nanoseconds timeout{std::chrono::seconds(30)};
     std::chrono::nanoseconds start_period{0};

@@ -1,11 +1,13 @@
 #include "supervisor/container.hpp"
 
+#include <compose/containers.hpp>
 #include <csignal>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "store/event_log.hpp"
+#include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
 #include "sys/namespaces.hpp"
 
@@ -15,6 +17,7 @@ namespace {
 // A killed process that is still there after this long hangs inside the kernel.
 constexpr std::chrono::seconds kUnkillableAfter{10};
 constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::milliseconds kRemovalDelay{300};
 
 }  // namespace
 
@@ -22,7 +25,6 @@ Container::Container(Core& core, Hooks hooks, store::Container row)
     : core_(core),
       hooks_(std::move(hooks)),
       row_(std::move(row)),
-      policy_(RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{})),
       ports_(core, row_.id),
       endpoints_(core, row_.id),
       listeners_(core.loop, {[this](bool hold) {
@@ -31,6 +33,19 @@ Container::Container(Core& core, Hooks hooks, store::Container row)
                              },
                              [this] { hooks_.quiet(row_.id); }}) {
     row_.config.spec.clear();
+    read_options();
+}
+
+void Container::read_options() {
+    policy_ = RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{});
+    try {
+        options_ = options_from_json(row_.config.options_json);
+    } catch (const Error& error) {
+        log::debug("options of {}: {}", row_.name, error.what());
+    }
+    policy_.delay = options_.restart_delay;
+    policy_.window = options_.restart_window;
+    if (options_.restart_attempts > 0) policy_.max_retries = options_.restart_attempts;
 }
 
 Container::~Container() = default;
@@ -259,7 +274,8 @@ void Container::refresh() {
     if (!fresh) return;
     row_.name = fresh->name;
     row_.config.restart = fresh->config.restart;
-    policy_ = RestartPolicy::parse(row_.config.restart).value_or(RestartPolicy{});
+    row_.config.options_json = fresh->config.options_json;
+    read_options();
     if (phase_ == Phase::running) endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
 }
 
@@ -349,12 +365,17 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     const bool wanted = stop_requested_ || forget_requested_ || row_.stopped_by_user;
     if (interrupted_ && !wanted)
         delay = std::chrono::nanoseconds(0);
+    else if (unhealthy_ && !forget_requested_ && !start_requested_)
+        // It did not end by itself, so it is no matter of its policy whether it starts again.
+        delay = next_restart({.kind = RestartPolicy::Kind::always, .delay = policy_.delay}, history_, 1, ran,
+                             row_.stopped_by_user);
     else if (had_process && !start_requested_)
         delay = next_restart(policy_, history_, row_.exit_code, ran, wanted);
     phase_ = delay ? Phase::waiting : Phase::down;
     if (had_process) row_.state = delay ? store::ContainerState::restarting : store::ContainerState::exited;
     if (delay && !interrupted_) row_.restart_count = history_.restarts;
     stop_requested_ = false;
+    unhealthy_ = false;
     clean_up_process(delay.has_value() || start_requested_);
     if (delay) wait_for_restart(*delay);
     interrupted_ = false;
@@ -366,6 +387,7 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         linger_ = core_.loop.after(kLinger, [this] {
             if (pump_ && !kHasProcess[static_cast<int>(phase_)]) pump_->finish();
         });
+    consider_removal();
     tell();
     answer(stopping_, nullptr);
     if (std::exchange(start_requested_, false)) return begin(true);
@@ -374,6 +396,17 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
         answer(starting_, &failure);
     }
+}
+
+/// The command that waits for the end removes it; this is for when there is none, or it was killed.
+void Container::consider_removal() {
+    if (phase_ != Phase::down || forgotten_ || row_.state != store::ContainerState::exited) return;
+    if (!row_.labels.contains(kAutoRemoveLabel)) return;
+    removal_ = core_.loop.after(kRemovalDelay, [this] {
+        removal_.cancel();
+        if (phase_ == Phase::down) spawn_remover(core_.store.layout(), row_.id);
+        hooks_.quiet(row_.id);
+    });
 }
 
 void Container::close_log() {
@@ -395,6 +428,7 @@ void Container::wait_for_restart(std::chrono::nanoseconds delay) {
 void Container::clean_up_process(bool keep_ports) {
     grace_.cancel();
     channel_.cancel();
+    removal_.cancel();
     launch_.reset();
     pidfd_.reset();
     row_.pid = 0;

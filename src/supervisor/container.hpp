@@ -10,6 +10,7 @@
 
 #include "runtime/cgroup.hpp"
 #include "runtime/launcher.hpp"
+#include "supervisor/container_options.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/endpoints.hpp"
 #include "supervisor/health_check.hpp"
@@ -88,6 +89,8 @@ private:
     void on_running();
     void on_launch_failed(const Failure& failure);
     void begin_health(store::Health known);
+    void on_health(store::Health state);
+    void read_options();
     void start_pump(OutputLog::Source source);
     void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
     void adopt_log(std::map<std::string, Held>& held);
@@ -97,6 +100,7 @@ private:
     void on_exit(const ChildExit& exit);
     void after_exit(std::chrono::nanoseconds ran);
     void wait_for_restart(std::chrono::nanoseconds delay);
+    void consider_removal();
     void clean_up_process(bool keep_ports);
     void close_log();
     void signal_stop(std::optional<std::chrono::nanoseconds> timeout, int signal = 0);
@@ -117,6 +121,7 @@ private:
     std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
     RestartPolicy policy_;
+    ContainerOptions options_;
     RestartHistory history_;
     sys::MonotonicTime started_{};
 
@@ -136,8 +141,10 @@ private:
     std::optional<LogPump> pump_;
     std::optional<HealthCheck> health_;
 
-    bool stop_requested_ = false;   // its next exit is wanted
-    bool start_requested_ = false;  // and after it, it starts again
+    bool unhealthy_ = false;         // it is stopped to start again because of its health
+    sys::EventLoop::Watch removal_;  // of a container that is not to stay once it has ended
+    bool stop_requested_ = false;    // its next exit is wanted
+    bool start_requested_ = false;   // and after it, it starts again
     bool forget_requested_ = false;
     bool interrupted_ = false;  // found half started: its end is no end, but the time to start again
     bool forgotten_ = false;

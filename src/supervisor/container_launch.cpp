@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
 #include "sys/clock.hpp"
+#include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -12,6 +13,28 @@ constexpr int kLostExitCode = 255;
 
 std::int64_t wall_nanoseconds() {
     return sys::wall_now().time_since_epoch().count();
+}
+
+}  // namespace
+
+namespace {
+
+// Volumes with a file system of their own are mounted at their first use since the host was started, and stay so until
+// they are removed: what is in memory outlives the containers.
+void mount_volumes(const runtime::ContainerSpec& spec, const store::Store& store) {
+    for (const auto& mount : spec.mounts) {
+        if (mount.volume.empty() || mount.source != store.layout().volume_data(mount.volume)) continue;
+        const auto volume = store.volume(mount.volume);
+        if (!volume || volume->driver_opts.empty() || sys::is_mount_point(mount.source)) continue;
+        const auto option = [&](const char* key) {
+            const auto found = volume->driver_opts.find(key);
+            return found == volume->driver_opts.end() ? std::string{} : found->second;
+        };
+        in_context([&] { return "volume " + volume->name; },
+                   [&] {
+                       sys::mount_volume({option("type"), option("device"), option("o")}, mount.source);
+                   });
+    }
 }
 
 }  // namespace
@@ -37,12 +60,14 @@ void Container::launch() {
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
     cgroup_parent_ = spec.cgroup_parent;
+    read_options();
     row_.stopped_by_user = false;
     row_.restart_count = history_.restarts;
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
 
+    mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
     ports_.take(wishes);
@@ -156,7 +181,8 @@ void Container::start_pump(OutputLog::Source source) {
     // The value says which of the pipes there are.
     const std::int64_t which = (s.pipe[0] ? 1 : 0) | (s.pipe[1] ? 2 : 0);
     core_.keeper.store(keeper_name("log"), which, fds);
-    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source), {});
+    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source),
+                     {options_.log_file_size, options_.log_files, options_.log_backlog});
     pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
         // It may have closed its output and go on; then its exit ends the log.
         if (kHasProcess[static_cast<int>(phase_)]) return;
@@ -210,15 +236,24 @@ void Container::begin_health(store::Health known) {
         row_.health = known;
         health_.emplace(core_, std::move(config),
                         HealthCheck::Subject{row_.id, static_cast<pid_t>(row_.pid), pidfd_, started_, known},
-                        [this](store::Health state) {
-                            row_.health = state;
-                            save();
-                            record("health_status", {{"health", store::to_string(state)}});
-                            tell();
-                        });
+                        [this](store::Health state) { on_health(state); });
     } catch (const Error& error) {
         log::debug("health check of {}: {}", row_.name, error.what());
     }
+}
+
+void Container::on_health(store::Health state) {
+    row_.health = state;
+    save();
+    record("health_status", {{"health", store::to_string(state)}});
+    tell();
+    if (state != store::Health::unhealthy || !options_.restart_on_unhealthy || stop_requested_) return;
+    unhealthy_ = true;
+    // Not from inside the check: stopping is its end.
+    restart_ = core_.loop.after(std::chrono::nanoseconds(0), [this] {
+        restart_.cancel();
+        if (unhealthy_ && !stop_requested_ && phase_ == Phase::running) signal_stop(std::nullopt);
+    });
 }
 
 void Container::on_launch_failed(const Failure& failure) {
@@ -255,7 +290,7 @@ void Container::on_launch_failed(const Failure& failure) {
 
 void Container::adopt(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
     using State = store::ContainerState;
-    history_.restarts = row_.restart_count;
+    history_.restarts = history_.attempts = row_.restart_count;
     const bool was_up = store::is_up(row_.state) || row_.pid != 0;
     if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
         HealthCheck::kill_leftover(found->second);
@@ -356,6 +391,7 @@ void Container::adopt_dead() {
     endpoints_.recall();
     phase_ = Phase::down;
     clean_up_process(false);
+    consider_removal();
 }
 
 }  // namespace compose::supervisor

@@ -7,6 +7,7 @@
 #include "supervisor/exec_process.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
+#include "sys/namespaces.hpp"
 #include "sys/poll.hpp"
 #include "sys/process_tree.hpp"
 
@@ -50,6 +51,7 @@ void HealthCheck::begin() {
     result_ = {};
     result_.began = sys::wall_now().time_since_epoch().count();
     timed_out_ = false;
+    if (config_.net) return begin_net_probe();
     try {
         const auto container = core_.store.container(subject_.id);
         if (!container) return;
@@ -80,6 +82,23 @@ void HealthCheck::begin() {
     readable_ = core_.loop.on_readable(output_, [this] { read_output(); });
     deadline_ = core_.loop.after(config_.timeout, [this] { on_timeout(); });
     launch_->release();
+}
+
+void HealthCheck::begin_net_probe() {
+    try {
+        const auto netns = sys::open_netns_of(subject_.pid);
+        // Alive after the open: so the number was still its own.
+        if (!netns || sys::has_exited(subject_.pidfd)) return schedule();
+        net_.emplace(core_.loop, *netns, *config_.net, [this](bool ok, const std::string& output) {
+            result_.output = output;
+            finish(ok ? 0 : 1);
+        });
+        deadline_ = core_.loop.after(config_.timeout, [this] { on_timeout(); });
+    } catch (const Error& error) {
+        log::debug("probe {}: {}", subject_.id, error.what());
+        net_.reset();
+        schedule();
+    }
 }
 
 void HealthCheck::on_channel() {
@@ -118,6 +137,7 @@ void HealthCheck::kill_probe() {
 
 void HealthCheck::on_timeout() {
     timed_out_ = true;
+    if (net_) return finish(kNoExitCode);
     kill_probe();
     // finish() follows from its exit: as long as it lives there is no other probe.
 }
@@ -135,7 +155,10 @@ void HealthCheck::finish(int exit_code) {
     pidfd_.reset();
     launch_.reset();
     pid_ = 0;
-    core_.keeper.drop(keeper_name(subject_.id));
+    if (net_)
+        net_.reset();
+    else
+        core_.keeper.drop(keeper_name(subject_.id));
     result_.ended = sys::wall_now().time_since_epoch().count();
     result_.exit_code = timed_out_ ? kNoExitCode : exit_code;
     if (timed_out_)

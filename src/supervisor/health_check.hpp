@@ -9,6 +9,7 @@
 #include "runtime/launcher.hpp"
 #include "supervisor/core.hpp"
 #include "supervisor/health.hpp"
+#include "supervisor/net_probe.hpp"
 
 namespace compose::supervisor {
 
@@ -44,6 +45,7 @@ public:
 private:
     void schedule();
     void begin();
+    void begin_net_probe();
     void on_channel();
     void read_output();
     void on_timeout();
@@ -59,6 +61,7 @@ private:
     std::deque<ProbeResult> results_;
 
     // The probe under way.
+    std::optional<NetProbe> net_;
     std::optional<runtime::Launch> launch_;
     pid_t pid_ = 0;
     sys::Fd pidfd_;

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "sys/file.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -79,6 +80,8 @@ void OutputLog::rotate() {
         const auto from = i == 1 ? path_ : path_ + "." + std::to_string(i - 1);
         sys::rename_file(from, path_ + "." + std::to_string(i));
     }
+    // Its name goes with it, so that who follows the log sees another file; of one alone nothing is kept.
+    if (limits_.files <= 1) sys::remove_file(path_);
     open_log();
 }
 

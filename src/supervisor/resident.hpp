@@ -38,6 +38,10 @@ void spawn_keeper(const ResidentArguments& arguments);
 /// For a supervisor whose keeper is gone: a new keeper that takes over `pair_end`.
 void spawn_heir(ResidentArguments arguments, sys::FdRef image, sys::FdRef pair_end);
 
+/// A process that removes a container which has ended (see engine/remover.hpp). Only from a resident program.
+void spawn_remover(const store::Layout& layout, const std::string& container_id) noexcept;
+inline constexpr const char* kRemoverWord = "__remove";
+
 [[nodiscard]] inline std::string spawn_lock(const store::Layout& layout, const std::string& project) {
     return layout.project_run(project) + "/spawn.lock";
 }

@@ -25,6 +25,7 @@ std::optional<RestartPolicy> RestartPolicy::parse(std::string_view text) {
 namespace {
 
 bool wanted(const RestartPolicy& policy, const RestartHistory& history, int exit_code) {
+    if (policy.max_retries != 0 && history.attempts >= policy.max_retries) return false;
     switch (policy.kind) {
         case RestartPolicy::Kind::no:
             return false;
@@ -32,7 +33,7 @@ bool wanted(const RestartPolicy& policy, const RestartHistory& history, int exit
         case RestartPolicy::Kind::unless_stopped:
             return true;
         case RestartPolicy::Kind::on_failure:
-            return exit_code != 0 && (policy.max_retries == 0 || history.restarts < policy.max_retries);
+            return exit_code != 0;
     }
     return false;
 }
@@ -42,12 +43,16 @@ bool wanted(const RestartPolicy& policy, const RestartHistory& history, int exit
 std::optional<std::chrono::nanoseconds> next_restart(const RestartPolicy& policy, RestartHistory& history,
                                                      int exit_code, std::chrono::nanoseconds ran,
                                                      bool stopped_by_user) {
+    if (policy.window.count() > 0 && ran >= policy.window) history.attempts = 0;
     if (stopped_by_user || !wanted(policy, history, exit_code)) return std::nullopt;
-    if (ran >= kSettledAfter || history.delay.count() == 0)
+    if (policy.delay.count() > 0)
+        history.delay = policy.delay;
+    else if (ran >= kSettledAfter || history.delay.count() == 0)
         history.delay = kFirstRestartDelay;
     else
         history.delay = std::min<std::chrono::nanoseconds>(history.delay * 2, kLongestRestartDelay);
     ++history.restarts;
+    ++history.attempts;
     return history.delay;
 }
 

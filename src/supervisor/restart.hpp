@@ -10,7 +10,9 @@ namespace compose::supervisor {
 struct RestartPolicy {
     enum class Kind { no, always, on_failure, unless_stopped };
     Kind kind = Kind::no;
-    int max_retries = 0;  // on_failure; 0: no limit
+    int max_retries = 0;                 // 0: no limit
+    std::chrono::nanoseconds delay{0};   // always this long; 0: doubled from time to time
+    std::chrono::nanoseconds window{0};  // having run so long, attempts are counted anew; 0: never
 
     /// "no", "always", "on-failure", "on-failure:3", "unless-stopped"; "" is "no". Nothing when it is something else.
     [[nodiscard]] static std::optional<RestartPolicy> parse(std::string_view text);
@@ -19,6 +21,7 @@ struct RestartPolicy {
 /// What is remembered from one exit to the next.
 struct RestartHistory {
     int restarts = 0;                   // since it was started by hand
+    int attempts = 0;                   // of those, the ones that count for the policy's limit
     std::chrono::nanoseconds delay{0};  // the last one; 0: none yet
 };
 

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "supervisor/resident.hpp"
 #include "sys/detach.hpp"
@@ -44,6 +45,16 @@ void spawn_heir(ResidentArguments arguments, sys::FdRef image, sys::FdRef pair_e
     arguments.inherit = true;
     sys::spawn_detached(
         {.image = image, .arguments = arguments.render("__keeper"), .passed = {sys::FdRef(), pair_end}});
+}
+
+void spawn_remover(const store::Layout& layout, const std::string& container_id) noexcept {
+    try {
+        sys::spawn_detached({.image = sys::FdRef(sys::kOwnImageFd),
+                             .arguments = {"compose", kRemoverWord, layout.state, layout.run, container_id},
+                             .passed = {}});
+    } catch (const std::exception& error) {
+        log::debug("remove {}: {}", container_id, error.what());
+    }
 }
 
 }  // namespace compose::supervisor

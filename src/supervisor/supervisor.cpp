@@ -271,7 +271,10 @@ bool Supervisor::idle() const {
 
 void Supervisor::look_for_end() {
     if (!idle()) return end_timer_.cancel();
-    const std::chrono::nanoseconds delay = containers_.empty() ? std::chrono::nanoseconds(kEmptyTime) : kIdleTime;
+    // Containers made by hand come one after the other; nobody waits for this end.
+    const bool by_hand = arguments_.project.starts_with('_');
+    const std::chrono::nanoseconds delay =
+        containers_.empty() && !by_hand ? std::chrono::nanoseconds(kEmptyTime) : kIdleTime;
     if (!end_timer_) end_timer_ = loop_.after(delay, [this] { try_to_leave(); });
 }
 

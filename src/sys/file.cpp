@@ -29,14 +29,6 @@ Fd create_file(const std::string& path, unsigned mode) {
     return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
-Fd open_for_writing(const std::string& path) {
-    return open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-}
-
-void rename_path(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename {} to {}", from, to);
-}
-
 std::string read_all(FdRef fd, std::size_t limit) {
     std::string out;
     char buffer[16384];
@@ -122,6 +114,10 @@ void replace_file(const std::string& path, std::string_view data, unsigned mode)
     }
 }
 
+void rename_over(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw errno_error("rename to {}", to);
+}
+
 void make_directory(const std::string& path, unsigned mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw errno_error("create directory {}", path);
 }
@@ -131,6 +127,11 @@ void make_directories(const std::string& path, unsigned mode) {
         if (::mkdir(path.substr(0, at).c_str(), mode) != 0 && errno != EEXIST)
             throw errno_error("create directory {}", path.substr(0, at));
     make_directory(path, mode);
+}
+
+bool exists_no_follow(const std::string& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
 }
 
 bool exists(const std::string& path) {

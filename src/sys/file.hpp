@@ -16,10 +16,6 @@ namespace compose::sys {
 [[nodiscard]] Fd open_for_reading(const std::string& path);
 /// For writing; made when missing, emptied when not.
 [[nodiscard]] Fd create_file(const std::string& path, unsigned mode = 0644);
-/// Emptied when it exists, 0600 when it is made.
-[[nodiscard]] Fd open_for_writing(const std::string& path);
-/// What is there under the new name is replaced.
-void rename_path(const std::string& from, const std::string& to);
 /// The whole file; throws when it is longer than `limit` bytes or no regular file.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
 /// Nothing when the file does not exist.
@@ -32,6 +28,9 @@ void write_file(const std::string& path, std::string_view data, unsigned mode = 
 /// Readers see the old or the new content; survives a power loss.
 void replace_file(const std::string& path, std::string_view data, unsigned mode = 0644);
 
+/// What is there under the new name is replaced.
+void rename_over(const std::string& from, const std::string& to);
+
 struct Ownership {
     unsigned uid = 0, gid = 0, mode = 0600;
 };
@@ -41,6 +40,7 @@ void write_owned_file(const std::string& path, std::string_view data, const Owne
 void make_directory(const std::string& path, unsigned mode = 0700);    // no error when it exists
 void make_directories(const std::string& path, unsigned mode = 0700);  // with parents
 [[nodiscard]] bool exists(const std::string& path);
+[[nodiscard]] bool exists_no_follow(const std::string& path);  // a link that leads nowhere counts
 [[nodiscard]] bool is_directory(const std::string& path);
 [[nodiscard]] bool is_regular_file(const std::string& path);       // links followed
 void remove_file(const std::string& path);                         // no error when it is not there

@@ -75,6 +75,18 @@ std::optional<InetAddress> InetAddress::parse(const std::string& text, std::uint
     return address;
 }
 
+std::optional<Ipv6Bytes> parse_ipv6(const std::string& text) {
+    Ipv6Bytes bytes{};
+    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return std::nullopt;
+    return bytes;
+}
+
+std::string format_ipv6(const Ipv6Bytes& address) {
+    char text[INET6_ADDRSTRLEN] = {};
+    ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    return text;
+}
+
 int InetAddress::family() const {
     return static_cast<const sockaddr*>(data())->sa_family;
 }
@@ -117,6 +129,13 @@ std::string connection_error(FdRef socket) {
     const int on = 1;
     (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return {};
+}
+
+int pending_error(FdRef socket) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+    return error;
 }
 
 Accepted accept_tcp(FdRef listener, Fd& out) {

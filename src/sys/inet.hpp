@@ -31,6 +31,11 @@ private:
     unsigned size_ = 0;
 };
 
+/// Without a zone: "2001:db8::1" <-> 16 bytes.
+using Ipv6Bytes = std::array<std::uint8_t, 16>;
+[[nodiscard]] std::optional<Ipv6Bytes> parse_ipv6(const std::string& text);
+[[nodiscard]] std::string format_ipv6(const Ipv6Bytes& address);
+
 [[nodiscard]] Fd bind_udp(const InetAddress& address);
 [[nodiscard]] Fd listen_tcp(const InetAddress& address);
 [[nodiscard]] std::uint16_t local_port(FdRef socket);
@@ -40,6 +45,9 @@ private:
 [[nodiscard]] std::optional<Fd> connect_tcp(const InetAddress& peer);
 /// Of a connection that was under way: empty when it is made (it sends at once from now on), else why it is not.
 [[nodiscard]] std::string connection_error(FdRef socket);
+
+/// Of a connection under way: 0 when it is made, else the errno of its failure.
+[[nodiscard]] int pending_error(FdRef socket);
 
 enum class Accepted { connection, nothing, exhausted };  // exhausted: no descriptors left
 Accepted accept_tcp(FdRef listener, Fd& out);

@@ -166,6 +166,32 @@ TEST(Overrides, AreNamedInFindingsAboutValuesThatDoNotCount) {
     EXPECT_EQ(messages(got), "\"soon\" is not a duration (overridden at compose.override.yaml:1:35)\n");
 }
 
+TEST(Findings, SayWhereServicesStand) {
+    Diagnostics findings;
+    MemoryFiles files({{"/p/compose.yaml", "web:\n  image: nginx\n"}});
+    LoadRequest request;
+    request.working_directory = "/p";
+    (void)load_project(request, files, findings);
+    ASSERT_EQ(findings.error_count(), 1U);
+    EXPECT_EQ(findings.sorted()[0].hint, "services stand under services:, indented");
+}
+
+TEST(Findings, NameContextsThatNoServiceMakes) {
+    const Loaded got(Files{{"compose.yaml", R"(services:
+  a: {build: {context: ., additional_contexts: {x: "service:nope", y: "service:b", z: "service:c"}}}
+  b: {image: x}
+  c: {build: .}
+)"}});
+    EXPECT_EQ(messages(got),
+              "refers to undefined service \"nope\"\nservice \"b\" is not built here: it has no build\n");
+}
+
+TEST(Findings, WarnOfBooleansOfOlderDays) {
+    const Loaded got(Files{{"compose.yaml", "services: {a: {image: x, init: yes, tty: \"on\", restart: no}}\n"}});
+    EXPECT_FALSE(got.findings.has_errors());
+    EXPECT_EQ(messages(got), "\"yes\" is a boolean of YAML 1.1\n");
+}
+
 TEST(Findings, ComeInOneRunThoughSomeFollowFromOthers) {
     const Loaded got(Files{{"compose.yaml", R"(services:
   a: {image: x, restart: sometimes, networks: [gone]}
@@ -177,6 +203,7 @@ networks:
     const auto text = messages(got);
     EXPECT_THAT(text, HasSubstr("sometimes"));
     EXPECT_THAT(text, HasSubstr("undefined network \"lost\""));
+    EXPECT_THAT(text, HasSubstr("undefined network \"gone\""));
     EXPECT_THAT(text, HasSubstr("unknown attribute \"imagee\""));
     EXPECT_THAT(text, HasSubstr("driver can't be set for an external network"));
     EXPECT_THAT(text, testing::Not(HasSubstr("needs an image")));

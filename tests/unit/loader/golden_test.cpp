@@ -1,5 +1,6 @@
 // The cases of tests/golden/loader: files, and the canonical model or the findings that they give. UPDATE_GOLDEN=1
 // writes the results anew.
+#include <algorithm>
 #include <compose/config.hpp>
 #include <compose/load.hpp>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "loader/schema.hpp"
+#include "loader/yaml_reader.hpp"
 #include "memory_files.hpp"
 #include "model/node.hpp"
 
@@ -112,26 +114,97 @@ TEST_P(GoldenFile, ReadsItsOwnOutputBack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Loader, GoldenFile,
-                         testing::Values("process", "network", "storage", "resources", "build", "file", "consistency"),
+                         testing::Values("process", "network", "storage", "resources", "build", "file", "consistency",
+                                         "every"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
-TEST(Golden, HasACaseForEveryAttributeOfTheSchema) {
-    std::string all;
+using Patterns = std::set<std::string>;
+
+/// The attributes that a tree uses: "services.*.ports.[].target".
+void collect(const Node& node, const Schema& schema, const std::string& at, Patterns& out) {
+    const auto* branch = schema.branch_for(node.kind);
+    if (branch == nullptr) return;
+    for (const auto& entry : node.entries) {
+        const bool known = branch->property(entry.key) != nullptr;
+        const auto* child = branch->child(entry.key);
+        const auto pattern = (at.empty() ? "" : at + ".") + (known ? entry.key : "*");
+        if (known) out.insert(pattern);
+        if (child != nullptr) collect(entry.value, *child, pattern, out);
+    }
+    for (const auto& item : node.items)
+        if (branch->items != nullptr) collect(item, *branch->items, at + ".[]", out);
+}
+
+/// All that there are.
+void collect_all(const Schema& schema, const std::string& at, Patterns& out) {
+    for (const auto* branch : schema.branches) collect_all(*branch, at, out);
+    for (const auto& [name, child] : schema.properties) {
+        const auto pattern = (at.empty() ? "" : at + ".") + std::string(name);
+        out.insert(pattern);
+        collect_all(*child, pattern, out);
+    }
+    if (schema.items != nullptr) collect_all(*schema.items, at + ".[]", out);
+    for (const auto* any : {schema.named, schema.additional})
+        if (any != nullptr) collect_all(*any, at + ".*", out);
+}
+
+/// Of a finding's path, "services.a.ports[0]": the attributes on its way.
+void collect_path(const std::string& path, Patterns& out) {
+    const Schema* schema = &compiled_schema();
+    std::string at;
+    std::string rest = path;
+    while (!rest.empty() && schema != nullptr) {
+        const bool item = rest[0] == '[';
+        const auto end = std::min(rest.find_first_of(".[", 1), rest.size());
+        const auto word = rest.substr(0, end);
+        rest.erase(0, end);
+        if (rest.starts_with('.')) rest.erase(0, 1);
+        const auto* branch = schema->branch_for(item ? Node::Kind::sequence : Node::Kind::mapping);
+        if (branch == nullptr) return;
+        const bool known = !item && branch->property(word) != nullptr;
+        at += (at.empty() ? "" : ".") + (item ? "[]" : known ? word : "*");
+        schema = item ? branch->items : branch->child(word);
+    }
+    out.insert(at);
+}
+
+TEST(Golden, HasCasesOfEveryAttributeAloneMergedAndWrong) {
+    Patterns alone;
+    Patterns merged;
+    Patterns wrong;
     for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(PROJECT_ROOT) / "tests/golden/loader"))
-        all += slurp(entry.path());
-    std::set<const Schema*> seen;
-    const auto visit = [&](const auto& self, const Schema& schema) -> void {
-        if (!seen.insert(&schema).second) return;
-        for (const auto& [name, child] : schema.properties) {
-            EXPECT_NE(all.find(std::string(name) + ":"), std::string::npos) << "no case uses " << name;
-            self(self, *child);
+         std::filesystem::directory_iterator(std::filesystem::path(PROJECT_ROOT) / "tests/golden/loader")) {
+        for (const auto& one : parse_cases(slurp(entry.path()))) {
+            Diagnostics findings;
+            MemoryFiles source;
+            for (const auto& section : one.sections)
+                if (section.name != "result") source.add("/p/" + section.name, section.text);
+            LoadRequest request;
+            request.working_directory = "/p";
+            (void)load_project(request, source, findings);
+            for (const auto& finding : findings.sorted()) collect_path(finding.path, wrong);
+            if (findings.has_errors()) continue;
+            for (const auto& section : one.sections) {
+                if (section.name == "result" || !section.name.ends_with("yaml")) continue;
+                Diagnostics none;
+                const auto file = none.sources.add(section.name, section.text);
+                for (const auto& document : read_yaml(file, none))
+                    collect(document, compiled_schema(), "",
+                            section.name.find("override") == std::string::npos ? alone : merged);
+            }
         }
-        for (const auto* child : {schema.items, schema.additional, schema.named})
-            if (child != nullptr) self(self, *child);
-        for (const auto* branch : schema.branches) self(self, *branch);
-    };
-    visit(visit, compiled_schema());
+    }
+    // Files that include are merged as a whole, and `version` says nothing.
+    const Patterns never_merged{"include", "include.[].path", "include.[].env_file", "include.[].project_directory",
+                                "version"};
+    Patterns all;
+    collect_all(compiled_schema(), "", all);
+    EXPECT_GT(all.size(), 300U);
+    for (const auto& attribute : all) {
+        EXPECT_TRUE(alone.contains(attribute) || merged.contains(attribute)) << attribute << " is used nowhere";
+        EXPECT_TRUE(merged.contains(attribute) || never_merged.contains(attribute)) << attribute << " is never merged";
+        EXPECT_TRUE(wrong.contains(attribute)) << attribute << " is never wrong";
+    }
 }
 
 }  // namespace

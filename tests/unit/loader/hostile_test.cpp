@@ -113,5 +113,26 @@ TEST(Hostile, ScalarsWhereMappingsShouldBe) {
     }
 }
 
+TEST(Hostile, KeysInListItemsHoldNoControlCharacters) {
+    for (const char* line : {"environment: [\"A\\x1b=b\"]", "labels: [\"a\\nb=c\"]", "networks: [\"n\\x07\"]"}) {
+        const auto got = load("services:\n  a:\n    image: app\n    " + std::string(line) + "\n");
+        ASSERT_GE(got.errors, 1U) << line;
+        EXPECT_THAT(got.shown[0].message, HasSubstr("has a control character")) << line;
+    }
+}
+
+TEST(Hostile, ExtraHostsAddNoLines) {
+    for (const char* line : {"[\"a\\n1.2.3.4 b=1.2.3.4\"]", "{a: \"1.2.3.4\\n5.6.7.8 bank\"}", "[\"\\r=1.2.3.4\"]"}) {
+        const auto got = load("services:\n  a:\n    image: app\n    extra_hosts: " + std::string(line) + "\n");
+        ASSERT_EQ(got.errors, 1U) << line;
+        EXPECT_THAT(got.shown[0].message, HasSubstr("is not a host and an address")) << line;
+    }
+}
+
+TEST(Hostile, ADeviceWithEmptyPermissionsHasAll) {
+    const auto got = load("services: {a: {image: app, devices: [\"/dev/a:/dev/b:\"]}}\n");
+    EXPECT_EQ(got.loaded.project.services.at("a").devices.at(0).permissions, "rwm");
+}
+
 }  // namespace
 }  // namespace compose

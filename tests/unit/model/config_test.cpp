@@ -62,6 +62,14 @@ TEST(Config, HashesAllOrSomeServices) {
     EXPECT_THROW((void)config_hashes(loaded, "web,ghost"), Error);
 }
 
+TEST(Config, ReplacesImagesAndPrintsThemAlone) {
+    const auto loaded = two_services();
+    const auto pinned = with_images(loaded, {{"web", "web:1@sha256:0"}, {"ghost", "x"}});
+    EXPECT_THAT(config_images(pinned), ElementsAre("p-api", "web:1@sha256:0"));
+    EXPECT_THAT(config_images(loaded), ElementsAre("p-api", "web:1")) << "the first is as it was";
+    EXPECT_EQ(render_config(only_images(pinned), ConfigFormat::yaml), "services:\n  web:\n    image: web:1@sha256:0\n");
+}
+
 TEST(Config, KnowsItsFormats) {
     EXPECT_EQ(parse_config_format("json"), ConfigFormat::json);
     EXPECT_THROW((void)parse_config_format("toml"), Error);

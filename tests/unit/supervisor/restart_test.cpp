@@ -31,6 +31,16 @@ TEST(NextRestart, DoublesUpToAMinute) {
     EXPECT_EQ(history.restarts, 13);
 }
 
+TEST(NextRestart, DelayAttemptsAndWindowOfDeployments) {
+    RestartPolicy policy{.kind = Kind::always, .max_retries = 2, .delay = 3s, .window = 5s};
+    RestartHistory history;
+    EXPECT_EQ(*next_restart(policy, history, 0, 1s, false), 3s);
+    EXPECT_EQ(*next_restart(policy, history, 0, 1s, false), 3s);
+    EXPECT_FALSE(next_restart(policy, history, 0, 1s, false)) << "two attempts, both too short";
+    EXPECT_EQ(*next_restart(policy, history, 0, 5s, false), 3s) << "it outlasted the window";
+    EXPECT_EQ(history.restarts, 3);
+}
+
 TEST(NextRestart, BeginsAnewAfterTenSecondsOfRunning) {
     RestartHistory history;
     for (int i = 0; i < 5; ++i) (void)next_restart({Kind::always, 0}, history, 1, 9999ms, false);

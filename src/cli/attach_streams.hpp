@@ -1,0 +1,26 @@
+// Carries bytes between the user's standard streams and a container's first process, until it has ended or the user has
+// typed the keys that detach.
+#pragma once
+
+#include <compose/containers.hpp>
+#include <functional>
+#include <string>
+
+#include "sys/signals.hpp"
+
+namespace compose::cli {
+
+struct AttachedEnds {
+    bool input = false;             // pass our standard input on
+    std::string detach_keys;        // bytes; empty: none
+    std::function<void(int)> pass;  // a signal for the process; empty: the program ends instead
+};
+enum class AttachEnd { ended, detached };
+
+/// With a terminal on both sides, ours is raw meanwhile.
+[[nodiscard]] AttachEnd carry_attached(AttachSession& session, const AttachedEnds& ends, sys::SignalSet& signals);
+
+/// "ctrl-p,ctrl-q", "a,ctrl-c": as the bytes that a terminal sends. Throws Error(usage).
+[[nodiscard]] std::string parse_detach_keys(const std::string& text);
+
+}  // namespace compose::cli

@@ -1,0 +1,67 @@
+#include "cli/converge.hpp"
+
+#include <charconv>
+#include <compose/plan.hpp>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/context.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/output.hpp"
+#include "cli/project.hpp"
+
+namespace compose::cli {
+
+std::map<std::string, int> parse_scale(const std::vector<std::string>& texts, const char* flag) {
+    std::map<std::string, int> out;
+    for (const auto& text : texts) {
+        const auto equals = text.find('=');
+        int count = -1;
+        if (equals != std::string::npos && equals > 0) {
+            const auto* end = text.data() + text.size();
+            const auto read = std::from_chars(text.data() + equals + 1, end, count);
+            if (read.ec != std::errc{} || read.ptr != end) count = -1;
+        }
+        if (count < 0)
+            throw make_error(ErrorKind::usage, "{} {} is not SERVICE=NUMBER", flag, quote(text))
+                .with_hint(fmt::format("for example {} web=3", flag));
+        out[text.substr(0, equals)] = count;
+    }
+    return out;
+}
+
+void exclude(const char* command, bool first, const char* first_name, bool second, const char* second_name) {
+    if (first && second)
+        throw make_error(ErrorKind::usage, "{} and {} exclude each other", first_name, second_name)
+            .with_hint(fmt::format("run 'compose {} --help' for the usage of both", command));
+}
+
+void set_orphans(const Context& context, const char* command, bool remove, UpOptions& options) {
+    options.remove_orphans = remove || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
+    options.ignore_orphans = context.variable_is_true("COMPOSE_IGNORE_ORPHANS");
+    exclude(command, options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
+}
+
+int converge(Context& context, const char* title, const std::vector<std::string>& services, const UpOptions& options) {
+    Diagnostics findings;
+    const auto loaded = load_for_running(context, services, findings);
+    try {
+        if (options.dry_run) {
+            std::string out;
+            for (const auto& line : context.engine(title).plan_up(loaded.project, options)) out += line + "\n";
+            context.finish_progress();
+            print(out.empty() ? "nothing to do\n" : out);
+            return 0;
+        }
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            context.engine(title).up(loaded.project, options, cancel);
+            return 0;
+        });
+    } catch (const ProjectError& error) {
+        context.finish_progress();
+        print_findings(context, error.findings(), findings.sources);
+        return error.exit_code();
+    }
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,58 @@
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/output.hpp"
+#include "cli/pick.hpp"
+#include "cli/project.hpp"
+#include "cli/render_table.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+struct Args {
+    std::string service, port;
+    std::string protocol = "tcp";
+    std::optional<int> index;
+};
+
+int run(Context& context, const Args& args) {
+    // "80/udp" says the protocol itself.
+    const auto slash = args.port.find('/');
+    const auto digits = args.port.substr(0, slash);
+    const auto protocol = lower(slash == std::string::npos ? args.protocol : args.port.substr(slash + 1));
+    unsigned target = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, target);
+    if (read.ec != std::errc{} || read.ptr != end || target == 0 || target > 65535)
+        throw make_error(ErrorKind::usage, "{} is not a port number", quote(args.port));
+    const auto view = pick_container(context, project_name(context), args.service, args.index, Want::existing);
+    for (const auto& port : view.publishers) {
+        if (port.target != target || port.protocol != protocol || port.published == 0) continue;
+        const bool v6 = port.url.find(':') != std::string::npos;
+        print(fmt::format("{}:{}\n", v6 ? "[" + port.url + "]" : port.url, port.published));
+        return 0;
+    }
+    const auto published = render_publishers(view.publishers);
+    throw make_error(ErrorKind::not_found, "no port {}/{} for container {}{}{}", target, protocol, view.name,
+                     published.empty() ? "" : ": ", published);
+}
+
+}  // namespace
+
+Run define_port(Arguments& arguments) {
+    const auto args = std::make_shared<Args>();
+    arguments.text("Where a port of a container is reached from outside: \"0.0.0.0:8080\".");
+    arguments.required("SERVICE", args->service);
+    arguments.required("PRIVATE_PORT", args->port);
+    arguments.number("--index", args->index, "N", "The container with this number, when the service has several");
+    arguments.value("--protocol", args->protocol, "PROTOCOL", "tcp or udp (default tcp)");
+    arguments.example("compose port web 80", "the host's address of web's port 80");
+    return [args](Context& context) { return run(context, *args); };
+}
+
+}  // namespace compose::cli

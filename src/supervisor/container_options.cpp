@@ -1,0 +1,82 @@
+#include "supervisor/container_options.hpp"
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+
+namespace compose::supervisor {
+namespace {
+
+json::array words(const std::vector<std::string>& list) {
+    json::array result;
+    for (const auto& word : list) result.emplace_back(word);
+    return result;
+}
+
+json::array hooks_to_json(const std::vector<HookConfig>& hooks) {
+    json::array result;
+    for (const auto& hook : hooks)
+        result.push_back(json::object{{"command", words(hook.command)},
+                                      {"user", hook.user},
+                                      {"working_dir", hook.working_dir},
+                                      {"privileged", hook.privileged},
+                                      {"environment", words(hook.environment)}});
+    return result;
+}
+
+std::vector<HookConfig> hooks_from_json(const json::object& object, std::string_view key) {
+    std::vector<HookConfig> result;
+    const auto* const list = object.if_contains(key);
+    if (list == nullptr || !list->is_array()) return result;
+    for (const auto& value : list->get_array()) {
+        if (!value.is_object()) throw make_error(ErrorKind::invalid, "container options: a hook is no object");
+        const auto& from = value.get_object();
+        result.push_back({strings_or_empty(from, "command"), string_or(from, "user"), string_or(from, "working_dir"),
+                          bool_or(from, "privileged", false), strings_or_empty(from, "environment")});
+    }
+    return result;
+}
+
+}  // namespace
+
+std::string to_json(const ContainerOptions& options) {
+    json::object links;
+    for (const auto& [alias, name] : options.links) links[alias] = name;
+    return json::serialize(json::object{{"log_file_size", options.log_file_size},
+                                        {"log_files", options.log_files},
+                                        {"log_backlog", options.log_backlog},
+                                        {"restart_delay", options.restart_delay.count()},
+                                        {"restart_window", options.restart_window.count()},
+                                        {"restart_attempts", options.restart_attempts},
+                                        {"restart_on_unhealthy", options.restart_on_unhealthy},
+                                        {"links", std::move(links)},
+                                        {"post_start", hooks_to_json(options.post_start)},
+                                        {"pre_stop", hooks_to_json(options.pre_stop)}});
+}
+
+ContainerOptions options_from_json(std::string_view text) {
+    ContainerOptions options;
+    if (text.empty()) return options;
+    const auto value = parse_json(text);
+    if (!value.is_object()) throw make_error(ErrorKind::invalid, "container options: not an object");
+    const auto& object = value.get_object();
+    const auto nanoseconds = [&](std::string_view key) { return std::chrono::nanoseconds(int_or(object, key, 0)); };
+    const auto size = [&](std::string_view key, std::uint64_t fallback) {
+        return static_cast<std::uint64_t>(int_or(object, key, static_cast<std::int64_t>(fallback)));
+    };
+    options.log_file_size = size("log_file_size", options.log_file_size);
+    options.log_files = static_cast<int>(int_or(object, "log_files", options.log_files));
+    options.log_backlog = size("log_backlog", options.log_backlog);
+    options.restart_delay = nanoseconds("restart_delay");
+    options.restart_window = nanoseconds("restart_window");
+    options.restart_attempts = static_cast<int>(int_or(object, "restart_attempts", 0));
+    options.restart_on_unhealthy = bool_or(object, "restart_on_unhealthy", false);
+    if (const auto* links = object.if_contains("links"); links != nullptr && links->is_object())
+        for (const auto& link : links->get_object())
+            if (link.value().is_string())
+                options.links[std::string(link.key())] = std::string(link.value().get_string());
+    options.post_start = hooks_from_json(object, "post_start");
+    options.pre_stop = hooks_from_json(object, "pre_stop");
+    return options;
+}
+
+}  // namespace compose::supervisor
