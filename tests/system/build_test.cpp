@@ -243,6 +243,9 @@ TEST(BuildHostile, LinksNeverReachTheHost) {
         build(box, "FROM busybox\nRUN ln -s / /host\nRUN --mount=type=cache,target=/x,source=../../.. ls /x/state.db\n")
             .exit_code,
         0);
+    // K58: a folder of a shared cache that is a link by now.
+    built(box, "FROM busybox\nRUN --mount=type=cache,id=c,target=/c ln -s / /c/evil\n");
+    built(box, "FROM busybox\nRUN --mount=type=cache,id=c,target=/x,source=evil test -L /x/evil\n");
     fs::remove_all(canary);
 }
 
