@@ -424,10 +424,8 @@ TEST(PlanUp, NamesEveryMissingImage) {
     w.add("a").image = "debian:12";
     w.add("b").image = "postgres";
     w.project.services["b"].image_pos = {1, 7, 12};
-    EXPECT_EQ(w.findings(), (Lines{"services.a.image: image \"debian:12\" is not here: import it with \"compose image "
-                                   "import FILE debian:12\"",
-                                   "services.b.image: image \"postgres\" is not here: import it with \"compose image "
-                                   "import FILE postgres\""}));
+    EXPECT_EQ(w.findings(), (Lines{"services.a.image: image \"debian:12\" is not here, and fetching it was ruled out",
+                                   "services.b.image: image \"postgres\" is not here, and fetching it was ruled out"}));
     try {
         (void)w.plan();
     } catch (const ProjectError& error) {
