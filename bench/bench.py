@@ -13,6 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from by_hand import ByHand  # noqa: E402: beside this file
+
 ROOT = Path(__file__).resolve().parents[1]
 FLOOR_SOURCE = ROOT.parent / "shared" / "bench" / "floor.cpp"
 COMPOSE = ROOT / "build" / "release" / "compose"
@@ -44,7 +47,7 @@ class Bench:
         for folder in ("proc", "sys", "dev", "etc", "tmp"):
             (self.rootfs / folder).mkdir()
         shutil.copy("/bin/busybox", self.rootfs / "bin" / "busybox")
-        for name in ("sh", "sleep", "true"):
+        for name in ("sh", "sleep", "true", "rm"):
             os.link(self.rootfs / "bin" / "busybox", self.rootfs / "bin" / name)
         self.project = work / "project"
         self.project.mkdir()
@@ -110,9 +113,17 @@ def main():
     bench = Bench(work, options.services)
     small, large = bench.config(500, 15), bench.config(5000, 5)
     figures = {"up": [], "down": [], "floor_up": [], "floor_down": [], "pss": [], "ps": [], "noop": [], "exec": []}
+    rows = []
+
+    def row(name, value, unit, limit, ok):
+        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": ok})
+
+    hands = ByHand(bench, COMPOSE)
     try:
         floor = bench.build_floor()
         bench.import_image()
+        hands.measure(row)
+        hands.clean_up()
         for _ in range(options.rounds):
             if floor:
                 out = subprocess.run([str(floor), str(options.services), str(bench.rootfs)], check=True, capture_output=True,
@@ -132,15 +143,11 @@ def main():
         version = bench.median_of(15, "version")
     finally:
         if (work / "state").exists():
+            hands.clean_up()
             bench.compose("down", "-t", "0", check=False)
         shutil.rmtree(work, ignore_errors=True)
 
     mid = {name: statistics.median(values) if values else None for name, values in figures.items()}
-    rows = []
-
-    def row(name, value, unit, limit, ok):
-        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": ok})
-
     n = options.services
     if mid["floor_up"]:
         up, down = mid["up"] / mid["floor_up"], mid["down"] / mid["floor_down"]

@@ -52,6 +52,7 @@ struct UpOptions {
 struct DownOptions {
     std::vector<std::string> services;  // empty: all
     bool volumes = false;
+    std::string images;  // "local": those that were built here; "all": every image of a service
     bool remove_orphans = false;
     std::optional<Nanoseconds> timeout;
     bool dry_run = false;
@@ -131,6 +132,15 @@ public:
     [[nodiscard]] virtual int fd() const = 0;  // for poll(2)
 };
 
+/// One thing that up() would do, for people: what, to what, why.
+struct PlannedChange {
+    enum class Kind { create, replace, remove, start, restart, fetch };
+    Kind kind = Kind::create;
+    std::string object;                // "Container p-web-1"
+    std::string cause;                 // "config changed"
+    std::vector<std::string> details;  // field by field: "environment.A: \"1\" -> \"2\""
+};
+
 class Engine {
 public:
     Engine(EngineOptions options, EventSink& events);
@@ -142,11 +152,16 @@ public:
     void up(const Project& project, const UpOptions& options, std::stop_token cancel = {});
     /// The plan of up() as text, one action a line; nothing is changed.
     [[nodiscard]] std::vector<std::string> plan_up(const Project& project, const UpOptions& options);
+    /// The same as changes, each with its reasons.
+    [[nodiscard]] std::vector<PlannedChange> plan_changes(const Project& project, const UpOptions& options);
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
     /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels.
     void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {});
+    /// And waits until they are running, or healthy, at most `timeout`.
+    void start_and_wait(const std::string& project, const std::vector<std::string>& services,
+                        std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {});
     void stop(const std::string& project, const std::vector<std::string>& services, std::optional<Nanoseconds> timeout,
               std::stop_token cancel = {});
     void restart(const std::string& project, const std::vector<std::string>& services,

@@ -110,7 +110,9 @@ private:
 [[nodiscard]] Plan plan_up(const Project& project, const ObservedState& observed, const UpOptions& options);
 /// `project` (may be null) tells services that are still in the file from orphans, and external volumes and networks.
 [[nodiscard]] Plan plan_down(const Project* project, const ObservedState& observed, const DownOptions& options);
-[[nodiscard]] Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services);
+/// `wait`: until all of them are running, or healthy.
+[[nodiscard]] Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services,
+                              bool wait = false);
 [[nodiscard]] Plan plan_stop(const ObservedState& observed, const std::vector<std::string>& services,
                              std::optional<Nanoseconds> timeout);
 [[nodiscard]] Plan plan_restart(const ObservedState& observed, const std::vector<std::string>& services,

@@ -68,6 +68,7 @@ struct Model {
 
 struct Project {
     std::string name;
+    std::string separator = "-";                 // of the parts of container names; "_" with --compatibility
     std::string working_dir;                     // absolute
     std::vector<std::string> config_files;       // absolute; "-" for standard input
     std::vector<std::string> environment_files;  // those given or found

@@ -85,6 +85,7 @@ struct Service {
     std::string name;
     SourcePos pos;
     std::string config_hash;  // sha256 hex over the canonical form, as `config --hash` prints it
+    std::string definition;   // the canonical JSON that config_hash is made over
 
     std::string image;
     SourcePos image_pos;

@@ -30,8 +30,8 @@ bool may_have_heredocs(std::string_view name) {
 /// Reads the file line by line and hands out logical lines.
 class Reader {
 public:
-    Reader(std::uint32_t file, Diagnostics& findings)
-        : file_(file), findings_(findings), text_(findings.sources.text(file)) {}
+    Reader(std::uint32_t file, Diagnostics& findings, std::string_view text)
+        : file_(file), findings_(findings), text_(text) {}
 
     Dockerfile run() {
         if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;
@@ -367,8 +367,8 @@ std::optional<std::vector<std::string>> json_list(std::string_view text) {
     return out;
 }
 
-Dockerfile parse_dockerfile(std::uint32_t file, Diagnostics& findings) {
-    return Reader(file, findings).run();
+Dockerfile parse_dockerfile(std::uint32_t file, Diagnostics& findings, std::optional<std::string_view> text) {
+    return Reader(file, findings, text.value_or(findings.sources.text(file))).run();
 }
 
 Instruction parse_instruction(std::string_view line, char escape, SourcePos at, Diagnostics& findings) {

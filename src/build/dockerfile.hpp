@@ -52,8 +52,9 @@ struct Dockerfile {
     std::vector<Instruction> instructions;
 };
 
-/// The text is source `file` of `findings.sources`.
-[[nodiscard]] Dockerfile parse_dockerfile(std::uint32_t file, Diagnostics& findings);
+/// The text is source `file` of `findings.sources`; with `text` given, what stands there is only for showing.
+[[nodiscard]] Dockerfile parse_dockerfile(std::uint32_t file, Diagnostics& findings,
+                                          std::optional<std::string_view> text = {});
 /// One instruction in one line, as ONBUILD has it; `at` is where the line stands.
 [[nodiscard]] Instruction parse_instruction(std::string_view line, char escape, SourcePos at, Diagnostics& findings);
 

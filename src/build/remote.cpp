@@ -175,6 +175,17 @@ std::string redacted(std::string_view url) {
     return out;
 }
 
+std::string masked(std::string text) {
+    for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
+        const auto end = std::min(text.find_first_of("/?# \t\n", at + 3), text.size());
+        const auto user = text.rfind('@', end);
+        if (user == std::string::npos || user < at + 3) continue;
+        std::fill(text.begin() + static_cast<std::ptrdiff_t>(at + 3), text.begin() + static_cast<std::ptrdiff_t>(user),
+                  'x');
+    }
+    return text;
+}
+
 std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token, bool keep_git_dir) {
     if (remote.kind == Remote::Kind::archive)
         throw make_error(ErrorKind::unavailable, "contexts from archives such as {} are not supported",

@@ -22,6 +22,8 @@ struct Remote {
 [[nodiscard]] std::optional<Remote> parse_remote(std::string_view text);
 /// Without user and password: safe to show and keep.
 [[nodiscard]] std::string redacted(std::string_view url);
+/// The same, as long as before: for texts in which places are counted.
+[[nodiscard]] std::string masked(std::string text);
 /// Fetches into the empty `folder`; returns the folder of the content (of a git repository without .git unless asked).
 [[nodiscard]] std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token cancel,
                                        bool keep_git_dir = false);

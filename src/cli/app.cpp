@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/complete.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "sys/signals.hpp"
@@ -130,7 +131,23 @@ int run_command(const CommandInfo& command, const std::string& parent, const Wor
                           [&] { return run_defined(command, words, arguments, root, globals, context, line); });
 }
 
+/// What has been typed so far is no command line yet: only its options that say which project it is about count.
+int run_complete(const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
+    try {
+        Arguments root("compose", "");
+        define_globals(root, globals);
+        const auto at = root.first_positional(words);
+        (void)root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
+    } catch (const Error&) {
+        globals = {};
+    }
+    context = std::make_unique<Context>(globals, sys::environment_snapshot(), "compose __complete");
+    return complete(*context, words);
+}
+
 int dispatch(const std::string& program, const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
+    if (!words.empty() && words[0] == "__complete")
+        return run_complete(Words(words.begin() + 1, words.end()), globals, context);
     Arguments root(program, "Run applications of several containers, as a Compose file describes them.");
     define_globals(root, globals);
     const auto at = root.first_positional(words);

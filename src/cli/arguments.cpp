@@ -237,6 +237,31 @@ const std::string& Arguments::name() const {
     return impl_->name;
 }
 
+std::vector<Arguments::OptionInfo> Arguments::options() const {
+    std::vector<OptionInfo> out;
+    for (const auto& option : impl_->options) {
+        OptionInfo info{.names = {}, .placeholder = option.placeholder, .help = option.help};
+        for (const auto& name : split(option.names, ',')) info.names.emplace_back(trim(name));
+        out.push_back(std::move(info));
+    }
+    return out;
+}
+
+std::vector<Arguments::PositionalInfo> Arguments::positionals() const {
+    std::vector<PositionalInfo> out;
+    for (const auto& positional : impl_->positionals)
+        out.push_back({positional.name, positional.many != nullptr, positional.required});
+    return out;
+}
+
+const std::string& Arguments::paragraph() const {
+    return impl_->paragraph;
+}
+
+const std::vector<std::pair<std::string, std::string>>& Arguments::examples() const {
+    return impl_->examples;
+}
+
 bool Arguments::parse(const std::vector<std::string>& words, Arguments* globals) {
     std::vector<std::string> own;
     std::vector<std::string> positionals;

@@ -48,6 +48,21 @@ public:
     [[nodiscard]] std::string help() const;
     [[nodiscard]] const std::string& name() const;
 
+    // What was declared, for completion and manual pages.
+    struct OptionInfo {
+        std::vector<std::string> names;  // "-d", "--detach"
+        std::string placeholder;         // empty: takes no value
+        std::string help;
+    };
+    struct PositionalInfo {
+        std::string name;
+        bool many = false, required = false;
+    };
+    [[nodiscard]] std::vector<OptionInfo> options() const;
+    [[nodiscard]] std::vector<PositionalInfo> positionals() const;
+    [[nodiscard]] const std::string& paragraph() const;
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& examples() const;
+
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;

@@ -10,8 +10,10 @@
 #include "cli/interrupt.hpp"
 #include "cli/log_follow.hpp"
 #include "cli/output.hpp"
+#include "cli/watching.hpp"
 #include "sys/poll.hpp"
 #include "sys/signals.hpp"
+#include "sys/tty.hpp"
 
 namespace compose::cli {
 
@@ -95,6 +97,8 @@ private:
         else if (context_.progress_mode != ProgressMode::quiet)
             print_error(text + "\n");
     }
+    void on_key();
+    void toggle_watch();
     int finish();
 
     Context& context_;
@@ -114,6 +118,9 @@ private:
     bool interrupted_ = false;
     bool aborted_ = false;
     int abort_code_ = 0;
+    std::optional<sys::CharacterMode> keys_;
+    std::unique_ptr<WatchThread> watch_;
+    bool detached_ = false, watch_begun_ = false;
     std::optional<int> from_code_;  // of the --exit-code-from service
 };
 
@@ -194,6 +201,43 @@ void Session::on_change(const ContainerChange& change) {
     begin_stop(false);
 }
 
+void Session::toggle_watch() {
+    if (watch_) {
+        watch_.reset();
+        return say("Watch disabled");
+    }
+    try {
+        watch_ = std::make_unique<WatchThread>(context_, *options_.file, options_.watch_services);
+    } catch (const Error& error) {
+        say(std::string("watch: ") + error.what());
+    }
+}
+
+void Session::on_key() {
+    char key = 0;
+    const auto n = sys::read_some(sys::FdRef(0), {&key, 1});
+    if (!n) return;
+    if (*n == 0) return keys_.reset();  // nobody types any more
+    constexpr char kEndOfText = 3;
+    switch (key) {
+        case 'd':
+            // What is being started must not be left half done.
+            detached_ = true;
+            break;
+        case 'w':
+            toggle_watch();
+            break;
+        case 'o':
+            print_error(options_.config);
+            break;
+        case kEndOfText:
+            on_signal();
+            break;
+        default:
+            break;
+    }
+}
+
 int Session::finish() {
     follow_.drain();
     for (const auto& [id, view] : follow_.containers()) printer_.end(id);
@@ -205,6 +249,7 @@ int Session::finish() {
         if ((*task)->failure() && !(task == &start_ && stop_)) std::rethrow_exception((*task)->failure());
     }
     if (interrupted_) return kInterrupted;
+    if (detached_) return 0;
     if (!options_.exit_code_from.empty()) {
         // Stopped by the abort: its code came last.
         for (const auto& [id, view] : follow_.containers())
@@ -216,10 +261,19 @@ int Session::finish() {
 
 int Session::run(const Task::Body& start) {
     look_at_first();
+    if (options_.menu) {
+        keys_.emplace(sys::FdRef(0));
+        say("d detaches, w watches files, o shows the configuration, Ctrl-C stops");
+    }
     start_.emplace(context_.make_engine(*start_events_), start);
     for (;;) {
         // A task that has ended stays readable, so it is not waited for again.
+        if (detached_ && start_->is_done()) {
+            start_->join();
+            if (!start_->failure()) return finish();
+        }
         std::vector<sys::FdRef> others{signals_.fd()};
+        if (keys_) others.push_back(sys::FdRef(0));
         const bool started = start_->is_done();
         if (!started) others.push_back(start_->done());
         const bool stopped = stop_ && stop_->is_done();
@@ -228,6 +282,7 @@ int Session::run(const Task::Body& start) {
         if (started && !stop_) {
             start_->join();
             if (start_->failure()) break;
+            if (options_.watching && !watch_ && !std::exchange(watch_begun_, true)) toggle_watch();
             // Nobody tells of changes when the last container has ended and the supervisor with it.
             if (!follow_.is_subscribed()) follow_.refresh();
             if (all_over()) break;
@@ -237,6 +292,8 @@ int Session::run(const Task::Body& start) {
         const auto changes = follow_.wait(others, subscribed_ ? std::chrono::seconds(10) : kLook);
         for (const auto& change : changes) on_change(change);
         while (signals_.next()) on_signal();
+        std::array<sys::PollItem, 1> typed{sys::PollItem{.fd = keys_ ? sys::FdRef(0) : sys::FdRef()}};
+        if (keys_ && sys::poll(typed, std::chrono::milliseconds(0)) && typed[0].readable) on_key();
     }
     // What the last changes were, and their lines.
     for (const auto& change : follow_.wait({}, std::chrono::milliseconds(0))) on_change(change);

@@ -31,6 +31,11 @@ struct AttachOptions {
     std::string exit_code_from;          // a service, or empty
     std::optional<Nanoseconds> timeout;  // for stopping
     std::int64_t since = 0;              // lines before this are old news
+    bool menu = false;                   // keys of the terminal mean something
+    bool watching = false;               // follow files, too
+    std::vector<std::string> watch_services;
+    const Project* file = nullptr;  // what is watched
+    std::string config;             // shown for the key `o`
 };
 
 /// `start` runs in a thread of its own and starts the containers. Returns the exit status.

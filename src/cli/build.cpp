@@ -86,7 +86,7 @@ int check_all(const Context& context, const std::vector<BuildRequest>& requests)
     int status = 0;
     for (const auto& request : requests) {
         Diagnostics findings;
-        check_build(engine_options(context), request, findings);
+        check_build(context.engine_options(), request, findings);
         print_findings(context, findings.sorted(), findings.sources);
         if (!findings.sorted().empty()) status = 1;
     }
@@ -115,7 +115,7 @@ int run(Context& context, const Args& args) {
         for (const auto& request : requests) {
             Diagnostics findings;
             try {
-                const auto result = build_image(engine_options(context), request, findings, *progress, cancel);
+                const auto result = build_image(context.engine_options(), request, findings, *progress, cancel);
                 if (!args.quiet) {
                     if (!findings.sorted().empty() || !result.unused_args.empty()) progress->finish();
                     report_build_warnings(context, findings, result);

@@ -128,12 +128,4 @@ void add_outputs(const std::vector<std::string>& texts, BuildRequest& request) {
     }
 }
 
-EngineOptions engine_options(const Context& context) {
-    EngineOptions out;
-    out.state_dir = context.variable("COMPOSE_STATE_DIR");
-    out.run_dir = context.variable("COMPOSE_RUN_DIR");
-    out.command = context.command_line;
-    return out;
-}
-
 }  // namespace compose::cli

@@ -17,6 +17,5 @@ void add_ssh(const Context& context, const std::vector<std::string>& texts, Buil
 void add_secrets(const Context& context, const std::vector<std::string>& texts, BuildRequest& request);
 /// "type=local,dest=x", "x" (a folder), "-" (a tar on stdout).
 void add_outputs(const std::vector<std::string>& texts, BuildRequest& request);
-[[nodiscard]] EngineOptions engine_options(const Context& context);
 
 }  // namespace compose::cli

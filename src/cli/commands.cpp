@@ -58,6 +58,7 @@ constexpr CommandInfo kVolumeCommands[] = {
 
 constexpr CommandInfo kSystemCommands[] = {
     {"df", "Show what takes space on the disk", define_system_df},
+    {"events", "Show what happens to all objects", define_system_events},
     {"info", "Describe this machine and installation", define_system_info},
     {"prune", "Remove what nobody uses", define_system_prune},
 };
@@ -78,10 +79,16 @@ constexpr CommandInfo kImageCommands[] = {
     {"tag", "Give an image a further name", define_image_tag},
 };
 
+constexpr CommandInfo kAlphaCommands[] = {
+    {"viz", "Draw the services as a Graphviz graph", define_viz, false},
+};
+
 constexpr CommandInfo kCommands[] = {
+    {"alpha", "Experimental commands", nullptr, true, kAlphaCommands},
     {"attach", "Connect to a service's running process", define_attach},
     {"build", "Build the images of services", define_build},
     {"commit", "Make an image of a service's container", define_commit},
+    {"completion", "Print a completion script for a shell", define_completion, false},
     {"config", "Check the Compose file and show it in full", define_config, false},
     {"container", "Manage single containers", nullptr, true, kContainerCommands},
     {"convert", "The same as config", define_config, false},
@@ -90,6 +97,7 @@ constexpr CommandInfo kCommands[] = {
     {"down", "Stop and remove containers and networks", define_down},
     {"events", "Show what happens to the project's containers", define_events},
     {"exec", "Run a command in a running container", define_exec},
+    {"explain", "Say why containers are in the state they are in", define_explain},
     {"export", "Write the files of a service's container as a tar", define_export},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"images", "List the images of the project's containers", define_images},
@@ -98,8 +106,10 @@ constexpr CommandInfo kCommands[] = {
     {"logout", "Log out from a registry", define_logout},
     {"logs", "Show what containers wrote", define_logs},
     {"ls", "List projects", define_ls},
+    {"man", "Print manual pages", define_man, false},
     {"network", "Manage networks", nullptr, true, kNetworkCommands},
     {"pause", "Pause services", define_pause},
+    {"plan", "Show what up would change, and why", define_plan},
     {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
     {"pull", "Pull the images of services", define_pull},
@@ -120,6 +130,11 @@ constexpr CommandInfo kCommands[] = {
     {"volume", "Manage volumes", nullptr, true, kVolumeCommands},
     {"volumes", "List the project's volumes", define_volumes},
     {"wait", "Wait until services have ended", define_wait},
+    {"watch", "Follow files and keep containers up to date", define_watch},
+};
+
+constexpr CommandInfo kBuildxCommands[] = {
+    {"build", "Build an image from a Dockerfile", define_image_build},
 };
 
 // Docker's own words at the top: what it has in groups it also has without.
@@ -130,6 +145,7 @@ constexpr CommandInfo kDockerCommands[] = {
     {"cp", "Copy files between a container and this machine", define_container_cp},
     {"create", "Make a container without starting it", define_container_create, true, {}, 125},
     {"diff", "Show which files of a container have changed", define_container_diff},
+    {"events", "Show what happens to all objects", define_system_events},
     {"exec", "Run a command in a running container", define_container_exec},
     {"export", "Write a container's file system as a tar file", define_container_export},
     {"history", "Show how an image was made", define_image_history},
@@ -162,6 +178,8 @@ constexpr CommandInfo kDockerCommands[] = {
     {"update", "Change the limits of containers", define_container_update},
     {"version", "Show the version", define_docker_version},
     {"wait", "Wait for the end of containers", define_container_wait},
+    {"builder", "Build images", nullptr, true, kBuildxCommands},
+    {"buildx", "Build images", nullptr, true, kBuildxCommands},
     {"container", "Manage containers", nullptr, true, kContainerCommands},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"network", "Manage networks", nullptr, true, kNetworkCommands},

@@ -1,4 +1,6 @@
 // container run and container create.
+#include <algorithm>
+#include <compose/images.hpp>
 #include <compose/objects.hpp>
 
 #include "base/error.hpp"
@@ -28,17 +30,50 @@ Standalone read_flags(const Context& context, const RunFlags& flags) {
                                    .read_file = [](const std::string& path) { return sys::read_file(path); }});
 }
 
-void check_image(const Context& context, const RunFlags& flags, Standalone& made) {
-    const auto exposed = exposed_by_image(context.engine_options(), flags.image);
-    if (!exposed)
+/// The image is pulled where --pull says so.
+RunFacts find_image(Context& context, const RunFlags& flags) {
+    const auto policy = flags.value("pull").value_or("missing");
+    const auto options = context.engine_options();
+    auto facts = run_facts(options, flags.image);
+    if (facts.exposed && policy != "always") return facts;
+    if (policy == "never")
         throw make_error(ErrorKind::not_found, "unable to find image {} locally", quote(flags.image))
-            .with_hint("images come from 'image import' and 'image load'");
-    if (!flags.on("publish-all")) return;
-    auto wanted = *exposed;
-    wanted.insert(wanted.end(), made.service().expose.begin(), made.service().expose.end());
+            .with_hint("--pull never keeps it from being pulled");
+    if (!facts.exposed && !flags.on("quiet"))
+        context.warn(fmt::format("unable to find image {} locally", quote(flags.image)));
+    PullOptions pull;
+    pull.platform = flags.value("platform").value_or("");
+    pull.quiet = flags.on("quiet");
+    (void)context.images("pull").pull(flags.image, pull);
+    return run_facts(options, flags.image);
+}
+
+/// The default network has no names, so links become lines of /etc/hosts, as with Docker. Elsewhere its resolver knows
+/// them.
+void resolve_links(Containers& containers, Service& service) {
+    const bool on_bridge = service.networks.size() == 1 && service.networks[0].network == kBridgeNetwork;
+    if (!on_bridge) return;
+    for (const auto& link : service.external_links) {
+        const auto parts = split(link, ':');
+        const auto details = containers.inspect(parts[0]);
+        const auto network = std::find_if(details.networks.begin(), details.networks.end(),
+                                          [](const auto& other) { return other.name == kBridgeNetwork; });
+        if (network == details.networks.end() || network->address.empty())
+            throw make_error(ErrorKind::conflict, "cannot link to {}: it is not on the network bridge", parts[0])
+                .with_hint("put both on a network of your own: network create NAME");
+        service.extra_hosts[parts.back()].push_back(network->address);
+        if (parts.back() != details.view.name) service.extra_hosts[details.view.name].push_back(network->address);
+    }
+    service.external_links.clear();
+}
+
+/// -P
+void publish_all(const RunFacts& facts, Service& service) {
+    auto wanted = facts.exposed.value_or(std::vector<std::string>{});
+    wanted.insert(wanted.end(), service.expose.begin(), service.expose.end());
     for (const auto& text : wanted)
         for (auto& port : publish_flag(text)) {
-            auto& ports = made.service().ports;
+            auto& ports = service.ports;
             const bool given = std::any_of(ports.begin(), ports.end(), [&](const Port& other) {
                 return other.target == port.target && other.protocol == port.protocol;
             });
@@ -46,9 +81,9 @@ void check_image(const Context& context, const RunFlags& flags, Standalone& made
         }
 }
 
-void make_objects(const Context& context, const Standalone& made) {
+void make_objects(const Context& context, const Standalone& made, const RunFacts& facts) {
     const auto options = context.engine_options();
-    if (made.project.networks.contains(kBridgeNetwork)) Networks(options).ensure_bridge();
+    if (!facts.has_bridge && made.project.networks.contains(kBridgeNetwork)) Networks(options).ensure_bridge();
     if (made.volumes.empty()) return;
     Volumes volumes(options);
     for (const auto& [name, wish] : made.volumes) {
@@ -85,20 +120,34 @@ bool has_name(Containers& containers, const std::string& name) {
     }
 }
 
+/// A name that is made up may be taken by chance: then another one is.
+std::string create_named(Containers& containers, Standalone& made, CreateOptions& options) {
+    const bool given = !options.name.empty();
+    for (int attempt = 0;; ++attempt) {
+        if (!given) options.name = made_up_name(attempt);
+        made.service().container_name = made.service().name = options.name;  // it answers to its name alone
+        try {
+            return containers.create(kStandaloneProject, made.project, Standalone::kService, options);
+        } catch (const Error& error) {
+            const bool again = !given && attempt < 5 && error.kind() == ErrorKind::conflict;
+            if (!again || !has_name(containers, options.name)) throw;
+        }
+    }
+}
+
 std::string create(Context& context, const RunFlags& flags, Containers& containers) {
     const CidFile file(flags.value("cidfile"));
     auto made = read_flags(context, flags);
     for (const auto& warning : made.warnings) context.warn(warning);
-    check_image(context, flags, made);
-    make_objects(context, made);
+    const auto facts = find_image(context, flags);
+    if (flags.on("publish-all")) publish_all(facts, made.service());
+    resolve_links(containers, made.service());
+    make_objects(context, made, facts);
+    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     CreateOptions options;
     options.oneoff = options.labels = false;
     options.name = made.service().container_name;
-    if (options.name.empty())
-        options.name = made_up_name([&](const std::string& name) { return has_name(containers, name); });
-    made.service().container_name = made.service().name = options.name;  // it answers to its name alone
-    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
-    auto id = containers.create(kStandaloneProject, made.project, Standalone::kService, options);
+    auto id = create_named(containers, made, options);
     file.write(id);
     return id;
 }

@@ -74,6 +74,7 @@ void define_globals(Arguments& arguments, Globals& globals) {
     arguments.flag("--dry-run", globals.dry_run, "Show what would be done and change nothing");
     arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
+    arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
     arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
     arguments.flag("-v,--version", globals.version, "Show the version");
 }

@@ -29,6 +29,7 @@ struct Globals {
     std::optional<int> parallel;
     bool dry_run = false;
     bool all_resources = false;
+    bool compatibility = false;
     bool debug = false;
     bool version = false;
 };

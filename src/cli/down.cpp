@@ -1,6 +1,7 @@
 #include <compose/plan.hpp>
 
 #include "base/error.hpp"
+#include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
@@ -15,6 +16,7 @@ namespace {
 struct Args {
     std::vector<std::string> services;
     bool volumes = false, remove_orphans = false;
+    std::string images;
     std::optional<int> timeout;
 };
 
@@ -36,6 +38,10 @@ int run(Context& context, const Args& args) {
 
     DownOptions options;
     options.services = args.services;
+    if (!args.images.empty() && args.images != "local" && args.images != "all")
+        throw make_error(ErrorKind::usage, "invalid value {} for --rmi", quote(args.images))
+            .with_hint("use local or all");
+    options.images = args.images;
     options.volumes = args.volumes;
     options.remove_orphans = args.remove_orphans || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
     if (args.timeout) options.timeout = std::chrono::seconds(*args.timeout);
@@ -57,6 +63,8 @@ Run define_down(Arguments& arguments) {
         "With services, only their containers go and the networks stay.");
     arguments.rest("SERVICE", args->services);
     arguments.flag("-v,--volumes", args->volumes, "Remove the volumes too, with all data in them");
+    arguments.value("--rmi", args->images, "WHICH",
+                    "Remove images: local (built here, without a name of their own) or all");
     arguments.number("-t,--timeout", args->timeout, "SECONDS", "Time for containers to stop before they are killed");
     arguments.flag("--remove-orphans", args->remove_orphans,
                    "Remove containers of services that the file no longer has");

@@ -122,7 +122,7 @@ BuildRequest make_request(const Context& context, const Args& args) {
 
 int check_only(const Context& context, const BuildRequest& request) {
     Diagnostics findings;
-    check_build(engine_options(context), request, findings);
+    check_build(context.engine_options(), request, findings);
     print_findings(context, findings.sorted(), findings.sources);
     if (!findings.sorted().empty()) return 1;
     print("Check complete, no warnings found.\n");
@@ -148,7 +148,7 @@ int run(Context& context, const Args& args) {
     Diagnostics findings;
     return run_interruptible(context, [&](const std::stop_token& cancel) {
         try {
-            const auto result = build_image(engine_options(context), request, findings, *progress, cancel);
+            const auto result = build_image(context.engine_options(), request, findings, *progress, cancel);
             progress->finish();
             write_results(args, result);
             if (!args.quiet) report_build_warnings(context, findings, result);

@@ -47,9 +47,7 @@ private:
         if (type != "image")
             throw make_error(ErrorKind::usage, "{} is no type", quote(type))
                 .with_hint("use container, image, network or volume");
-        const auto image = image_details(options, name);
-        if (!image) throw make_error(ErrorKind::not_found, "no such image: {}", name);
-        return inspect_image(*image);
+        return parse_json(context_.images().inspect(name)).as_object();
     }
 
     json::object container(const std::string& name) {

@@ -11,13 +11,6 @@ json::value time_of(std::int64_t nanoseconds) {
     return nanoseconds == 0 ? json::value("0001-01-01T00:00:00Z") : json::value(log_time(nanoseconds));
 }
 
-template <class List>
-json::array list_of(const List& texts) {
-    json::array out;
-    for (const auto& text : texts) out.emplace_back(text);
-    return out;
-}
-
 json::object map_of(const std::map<std::string, std::string>& values) {
     json::object out;
     for (const auto& [key, value] : values) out[key] = value;
@@ -76,22 +69,26 @@ const TemplateShape& inspect_shape() {
 
 json::object inspect_network(const NetworkView& view) {
     json::array pools;
-    if (!view.subnet.empty()) pools.push_back({{"Subnet", view.subnet}, {"Gateway", view.gateway}});
-    json::object members, options;
+    if (!view.subnet.empty()) {
+        json::object pool{{"Subnet", view.subnet}, {"Gateway", view.gateway}};
+        if (!view.ip_range.empty()) pool["IPRange"] = view.ip_range;
+        pools.push_back(std::move(pool));
+    }
+    if (!view.subnet6.empty()) pools.push_back({{"Subnet", view.subnet6}, {"Gateway", view.gateway6}});
+    json::object members;
     for (const NetworkMember& member : view.members)
         members[member.container_id] = {{"Name", member.name},
                                         {"EndpointID", member.container_id},
                                         {"MacAddress", member.mac},
                                         {"IPv4Address", member.address},
                                         {"IPv6Address", ""}};
-    if (!view.interface.empty()) options["com.docker.network.bridge.name"] = view.interface;
     return {{"Name", view.name},
             {"Id", view.id},
             {"Created", time_of(view.created_at)},
             {"Scope", "local"},
             {"Driver", view.driver},
             {"EnableIPv4", true},
-            {"EnableIPv6", false},
+            {"EnableIPv6", !view.subnet6.empty()},
             {"IPAM", {{"Driver", "default"}, {"Options", nullptr}, {"Config", std::move(pools)}}},
             {"Internal", view.internal},
             {"Attachable", view.attachable},
@@ -99,7 +96,7 @@ json::object inspect_network(const NetworkView& view) {
             {"ConfigFrom", {{"Network", ""}}},
             {"ConfigOnly", false},
             {"Containers", std::move(members)},
-            {"Options", std::move(options)},
+            {"Options", map_of(view.options)},
             {"Labels", map_of(view.labels)}};
 }
 
@@ -111,41 +108,6 @@ json::object inspect_volume(const VolumeView& view) {
             {"Name", view.name},
             {"Options", view.options.empty() ? json::value(nullptr) : json::value(map_of(view.options))},
             {"Scope", "local"}};
-}
-
-json::object inspect_image(const ImageDetails& image) {
-    const json::value parsed = parse_json(image.config);
-    const json::object& config = parsed.as_object();
-    const auto member = [&](std::string_view key) {
-        const json::value* const found = config.if_contains(key);
-        return found == nullptr ? json::value(nullptr) : *found;
-    };
-    json::value layers = nullptr;
-    if (const auto* root = config.if_contains("rootfs"); root != nullptr && root->is_object())
-        if (const auto* ids = root->as_object().if_contains("diff_ids")) layers = *ids;
-    json::value settings = member("config");
-    if (!settings.is_object()) settings = json::object{};
-    for (const char* key : {"Cmd", "Entrypoint", "Env", "Labels", "Volumes", "ExposedPorts", "OnBuild"})
-        if (!settings.as_object().contains(key)) settings.as_object()[key] = nullptr;
-    for (const char* key : {"User", "WorkingDir", "StopSignal"})
-        if (!settings.as_object().contains(key)) settings.as_object()[key] = "";
-    json::value created = member("created");
-    if (!created.is_string()) created = time_of(image.created_at);
-    return {{"Id", image.id},
-            {"RepoTags", list_of(image.names)},
-            {"RepoDigests", list_of(image.digests)},
-            {"Parent", ""},
-            {"Comment", string_or(config, "comment")},
-            {"Created", std::move(created)},
-            {"DockerVersion", ""},
-            {"Author", string_or(config, "author")},
-            {"Config", std::move(settings)},
-            {"Architecture", string_or(config, "architecture", "amd64")},
-            {"Os", string_or(config, "os", "linux")},
-            {"Size", image.size},
-            {"GraphDriver", {{"Data", nullptr}, {"Name", "overlay2"}}},
-            {"RootFS", {{"Type", "layers"}, {"Layers", std::move(layers)}}},
-            {"Metadata", {{"LastTagTime", time_of(image.created_at)}}}};
 }
 
 }  // namespace compose::cli

@@ -12,7 +12,6 @@ namespace compose::cli {
 [[nodiscard]] json::object inspect_container(const ContainerDetails& details);
 [[nodiscard]] json::object inspect_network(const NetworkView& view);
 [[nodiscard]] json::object inspect_volume(const VolumeView& view);
-[[nodiscard]] json::object inspect_image(const ImageDetails& image);
 
 /// Which members may be absent, and which are maps of data.
 [[nodiscard]] const TemplateShape& inspect_shape();

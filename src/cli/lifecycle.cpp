@@ -18,7 +18,8 @@ struct Args {
     std::vector<std::string> services;
     std::optional<int> timeout;
     std::string signal = "SIGKILL";
-    bool no_deps = false;
+    bool no_deps = false, wait = false, remove_orphans = false;
+    std::optional<int> wait_timeout;
 
     std::optional<Nanoseconds> grace() const {
         return timeout ? std::optional<Nanoseconds>(std::chrono::seconds(*timeout)) : std::nullopt;
@@ -39,6 +40,14 @@ std::string checked_project(Context& context, const char* verb, const std::vecto
     return name;
 }
 
+void remove_orphans(Context& context, const std::string& name) {
+    Diagnostics findings;
+    const auto loaded = load(context, make_load_request(context), findings);
+    for (const auto& view : containers_of(context, name, {}))
+        if (!loaded.project.services.contains(view.service) && !loaded.project.disabled_services.contains(view.service))
+            context.containers("kill").remove(view.id, true, false);
+}
+
 void define_timeout(Arguments& arguments, Args& args) {
     arguments.number("-t,--timeout", args.timeout, "SECONDS",
                      "Time to stop before being killed (default: the service's stop_grace_period; -1: no limit)");
@@ -50,10 +59,20 @@ Run define_start(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
     arguments.text("Starts containers that were stopped or never started, as they are. 'compose up' makes new ones.");
     arguments.rest("SERVICE", args->services);
+    arguments.flag("--wait", args->wait, "Wait until services are running or healthy");
+    arguments.number("--wait-timeout", args->wait_timeout, "SECONDS", "How long --wait waits at most");
     return [args](Context& context) {
+        if (args->wait_timeout && (!args->wait || *args->wait_timeout < 0))
+            throw make_error(ErrorKind::usage, "--wait-timeout needs --wait, and a number that is not negative");
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "start", args->services);
-            context.engine().start(name, args->services, cancel);
+            if (!args->wait) {
+                context.engine().start(name, args->services, cancel);
+                return 0;
+            }
+            std::optional<std::chrono::seconds> limit;
+            if (args->wait_timeout) limit = std::chrono::seconds(*args->wait_timeout);
+            context.engine().start_and_wait(name, args->services, limit, cancel);
             return 0;
         });
     };
@@ -92,6 +111,8 @@ Run define_kill(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
     arguments.rest("SERVICE", args->services);
     arguments.value("-s,--signal", args->signal, "SIGNAL", "Signal to send, by name or number (default SIGKILL)");
+    arguments.flag("--remove-orphans", args->remove_orphans,
+                   "Remove containers of services that the file no longer has");
     arguments.example("compose kill -s HUP web", "tell web to read its configuration again");
     return [args](Context& context) {
         const auto number = sys::signal_number(args->signal);
@@ -100,6 +121,7 @@ Run define_kill(Arguments& arguments) {
                 .with_hint("use a name such as SIGHUP or a number");
         const auto name = checked_project(context, "kill", args->services);
         context.engine().kill(name, args->services, *number);
+        if (args->remove_orphans) remove_orphans(context, name);
         return 0;
     };
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/json.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
 #include "sys/clock.hpp"
@@ -22,7 +23,9 @@ std::string log_time(std::int64_t time_ns) {
 }
 
 std::string log_name(const std::string& container, const std::string& project) {
-    return container.starts_with(project + "-") ? container.substr(project.size() + 1) : container;
+    return container.starts_with(project + "-") || container.starts_with(project + "_")
+               ? container.substr(project.size() + 1)
+               : container;
 }
 
 LogPrinter::Sink standard_streams() {
@@ -36,10 +39,13 @@ LogPrinter::Sink standard_streams() {
 
 LogPrinter::LogPrinter(LogStyle style, Sink sink) : style_(style), sink_(std::move(sink)) {}
 
-void LogPrinter::add(const std::string& container_id, const std::string& name) {
+void LogPrinter::add(const std::string& container_id, const std::string& name, const std::string& service,
+                     const std::string& container) {
     auto& source = sources_.try_emplace(container_id).first->second;
     if (source.name.empty()) source.color = (sources_.size() - 1) % kColors.size();
     source.name = name;
+    source.service = service;
+    source.container = container;
     width_ = std::max(width_, display_width(name) + 1);
 }
 
@@ -70,6 +76,7 @@ void LogPrinter::end(const std::string& container_id) {
 
 void LogPrinter::note(const std::string& container_id, const std::string& text) {
     end(container_id);
+    if (style_.json) return;
     const auto& source = sources_[container_id];
     if (style_.color)
         append(fmt::format("\033[{}m{} {}\033[0m\n", kColors[source.color], source.name, text), false);
@@ -78,6 +85,15 @@ void LogPrinter::note(const std::string& container_id, const std::string& text) 
 }
 
 void LogPrinter::line(const Source& source, std::int64_t time, std::string_view text, bool error) {
+    if (style_.wanted && !style_.wanted(text)) return;
+    if (style_.json) {
+        const json::object object{{"time", log_time(time)},
+                                  {"service", source.service},
+                                  {"container", source.container},
+                                  {"stream", error ? "stderr" : "stdout"},
+                                  {"message", std::string(text)}};
+        return append(json::serialize(object) + "\n", false);
+    }
     std::string out;
     if (style_.prefix) {
         const std::string gap(width_ - std::min(width_, display_width(source.name)), ' ');

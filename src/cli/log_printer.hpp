@@ -16,6 +16,8 @@ struct LogStyle {
     bool prefix = true;
     bool timestamps = false;
     bool color = false;
+    bool json = false;                               // one object a line instead
+    std::function<bool(std::string_view)> wanted{};  // which lines; empty: all
 };
 
 class LogPrinter {
@@ -25,7 +27,9 @@ public:
     LogPrinter(LogStyle style, Sink sink);
 
     /// `name` is what stands before the lines: "web-1". Colours go round in the order of adding.
-    void add(const std::string& container_id, const std::string& name);
+    /// `service` and `container` are for JSON.
+    void add(const std::string& container_id, const std::string& name, const std::string& service = {},
+             const std::string& container = {});
     void print(const LogEntry& entry);
     /// Ends lines that have no end yet: the container is gone.
     void end(const std::string& container_id);
@@ -36,7 +40,7 @@ public:
 
 private:
     struct Source {
-        std::string name;
+        std::string name, service, container;
         std::size_t color = 0;
         std::string pieces[2];  // of a line that is not complete: stdout, stderr
         std::int64_t times[2] = {0, 0};

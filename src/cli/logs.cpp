@@ -7,6 +7,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/line_filter.hpp"
 #include "cli/log_follow.hpp"
 #include "cli/log_printer.hpp"
 #include "cli/project.hpp"
@@ -21,7 +22,9 @@ struct Args {
     std::vector<std::string> services;
     bool follow = false, timestamps = false, no_prefix = false, no_color = false;
     std::string tail = "all";
-    std::string since, until;
+    std::string since, until, format = "text";
+    std::optional<std::string> grep;
+    bool ignore_case = false;
     std::optional<int> index;
 };
 
@@ -59,7 +62,7 @@ void show(const std::string& project, const std::vector<ContainerView>& views, c
     ContainerLogs logs(false);
     for (const auto& view : views) {
         if (view.log_path.empty()) continue;
-        printer.add(view.id, log_name(view.name, project));
+        printer.add(view.id, log_name(view.name, project), view.service, view.name);
         logs.add(view.id, view.log_path, range);
     }
     while (const auto entry = logs.next()) printer.print(*entry);
@@ -100,8 +103,18 @@ int run(Context& context, const Args& args) {
     if (args.index && views.empty())
         throw make_error(ErrorKind::not_found, "service {} has no container #{}", quote(args.services[0]), *args.index);
 
-    const LogStyle style{
-        .prefix = !args.no_prefix, .timestamps = args.timestamps, .color = context.color_out && !args.no_color};
+    if (args.format != "text" && args.format != "json")
+        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
+            .with_hint("use text or json");
+    LogStyle style{.prefix = !args.no_prefix,
+                   .timestamps = args.timestamps,
+                   .color = context.color_out && !args.no_color,
+                   .json = args.format == "json",
+                   .wanted = {}};
+    if (args.grep)
+        style.wanted = [filter = std::make_shared<LineFilter>(*args.grep, args.ignore_case)](std::string_view line) {
+            return filter->matches(line);
+        };
     LogPrinter printer(style, standard_streams());
     if (args.follow)
         follow(context.engine(), name, args, range, printer);
@@ -122,6 +135,9 @@ Run define_logs(Arguments& arguments) {
     arguments.flag("-t,--timestamps", args->timestamps, "Show the time of each line");
     arguments.value("--since", args->since, "TIME", "Lines after a time, or a while ago: 42m");
     arguments.value("--until", args->until, "TIME", "Lines before a time, or a while ago");
+    arguments.value("--grep", args->grep, "PATTERN", "Only lines that match an extended regular expression");
+    arguments.flag("--ignore-case", args->ignore_case, "--grep takes upper and lower case for the same");
+    arguments.value("--format", args->format, "FORMAT", "text, or json: one object a line");
     arguments.flag("--no-log-prefix", args->no_prefix, "Do not show the container's name before each line");
     arguments.flag("--no-color", args->no_color, "No colours");
     arguments.number("--index", args->index, "N", "The container with this number, when a service has several");

@@ -79,6 +79,8 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
     auto request = make_load_request(context);
     request.selected_services = services;
     auto loaded = load_project(request, context.files(), findings);
+    if (context.globals.compatibility || context.variable_is_true("COMPOSE_COMPATIBILITY"))
+        loaded.project.separator = "_";
     if (!findings.has_errors()) check_supported(loaded, findings);
     print_findings(context, sorted_findings(findings, loaded), findings.sources);
     if (findings.has_errors()) throw Exit{1};

@@ -6,6 +6,8 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/docker_settings.hpp"
+#include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
 #include "cli/render_table.hpp"
@@ -21,7 +23,7 @@ constexpr std::array<std::string_view, 7> kStates{"created",  "dead",       "exi
 struct Args {
     std::vector<std::string> services, status, filter;
     bool all = false, quiet = false, list_services = false, no_trunc = false, orphans = true;
-    std::string format = "table";
+    std::optional<std::string> format;
 };
 
 std::set<std::string> wanted_states(const Args& args) {
@@ -47,9 +49,6 @@ bool is_alive(const ContainerView& view) {
 }
 
 int run(Context& context, const Args& args) {
-    if (args.format != "table" && args.format != "json")
-        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
-            .with_hint("use table or json");
     const auto states = wanted_states(args);
     const auto name = project_name(context);
     auto views = containers_of(context, name, args.services, true);
@@ -72,8 +71,9 @@ int run(Context& context, const Args& args) {
         for (const auto& service : services) out += service + "\n";
     } else {
         const auto now = sys::wall_now().time_since_epoch().count();
-        out = args.format == "json" ? render_containers_json(views, now, args.no_trunc)
-                                    : render_containers(views, now, args.no_trunc);
+        const auto setting = docker_setting(context, "psFormat");
+        const auto format = args.format.value_or(setting.empty() ? "table" : setting);
+        out = render_listing(compose_listing(views, now, args.no_trunc), format, false);
     }
     print(out);
     return 0;
@@ -89,7 +89,7 @@ Run define_ps(Arguments& arguments) {
     arguments.flag("--services", args->list_services, "Show the names of services only");
     arguments.list("--status", args->status, "STATE", "Show containers in this state: running, exited, created, ...");
     arguments.list("--filter", args->filter, "status=STATE", "The same in Docker's words");
-    arguments.value("--format", args->format, "FORMAT", "table or json (one object a line)");
+    arguments.value("--format", args->format, "FORMAT", "table, json (one object a line), or a Go template");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids and commands whole");
     arguments.flag("--orphans", args->orphans,
                    "Show containers of services that the file no longer has (default true)");

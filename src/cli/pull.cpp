@@ -1,4 +1,7 @@
 // `compose pull`, `compose push` and `compose images`: the images of a project.
+#include <compose/plan.hpp>
+#include <set>
+
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/json.hpp"
@@ -23,8 +26,8 @@ struct PullArgs {
 };
 
 /// What runs the containers does not matter here: a file with attributes that the engine can't do yet is fine.
-LoadedProject load_project_for_images(Context& context, const std::vector<std::string>& services) {
-    Diagnostics findings;
+LoadedProject load_project_for_images(Context& context, const std::vector<std::string>& services,
+                                      Diagnostics& findings) {
     auto loaded = load(context, make_load_request(context), findings);
     std::vector<std::string> known;
     for (const auto& [name, service] : loaded.project.services) known.push_back(name);
@@ -38,16 +41,24 @@ int run_pull(Context& context, const PullArgs& args) {
     if (!args.options.policy.empty() && args.options.policy != "missing" && args.options.policy != "always")
         throw make_error(ErrorKind::usage, "invalid value {} for --policy", quote(args.options.policy))
             .with_hint("use missing or always");
-    const auto loaded = load_project_for_images(context, args.options.services);
-    return run_interruptible(context, [&](const std::stop_token& cancel) {
-        context.images("pull").pull_services(loaded.project, args.options, cancel);
-        return 0;
-    });
+    Diagnostics findings;
+    const auto loaded = load_project_for_images(context, args.options.services, findings);
+    try {
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            context.images("pull").pull_services(loaded.project, args.options, cancel);
+            return 0;
+        });
+    } catch (const ProjectError& error) {
+        context.finish_progress();
+        print_findings(context, error.findings(), findings.sources);
+        return error.exit_code();
+    }
 }
 
 int run_push(Context& context, const PushServicesOptions& options) {
     context.refuse_dry_run("push");
-    const auto loaded = load_project_for_images(context, options.services);
+    Diagnostics findings;
+    const auto loaded = load_project_for_images(context, options.services, findings);
     return run_interruptible(context, [&](const std::stop_token& cancel) {
         context.images("push").push_services(loaded.project, options, cancel);
         return 0;

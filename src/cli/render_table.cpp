@@ -128,8 +128,13 @@ std::string render_containers(const std::vector<ContainerView>& views, std::int6
     return table.text();
 }
 
-std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
-    std::string out;
+Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
+    Listing out;
+    out.columns = {{"Name", "NAME"},          {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"Service", "SERVICE"},
+                   {"RunningFor", "CREATED"}, {"Status", "STATUS"}, {"Ports", "PORTS"}};
+    for (const char* field : {"CreatedAt", "ExitCode", "Health", "ID", "Labels", "LocalVolumes", "Mounts", "Names",
+                              "Networks", "Project", "Publishers", "State"})
+        out.more.push_back({field, field});
     for (const auto& view : views) {
         json::array publishers;
         for (const auto& port : view.publishers)
@@ -158,9 +163,16 @@ std::string render_containers_json(const std::vector<ContainerView>& views, std:
                                   {"Service", view.service},
                                   {"State", view.state},
                                   {"Status", view.status}};
-        out += json::serialize(object) + "\n";
+        out.rows.push_back(object);
+        json::object labels;
+        for (const auto& [key, value] : view.labels) labels[key] = value;
+        out.methods.push_back({{"Label", std::move(labels)}});
     }
     return out;
+}
+
+std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
+    return render_listing(compose_listing(views, now_ns, whole), "json", false);
 }
 
 std::string render_images(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole) {

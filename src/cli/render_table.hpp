@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/listing.hpp"
+
 namespace compose::cli {
 
 /// Columns of at least 10, three spaces apart; the last one ragged.
@@ -28,6 +30,8 @@ private:
 /// In quotes, cut to 20 characters unless `whole`.
 [[nodiscard]] std::string render_command(const std::string& command, bool whole);
 
+/// For `ps`: the default table, JSON lines and templates.
+[[nodiscard]] Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole);
 [[nodiscard]] std::string render_containers(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole);
 [[nodiscard]] std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns,
                                                  bool whole);

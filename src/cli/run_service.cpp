@@ -177,8 +177,9 @@ private:
             service_.volumes_from.push_back("container:" + text);
         });
         service_.read_only = flags_.on("read-only");
-        each("storage-opt",
-             [&](const std::string& text) { service_.storage_opt.insert(pair_flag("--storage-opt", text)); });
+        each("storage-opt", [](const std::string& text) {
+            bad_flag("--storage-opt", text, "the size of a container's own files can't be limited");
+        });
     }
 
     void add_volume(const std::string& name, VolumeWish wish) {
@@ -205,7 +206,12 @@ private:
             for (auto& port : publish_flag(text)) service_.ports.push_back(std::move(port));
         });
         each("expose", [&](const std::string& text) { service_.expose.push_back(expose_flag(text)); });
-        for (const auto& text : flags_.list("link")) service_.external_links.push_back(text);
+        each("link", [&](const std::string& text) {
+            const auto parts = split(text, ':');
+            if (parts.size() > 2 || parts[0].empty() || parts.back().empty())
+                bad_flag("--link", text, "write CONTAINER[:ALIAS]");
+            service_.external_links.push_back(text);
+        });
         each("add-host", [&](const std::string& text) {
             const auto [name, address] = host_flag(text);
             service_.extra_hosts[name].push_back(address);

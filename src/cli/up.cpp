@@ -1,4 +1,4 @@
-#include <charconv>
+#include <compose/config.hpp>
 #include <compose/plan.hpp>
 #include <csignal>
 #include <set>
@@ -9,11 +9,13 @@
 #include "cli/attach.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/converge.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
 #include "sys/clock.hpp"
 #include "sys/signals.hpp"
+#include "sys/tty.hpp"
 
 namespace compose::cli {
 
@@ -24,6 +26,8 @@ struct Args {
     bool detach = false, wait = false, no_start = false, no_deps = false;
     bool force_recreate = false, no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false;
     bool remove_orphans = false, no_color = false, no_log_prefix = false, timestamps = false;
+    bool rerun = false, watch = false;
+    bool menu = true;
     bool abort_on_exit = false, abort_on_failure = false, attach_dependencies = false;
     std::optional<int> wait_timeout, timeout;
     std::string exit_code_from, pull;
@@ -32,9 +36,7 @@ struct Args {
 };
 
 void exclude(bool first, const char* first_name, bool second, const char* second_name) {
-    if (first && second)
-        throw make_error(ErrorKind::usage, "{} and {} exclude each other", first_name, second_name)
-            .with_hint("run 'compose up --help' for the usage of both");
+    cli::exclude("up", first, first_name, second, second_name);
 }
 
 void check(const Args& args) {
@@ -46,6 +48,8 @@ void check(const Args& args) {
                                                    : "--exit-code-from";
     exclude(!args.foreground(), background, abort, aborting);
     exclude(!args.foreground(), background, attaching, "--attach, --no-attach and --attach-dependencies");
+    exclude(!args.foreground(), background, args.watch, "--watch");
+    exclude(args.no_build, "--no-build", args.watch, "--watch");
     exclude(args.no_recreate, "--no-recreate", args.force_recreate, "--force-recreate");
     exclude(args.no_recreate, "--no-recreate", args.always_recreate_deps, "--always-recreate-deps");
     exclude(args.no_recreate, "--no-recreate", args.renew_anon_volumes, "--renew-anon-volumes");
@@ -59,24 +63,6 @@ void check(const Args& args) {
     if (args.wait_timeout && !args.wait) throw make_error(ErrorKind::usage, "--wait-timeout needs --wait");
 }
 
-std::map<std::string, int> parse_scale(const std::vector<std::string>& texts) {
-    std::map<std::string, int> out;
-    for (const auto& text : texts) {
-        const auto equals = text.find('=');
-        int count = -1;
-        if (equals != std::string::npos && equals > 0) {
-            const auto* end = text.data() + text.size();
-            const auto read = std::from_chars(text.data() + equals + 1, end, count);
-            if (read.ec != std::errc{} || read.ptr != end) count = -1;
-        }
-        if (count < 0)
-            throw make_error(ErrorKind::usage, "--scale {} is not SERVICE=NUMBER", quote(text))
-                .with_hint("for example --scale web=3");
-        out[text.substr(0, equals)] = count;
-    }
-    return out;
-}
-
 UpOptions make_options(const Context& context, const Args& args) {
     UpOptions options;
     options.services = args.services;
@@ -86,11 +72,13 @@ UpOptions make_options(const Context& context, const Args& args) {
     options.no_recreate = args.no_recreate;
     options.always_recreate_deps = args.always_recreate_deps;
     options.renew_anon_volumes = args.renew_anon_volumes;
-    options.remove_orphans = args.remove_orphans || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
-    options.ignore_orphans = context.variable_is_true("COMPOSE_IGNORE_ORPHANS");
-    options.scale = parse_scale(args.scale);
+    set_orphans(context, "up", args.remove_orphans, options);
+    options.scale = parse_scale(args.scale, "--scale");
     if (args.timeout) options.timeout = std::chrono::seconds(*args.timeout);
     options.wait = args.wait;
+    // Whoever waits for its end wants to see it again.
+    options.rerun = args.rerun || args.abort_on_exit || args.abort_on_failure || !args.exit_code_from.empty();
+    options.rerun_unawaited = args.foreground();
     options.pull = args.pull;
     options.build = args.build;
     options.no_build = args.no_build;
@@ -98,7 +86,6 @@ UpOptions make_options(const Context& context, const Args& args) {
     options.quiet_build = args.quiet_build;
     if (args.wait_timeout) options.wait_timeout = std::chrono::seconds(*args.wait_timeout);
     options.dry_run = context.globals.dry_run;
-    exclude(options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
     return options;
 }
 
@@ -147,7 +134,8 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
     return out;
 }
 
-int run_foreground(Context& context, const Args& args, const Project& project, const UpOptions& options) {
+int run_foreground(Context& context, const Args& args, const Project& project, const std::string& config,
+                   const UpOptions& options) {
     auto watch = make_attach(context, args, project);
     UpOptions create = options;
     create.start = false;
@@ -170,6 +158,12 @@ int run_foreground(Context& context, const Args& args, const Project& project, c
     start.no_recreate = start.ignore_orphans = true;
     watch.since = sys::wall_now().time_since_epoch().count();
     sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
+    watch.menu = args.menu && context.variable("COMPOSE_MENU") != "false" && context.variable("COMPOSE_MENU") != "0" &&
+                 sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(1));
+    watch.watching = args.watch;
+    watch.watch_services = args.services;
+    watch.file = &project;
+    if (watch.menu) watch.config = config;
     return attach(context, signals, watch,
                   [&](Engine& engine, const std::stop_token& cancel) { engine.up(project, start, cancel); });
 }
@@ -187,7 +181,8 @@ int run(Context& context, const Args& args) {
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
-        if (args.foreground()) return run_foreground(context, args, loaded.project, options);
+        if (args.foreground())
+            return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             context.engine("up").up(loaded.project, options, cancel);
             return 0;
@@ -234,6 +229,10 @@ Run define_up(Arguments& arguments) {
                    "Stop all when one container fails; exit as it did");
     arguments.value("--exit-code-from", args->exit_code_from, "SERVICE",
                     "Exit as this service's container did; implies --abort-on-container-exit");
+    arguments.flag("-w,--watch", args->watch, "Follow changes of files as 'develop: watch' says");
+    arguments.flag("--menu", args->menu,
+                   "Keys while it is attached: d detaches, w watches, o shows the file (default true)");
+    arguments.flag("--rerun", args->rerun, "Start one-shots that have completed again");
     arguments.flag("--timestamps", args->timestamps, "Show the time of each line");
     arguments.flag("--no-log-prefix", args->no_log_prefix, "Do not show the container's name before each line");
     arguments.flag("--no-color", args->no_color, "No colours in the output");

@@ -43,9 +43,31 @@ std::string ActionContext::id_of(const ContainerRef& container) {
     return found->second;
 }
 
+std::string ActionContext::made_id(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const auto found = made_.find(name);
+    return found == made_.end() ? std::string{} : found->second;
+}
+
 void ActionContext::made(const std::string& name, const std::string& id) {
     const std::lock_guard lock(mutex_);
     made_[name] = id;
+}
+
+void ActionContext::once(const std::string& key, const std::function<void()>& body) {
+    Once* one = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        one = &once_[key];
+    }
+    std::call_once(one->flag, [&] {
+        try {
+            body();
+        } catch (...) {
+            one->failure = std::current_exception();
+        }
+    });
+    if (one->failure) std::rethrow_exception(one->failure);
 }
 
 std::string event_id(const Action& action) {

@@ -3,6 +3,8 @@
 
 #include <compose/events.hpp>
 #include <compose/plan.hpp>
+#include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -46,6 +48,7 @@ public:
         }
     }
     [[nodiscard]] const store::Layout& layout() const { return layout_; }
+    [[nodiscard]] const std::string& project() const { return project_; }
 
 private:
     [[nodiscard]] supervisor::Client& client();
@@ -82,11 +85,20 @@ public:
     /// The id of a container of the plan, also of one that the plan has just made.
     [[nodiscard]] std::string id_of(const ContainerRef& container);
     void made(const std::string& name, const std::string& id);
+    /// Of one that the plan has made; empty when it has not, yet.
+    [[nodiscard]] std::string made_id(const std::string& name);
+    /// Runs `body` for the first who comes with that key; the others wait for it, and fail as it failed.
+    void once(const std::string& key, const std::function<void()>& body);
 
 private:
     EventSink& events_;
     std::mutex mutex_;
     std::map<std::string, std::string> made_;  // name -> id
+    struct Once {
+        std::once_flag flag;
+        std::exception_ptr failure;
+    };
+    std::map<std::string, Once> once_;
 };
 
 // One function per action, each in the file of its kind (actions_*.cpp). They tell of themselves through the context,

@@ -6,9 +6,12 @@
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/hooks.hpp"
+#include "engine/old_logs.hpp"
+#include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
 #include "sys/dir.hpp"
+#include "sys/file.hpp"
 
 namespace compose::engine {
 namespace {
@@ -57,6 +60,13 @@ void remove_traces(const std::string& id, const std::optional<store::Container>&
     context.generation.bump();
 }
 
+/// For the one that takes its place, whether that is there already or not.
+void keep_logs(const std::string& name, const std::string& old_id, ActionContext& context) {
+    set_logs_aside(context.layout, old_id, name);
+    const std::string next = context.made_id(name);
+    if (!next.empty()) take_logs_over(context.layout, name, next);
+}
+
 }  // namespace
 
 void perform(const CreateContainer& action, ActionContext& context, Session& session) {
@@ -80,6 +90,13 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
     context.tell(Status::working, id, "Starting");
     if (!context.dry_run) {
         const std::string container = context.id_of(action.container);
+        if (const auto row = session.store().container(container);
+            row && !sys::exists(context.layout.secrets(container)))
+            restore_secrets(runtime::spec_from_json(row->config.spec), context.file, row->service, context.layout);
+        if (context.file != nullptr)
+            if (const auto service = context.file->services.find(action.service);
+                service != context.file->services.end())
+                run_pre_start(service->second, context, session);
         session.ask([&](supervisor::Client& client) { client.start(container); });
         run_hooks(HookKind::post_start, container, session);
     }
@@ -127,7 +144,10 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
         tell(Status::done, "Stopped");
         tell(Status::working, "Removing");
     }
-    if (!context.dry_run) remove_traces(id, row, action.volumes, context, session.store());
+    if (!context.dry_run) {
+        if (action.replaced) keep_logs(action.container.name, id, context);
+        remove_traces(id, row, action.volumes, context, session.store());
+    }
     tell(Status::done, "Removed");
 }
 

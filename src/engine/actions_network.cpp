@@ -1,5 +1,4 @@
 // Networks: row first, kernel object after; removal the other way round, in one transaction.
-#include <charconv>
 #include <compose/objects.hpp>
 #include <compose/version.hpp>
 
@@ -8,9 +7,11 @@
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
 #include "engine/firewall_sync.hpp"
+#include "engine/network_options.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "store/event_log.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/netns_lock.hpp"
@@ -19,17 +20,6 @@ namespace compose::engine {
 namespace {
 
 using Status = Event::Status;
-
-int mtu_of(const Network& network) {
-    const auto option = network.driver_opts.find("com.docker.network.driver.mtu");
-    if (option == network.driver_opts.end()) return 1500;
-    int mtu = 0;
-    const std::string& text = option->second;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
-    if (error != std::errc{} || end != text.data() + text.size() || mtu < 68 || mtu > 65535)
-        throw make_error(ErrorKind::invalid, "network {}: \"{}\" is no MTU", network.name, text);
-    return mtu;
-}
 
 store::Network row_of(const Network& network, const std::string& project, const std::string& installation) {
     const bool by_hand = project == kStandaloneProject;
@@ -55,18 +45,24 @@ store::Network row_of(const Network& network, const std::string& project, const 
     }
     row.config_hash = network.config_hash;
     row.created_at = sys::wall_now().time_since_epoch().count();
-    if (!network.ipam.empty()) {
-        row.subnet = network.ipam.front().subnet;
-        row.gateway = network.ipam.front().gateway;
+    row.options = network_options(network);
+    if (const auto bridge = network.driver_opts.find(kBridgeName); bridge != network.driver_opts.end())
+        row.bridge = bridge->second;
+    if (const IpamPool* pool = pool_of(network, false)) {
+        row.subnet = pool->subnet;
+        row.gateway = pool->gateway;
+    }
+    if (network.enable_ipv6 && !row.options.contains("subnet6")) {
+        const std::string subnet = private_subnet6(row.id);
+        row.options["subnet6"] = subnet;
+        row.options["gateway6"] = net::Prefix6::parse(subnet)->host(1).to_string();
     }
     return row;
 }
 
-void make_kernel_objects(const store::Network& row, int mtu, const std::string& installation) {
+void make_kernel_objects(const store::Network& row, const std::string& installation) {
     const net::FirewallNetwork wall = firewall_network(row);
-    const auto gateway = net::Ipv4::parse(row.gateway);
-    if (!gateway) throw make_error("network {} has no gateway", row.name);
-    net::create_bridge({row.bridge, wall.subnet, *gateway, mtu});
+    net::create_bridge(supervisor::bridge_of(row));
     net::Firewall firewall("compose-" + installation);
     firewall.ensure();
     firewall.add_network(wall);
@@ -85,12 +81,15 @@ void remove_kernel_objects(const store::Network& row, const std::string& install
 
 store::Network create(const Network& network, ActionContext& context, store::Store& store) {
     store::Network row = row_of(network, context.project, store.installation_id());
-    const int mtu = mtu_of(network);
     // Another installation on this machine may look for a free subnet at the same time.
     const sys::NetnsLock lock;
+    // One of that name that is not ours must not become ours, or it would go with the network.
+    if (net::bridge_exists(row.bridge))
+        throw make_error(ErrorKind::conflict, "network {}: there is a bridge {} already", row.name, row.bridge)
+            .with_hint("choose another name in driver_opts, or remove that bridge");
     store.insert_network(row, routes_to_avoid());
     try {
-        make_kernel_objects(row, mtu, store.installation_id());
+        make_kernel_objects(row, store.installation_id());
     } catch (...) {
         try {
             remove_kernel_objects(row, store.installation_id());
@@ -114,7 +113,7 @@ void tell_event(const ActionContext& context, const store::Network& row, const c
 }
 
 /// After a reboot the row is there and the bridge is not. The subnet may have been taken meanwhile.
-void repair(store::Network row, const Network& network, store::Store& store) {
+void repair(const store::Network& row, store::Store& store) {
     const sys::NetnsLock lock;
     const auto subnet = net::Prefix::parse(row.subnet);
     if (subnet && !net::bridge_exists(row.bridge))
@@ -123,7 +122,7 @@ void repair(store::Network row, const Network& network, store::Store& store) {
                 throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
                                  row.subnet, route.to_string())
                     .with_hint("run \"compose down\" and \"compose up\" to get another one");
-    make_kernel_objects(row, mtu_of(network), store.installation_id());
+    make_kernel_objects(row, store.installation_id());
 }
 
 }  // namespace
@@ -135,7 +134,7 @@ void perform(const CreateNetwork& action, ActionContext& context, Session& sessi
         store::Store& store = session.store();
         const Network& network = context.file->networks.at(action.key);
         if (const auto row = store.network_by_name(action.name))
-            repair(*row, network, store);
+            repair(*row, store);
         else
             tell_event(context, create(network, context, store), "create");
     }

@@ -11,6 +11,7 @@
 #include "sys/dir.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
+#include "sys/volume_mount.hpp"
 
 namespace compose::engine {
 namespace {
@@ -56,14 +57,19 @@ void tell_event(const store::Layout& layout, const std::string& name, const std:
 
 std::string volume_folder(const store::Layout& layout, const store::Volume& volume) {
     if (volume.driver_opts.empty()) return layout.volume_data(volume.name);
+    for (const auto& [key, value] : volume.driver_opts)
+        if (key != "type" && key != "device" && key != "o")
+            throw make_error(ErrorKind::invalid, "volume {}: option \"{}\" is not known: type, device and o are",
+                             volume.name, key);
     const std::string type = option(volume, "type"), device = option(volume, "device");
     const std::string flags = "," + option(volume, "o") + ",";
-    const bool bind = (type.empty() || type == "none") && flags.find("bind,") != std::string::npos;
-    if (!bind || device.empty() || device.front() != '/')
-        throw make_error(ErrorKind::invalid,
-                         "volume {}: of driver_opts only a bind (type: none, o: bind, device: /path) "
-                         "is supported",
-                         volume.name);
+    const bool bind = flags.find(",bind,") != std::string::npos || flags.find(",rbind,") != std::string::npos;
+    if (!bind && !type.empty() && type != "none" && !device.empty()) return layout.volume_data(volume.name);
+    if (!bind || !(type.empty() || type == "none") || device.empty() || device.front() != '/')
+        throw make_error(ErrorKind::invalid, "volume {}: driver_opts must name a type and a device", volume.name)
+            .with_hint(
+                "a folder of the host: {type: none, o: bind, device: /path}; memory: {type: tmpfs, device: tmpfs}; "
+                "NFS: {type: nfs, o: \"addr=10.0.0.1,rw\", device: \":/export\"}");
     return device;
 }
 
@@ -91,10 +97,11 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
         row.config_hash = volume.config_hash;
         row.created_at = sys::wall_now().time_since_epoch().count();
         const std::string folder = volume_folder(context.layout, row);
-        if (!row.driver_opts.empty() && !sys::is_directory(folder))
+        const bool own_folder = folder == context.layout.volume_data(row.name);
+        if (!own_folder && !sys::is_directory(folder))
             throw make_error(ErrorKind::not_found, "volume {}: device {} is not a directory", row.name, folder);
         if (session.store().insert_volume(row)) tell_event(context.layout, row.name, row.project, "create");
-        if (row.driver_opts.empty()) make_shared_directory(folder);
+        if (own_folder) make_shared_directory(folder);
     }
     context.tell(Status::done, id, "Created");
 }
@@ -103,6 +110,8 @@ void remove_volume(store::Store& store, const std::string& name) {
     const store::Layout& layout = store.layout();
     check_name(name);
     const auto row = store.volume(name);
+    if (row && !row->driver_opts.empty() && store.volume_users(name).empty())
+        sys::unmount_volume(layout.volume_data(name));
     const std::string aside = layout.volume(std::string(kRemoved) + sys::random_id());
     // The row goes with the name of the folder, in one step for everybody else; the content may take long.
     store.transaction([&] {

@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds kRetry{50};     // between looks for a super
 constexpr std::chrono::seconds kSupervisorGone{5};  // a new one should be there long before
 constexpr std::size_t kHintLines = 10;
 
-std::string last_lines(const store::Layout& layout, const std::string& id) {
+}  // namespace
+
+std::string last_log_lines(const store::Layout& layout, const std::string& id) {
     supervisor::LogReader reader(layout.container_log(id), {.tail = kHintLines, .since = {}, .until = {}});
     std::vector<std::string> lines;
     supervisor::LogLine line;
@@ -31,8 +33,6 @@ std::string last_lines(const store::Layout& layout, const std::string& id) {
     }
     return join(lines, "\n");
 }
-
-}  // namespace
 
 Verdict judge(const WaitContainer& action, const store::Container& row) {
     const bool exited = row.state == ContainerState::exited || row.state == ContainerState::dead;
@@ -168,7 +168,7 @@ void WaitWatcher::look(const std::string& id) {
             std::optional<Error> error;
             if (!verdict.failure.empty()) {
                 error.emplace(verdict.failure);
-                if (const std::string lines = last_lines(context_.layout, wait->id); !lines.empty())
+                if (const std::string lines = last_log_lines(context_.layout, wait->id); !lines.empty())
                     error->with_hint("the last lines of its log:\n" + lines);
             }
             results.push_back(std::move(error));

@@ -105,7 +105,7 @@ store::Image ensure_image(store::Store& store, const store::Layout& layout, Even
                           const std::string& reference, PullWhen when, const std::string& platform,
                           std::stop_token cancel) {
     (void)layout;
-    if (when != PullWhen::always || image::id_prefix(reference)) {
+    if (when != PullWhen::always || reference.starts_with("sha256:")) {
         auto found = find_image(store, reference);
         if (found && fits(*found, platform)) return *found;
         if (when == PullWhen::never)

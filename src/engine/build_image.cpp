@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/checks.hpp"
+#include "build/remote.hpp"
 #include "engine/build_output.hpp"
 #include "engine/build_shared.hpp"
 #include "engine/build_stage.hpp"
@@ -55,8 +56,8 @@ build::Values platform_args(const BuildRequest& request) {
 }
 
 build::BuildFile read_file(const BuildRequest& request, const BuildSources& sources, Diagnostics& findings) {
-    const auto index = findings.sources.add(sources.dockerfile_name(), sources.dockerfile_text());
-    auto file = build::parse_dockerfile(index, findings);
+    const auto index = findings.sources.add(sources.dockerfile_name(), build::masked(sources.dockerfile_text()));
+    auto file = build::parse_dockerfile(index, findings, sources.dockerfile_text());
     build::StageOptions options;
     options.build_args = request.args;
     options.platform_args = platform_args(request);
@@ -240,8 +241,8 @@ void check_build(const EngineOptions& options, const BuildRequest& request, Diag
     store::Store store(layout);
     BuildWorkspace workspace(store);
     const BuildSources sources(request, workspace, layout, {});
-    const auto index = findings.sources.add(sources.dockerfile_name(), sources.dockerfile_text());
-    auto file = build::parse_dockerfile(index, findings);
+    const auto index = findings.sources.add(sources.dockerfile_name(), build::masked(sources.dockerfile_text()));
+    auto file = build::parse_dockerfile(index, findings, sources.dockerfile_text());
     const auto instructions = file.instructions;
     build::StageOptions stages;
     stages.build_args = request.args;

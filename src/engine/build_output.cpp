@@ -1,5 +1,7 @@
 #include "engine/build_output.hpp"
 
+#include <compose/images.hpp>
+
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/tree_writer.hpp"
@@ -48,6 +50,27 @@ void write_tar(BuildShared& shared, const BuiltLayers& built, sys::FdRef out) {
     sink.flush();
 }
 
+/// The archive is made from the store, so the image is there for as long as that takes.
+void save_image(BuildShared& shared, const BuiltLayers& built, const std::string& type, sys::FdRef out) {
+    store::Store store(shared.layout);
+    store::Image row;
+    row.config = image::render_config(built.config);
+    row.id = image::config_digest(row.config);
+    row.layers = built.chain;
+    row.size = built.size;
+    const bool fresh = !store.image(row.id);
+    if (fresh) store.put_image(row);
+    struct Silent final : EventSink {
+        void on_event(const Event&) override {}
+    } silent;
+    EngineOptions options;
+    options.state_dir = shared.layout.state;
+    options.run_dir = shared.layout.run;
+    Images images(options, silent);
+    images.save({row.id}, SaveOptions{.format = type}, out.get(), shared.cancel);
+    if (fresh) store.delete_image(row.id);
+}
+
 }  // namespace
 
 void write_output(BuildShared& shared, const BuiltLayers& built, const BuildOutput& output) {
@@ -62,8 +85,7 @@ void write_output(BuildShared& shared, const BuiltLayers& built, const BuildOutp
                    }
                    const auto out = opened ? sys::FdRef(opened) : sys::FdRef(shared.request.output_fd);
                    if (output.type == "tar") return write_tar(shared, built, out);
-                   throw make_error(ErrorKind::unavailable, "the output type {} is not supported", quote(output.type))
-                       .with_hint("use image, local or tar");
+                   save_image(shared, built, output.type, out);
                });
 }
 

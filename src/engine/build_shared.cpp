@@ -1,7 +1,7 @@
 #include "engine/build_shared.hpp"
 
 #include "base/error.hpp"
-#include "engine/image_catalog.hpp"
+#include "engine/base_images.hpp"
 #include "image/copy_up.hpp"
 #include "sys/dir.hpp"
 
@@ -13,13 +13,36 @@ std::vector<std::string> BuildShared::folders(const std::vector<std::string>& ch
     return out;
 }
 
-BuiltLayers BuildShared::image(store::Store& store, const std::string& reference, const std::string&) {
-    const auto found = find_image(store, reference);
-    if (!found) throw make_error(ErrorKind::not_found, "image {} is not here", "\"" + reference + "\"");
+namespace {
+
+/// A pull inside a build: what it says about bytes is not worth a line each.
+class PullEvents final : public EventSink {
+public:
+    PullEvents(BuildSink& sink, std::string build) : sink_(sink), build_(std::move(build)) {}
+    void on_event(const Event& event) override {
+        if (event.status != Event::Status::warning) return;
+        BuildEvent told;
+        told.kind = BuildEvent::Kind::warning;
+        told.build = build_;
+        told.text = event.id + ": " + event.text;
+        sink_.on_build_event(told);
+    }
+
+private:
+    BuildSink& sink_;
+    std::string build_;
+};
+
+}  // namespace
+
+BuiltLayers BuildShared::image(store::Store& store, const std::string& reference, const std::string& platform) {
+    PullEvents events(sink, request.name);
+    const auto when = request.pull && !reference.starts_with("sha256:") ? PullWhen::always : PullWhen::missing;
+    const auto found = ensure_image(store, layout, events, reference, when, platform, cancel);
     BuiltLayers out;
-    out.chain = found->layers;
-    out.config = image::parse_config(found->config);
-    out.size = found->size;
+    out.chain = found.layers;
+    out.config = image::parse_config(found.config);
+    out.size = found.size;
     return out;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "build/paths.hpp"
+#include "build/remote.hpp"
 #include "engine/build_config.hpp"
 #include "engine/build_mounts.hpp"
 #include "image/copy_up.hpp"
@@ -55,6 +56,7 @@ private:
 };
 
 std::string one_line(std::string text) {
+    text = build::redacted(text);
     for (auto& c : text)
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
     if (text.size() > kMaxTitle) text = text.substr(0, kMaxTitle) + "...";
@@ -176,8 +178,10 @@ void StageBuilder::perform(const build::Step& step) {
     if (std::holds_alternative<build::ConfigStep>(step.what)) {
         const auto& before = built_.config.history;
         const auto created = before.empty() ? built_.config.created : before.back().created;
-        built_.config.history.push_back(
-            {.created = created, .created_by = step.created_by, .comment = "compose", .empty_layer = true});
+        built_.config.history.push_back({.created = created,
+                                         .created_by = build::redacted(step.created_by),
+                                         .comment = "compose",
+                                         .empty_layer = true});
         return;
     }
     if (current_.number == 0) current_ = tell_started(step.shown);
@@ -239,8 +243,10 @@ void StageBuilder::add_layer(const build::Step& step, const Layer& layer) {
 
 void StageBuilder::add_history(const build::Step& step, std::int64_t created_at, bool empty) {
     built_.config.created = time_text(created_at);
-    built_.config.history.push_back(
-        {.created = built_.config.created, .created_by = step.created_by, .comment = "compose", .empty_layer = empty});
+    built_.config.history.push_back({.created = built_.config.created,
+                                     .created_by = build::redacted(step.created_by),
+                                     .comment = "compose",
+                                     .empty_layer = empty});
 }
 
 // --- layers ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "build/evaluator.hpp"
 #include "build/tree_writer.hpp"
+#include "engine/build_fetch.hpp"
 #include "engine/build_shared.hpp"
 #include "runtime/spec.hpp"
 
@@ -50,6 +51,13 @@ private:
     [[nodiscard]] std::string run_key(const build::Step& step, const build::RunStep& run);
     [[nodiscard]] std::string copy_key(const build::CopyStep& copy);
     [[nodiscard]] std::string sources_digest(const build::CopyStep& copy);
+    [[nodiscard]] static bool is_remote(const build::CopyStep& copy, const std::string& source);
+    [[nodiscard]] std::string remote_digest(const build::CopyStep& copy, const std::string& source);
+    [[nodiscard]] const FetchedFile& fetch(const std::string& source);
+    void add_remote(const build::CopyStep& copy, const std::string& source, build::TreeWriter& writer);
+    [[nodiscard]] bool add_archive(const build::CopyStep& copy, const build::SourceTree& tree,
+                                   const build::FoundSource& found, build::TreeWriter& writer);
+    void unpack(sys::FdRef archive, const std::string& target, build::TreeWriter& writer);
     [[nodiscard]] build::Owner owner(const std::string& text, bool primary_group) const;
 
     [[nodiscard]] Folders new_folders();
@@ -70,6 +78,7 @@ private:
     std::optional<build::StageEvaluator> evaluator_;
     int step_ = 0, steps_ = 0;
     Told current_;
+    std::map<std::string, FetchedFile> fetched_;  // by address
 };
 
 }  // namespace compose::engine

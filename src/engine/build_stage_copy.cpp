@@ -20,7 +20,11 @@ std::string StageBuilder::sources_digest(const build::CopyStep& copy) {
     };
     const auto add_tree = [&](const build::SourceTree& tree) {
         for (const auto& source : copy.sources) {
-            add(source);
+            add(build::redacted(source));
+            if (is_remote(copy, source)) {
+                add(remote_digest(copy, source));
+                continue;
+            }
             for (const auto& found : tree.find(source)) {
                 add(found.matched);
                 add(tree.digest(found.path, copy.excludes));
@@ -79,8 +83,14 @@ StageBuilder::Layer StageBuilder::copy(const build::CopyStep& copy) {
         const auto root = sys::open_writable_overlay(lowers, folders.upper, folders.work);
         build::TreeWriter writer(root, std::move(options));
         const auto write_all = [&](const build::SourceTree& tree) {
-            for (const auto& source : copy.sources)
-                for (const auto& found : tree.find(source)) writer.copy(tree, found, source, copy.target);
+            for (const auto& source : copy.sources) {
+                if (is_remote(copy, source)) {
+                    add_remote(copy, source, writer);
+                    continue;
+                }
+                for (const auto& found : tree.find(source))
+                    if (!add_archive(copy, tree, found, writer)) writer.copy(tree, found, source, copy.target);
+            }
         };
         if (copy.from.empty()) {
             write_all(shared_.sources.context());

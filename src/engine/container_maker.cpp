@@ -6,10 +6,13 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/materialize.hpp"
+#include "engine/network_options.hpp"
+#include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
 #include "net/address.hpp"
+#include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
 #include "sys/clock.hpp"
@@ -52,6 +55,7 @@ std::string ContainerMaker::run() {
     choose_devices();
     choose_namespaces();
     read_seccomp_profile();
+    warn_of_limits();
     files_ = plan_files(*context_.file, service_, facts_.id, context_.layout);
     const auto granted = mounts_of(files_);
     facts_.more_mounts.insert(facts_.more_mounts.end(), granted.begin(), granted.end());
@@ -74,6 +78,7 @@ std::string ContainerMaker::run() {
         undo();
         throw;
     }
+    if (!action_.replaces.empty()) take_logs_over(context_.layout, action_.name, facts_.id);
     context_.made(action_.name, facts_.id);
     tell();
     return facts_.id;
@@ -179,6 +184,15 @@ void ContainerMaker::read_seccomp_profile() {
     runtime::check_seccomp_profile(facts_.seccomp_profile);
 }
 
+// What a cgroup v2 host has no word for is said, not passed over.
+void ContainerMaker::warn_of_limits() const {
+    const Limits& limits = service_.limits;
+    if (!limits.oom_kill_disable && !(limits.mem_swappiness && *limits.mem_swappiness >= 0)) return;
+    if (!sys::exists(std::string(runtime::cgroup_root()) + "/cgroup.controllers")) return;
+    context_.tell(Event::Status::warning, "Container " + facts_.name,
+                  "mem_swappiness and oom_kill_disable mean nothing on this host: cgroup v2 has neither");
+}
+
 void ContainerMaker::insert_rows() {
     const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
@@ -192,6 +206,13 @@ void ContainerMaker::insert_rows() {
         for (PlannedEndpoint& planned : endpoints_) {
             store::Endpoint& endpoint = planned.endpoint;
             endpoint.address = store_.allocate_address(*planned.network, planned.wanted_address);
+            std::vector<std::string> taken;
+            if (planned.network->options.contains("subnet6"))
+                for (const store::Endpoint& other : store_.endpoints_on(planned.network->id))
+                    taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
+            const std::string address6 =
+                choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
+            if (!address6.empty()) endpoint.link_local.push_back(address6);
             if (endpoint.mac.empty()) endpoint.mac = mac_for(endpoint.address);
             rows.push_back(endpoint);
         }
@@ -235,6 +256,8 @@ void ContainerMaker::make_files() {
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
+    if (special_ == nullptr)
+        sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

@@ -187,6 +187,43 @@ void copy_in(const std::string& host_path, sys::FdRef root, const std::string& p
         [&](sys::FdRef in) { image::unpack_tree(in, root, target.directory, unpack); });
 }
 
+void mirror(const std::string& host_path, const std::vector<std::string>& relative, sys::FdRef root,
+            const std::string& target) {
+    // A single file goes to where `target` says, under that name.
+    const bool file = !sys::is_directory(host_path);
+    const auto base = file ? parent_of(host_path) : host_path;
+    const auto place = file ? parent_of(target) : target;
+    std::vector<std::string> names;
+    for (const auto& path : relative) {
+        const auto host = path.empty() ? host_path : host_path + "/" + path;
+        const auto there = file ? target : target + "/" + path;
+        if (sys::exists_no_follow(host)) {
+            if (file)
+                names.push_back(last_of(host_path));
+            else if (!path.empty())
+                names.push_back(path);
+            continue;
+        }
+        const auto dir = sys::find_directory_in_root(root, parent_of(there), sys::Missing::anything_else);
+        if (dir && last_of(there) != "/") sys::remove_tree_at(*dir, last_of(there));
+    }
+    if (names.empty()) return;
+    sys::make_directories_in_root(root, place);
+    image::UnpackOptions unpack;
+    if (file) {
+        unpack.rename_from = last_of(host_path);
+        unpack.rename_to = last_of(target);
+    }
+    const auto from = sys::open_directory(base);
+    stream(
+        [&](sys::FdRef out) {
+            image::FdSink sink(out);
+            image::pack_paths(from, names, sink);
+            sink.flush();
+        },
+        [&](sys::FdRef in) { image::unpack_tree(in, root, place, unpack); });
+}
+
 void archive_out(sys::FdRef root, const std::string& path, sys::FdRef out, const CopyOptions& options) {
     const auto source = options.follow_links ? resolve(root, path) : path;
     (void)path_info(root, source, false);

@@ -61,6 +61,7 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         PlannedEndpoint planned;
         planned.network = candidate.network;
         planned.wanted_address = candidate.attachment->ipv4_address;
+        planned.wanted_address6 = candidate.attachment->ipv6_address;
         store::Endpoint& endpoint = planned.endpoint;
         endpoint.container_id = container_id;
         endpoint.network_id = candidate.network->id;
@@ -69,6 +70,8 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         endpoint.interface = fmt::format("cv{}{}", container_id.substr(0, 11), endpoint.index);
         endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name, *candidate.network);
         endpoint.default_route = &candidate == gateway;
+        endpoint.name = candidate.attachment->interface_name;
+        endpoint.link_local = candidate.attachment->link_local_ips;
         result.push_back(std::move(planned));
     }
     return result;

@@ -14,6 +14,7 @@ struct PlannedEndpoint {
     store::Endpoint endpoint;  // address and mac still empty, unless fixed
     const store::Network* network = nullptr;
     std::string wanted_address;  // ipv4_address, or empty
+    std::string wanted_address6;
 };
 
 /// `networks`: the rows by key of Project::networks. Interfaces are numbered by priority, highest first, then by

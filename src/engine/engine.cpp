@@ -1,11 +1,15 @@
 // The wiring: lock, look, plan, check, do. What is decided is decided in src/plan; what is done, in actions_*.
 #include <algorithm>
 #include <compose/engine.hpp>
+#include <compose/objects.hpp>
 #include <compose/plan.hpp>
+#include <set>
 
 #include "base/error.hpp"
 #include "engine/action_context.hpp"
+#include "engine/change_text.hpp"
 #include "engine/container_view.hpp"
+#include "engine/default_bridge.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
 #include "engine/file_grants.hpp"
@@ -53,7 +57,8 @@ struct Engine::Impl {
 
     /// Containers that exist, under the project's lock: start, stop, restart.
     template <class Planner>
-    void operate(const std::string& project, std::stop_token cancel, const Planner& planner) const {
+    void operate(const std::string& project, std::stop_token cancel, const Planner& planner,
+                 std::optional<std::chrono::seconds> wait_timeout = {}) const {
         std::optional<store::ProjectLock> held;
         if (!options.dry_run) held.emplace(lock(project));
         store::Store store = open();
@@ -61,7 +66,7 @@ struct Engine::Impl {
         const Plan plan = planner(engine::observe(store, project, nullptr));
         ActionContext context(layout, project, nullptr, events);
         context.dry_run = options.dry_run;
-        run(plan, context, std::move(cancel));
+        run(plan, context, std::move(cancel), false, wait_timeout);
     }
 
     [[nodiscard]] engine::PrepareOptions image_wishes(const Project& project, const UpOptions& up) const {
@@ -71,6 +76,60 @@ struct Engine::Impl {
         wishes.quiet = up.quiet_pull;
         wishes.parallel = options.parallel;
         return wishes;
+    }
+
+    /// --rmi: of the containers that go, and of the services in the file.
+    static std::set<std::string> images_to_remove(store::Store& store, const std::string& name, const Project* project,
+                                                  const DownOptions& options) {
+        std::set<std::string> result;
+        if (options.images.empty()) return result;
+        const auto add = [&](const std::string& service, const std::string& image) {
+            const auto& only = options.services;
+            if (!only.empty() && std::find(only.begin(), only.end(), service) == only.end()) return;
+            const std::string own = name + "-" + service;
+            if (options.images == "all" || image == own || image == own + ":latest") result.insert(image);
+        };
+        for (const store::Container& row : store.containers_without_spec(name)) add(row.service, row.config.image);
+        if (project != nullptr)
+            for (const auto& [key, service] : project->services) add(key, service.image);
+        result.erase("");
+        return result;
+    }
+
+    void remove_images(store::Store& store, const std::set<std::string>& images, bool dry_run) const {
+        for (const std::string& image : images) {
+            const std::string id = "Image " + image;
+            events.on_event({Event::Status::working, id, "Removing", {}, 0, 0});
+            try {
+                if (!dry_run) (void)engine::remove_image(store, image, false);
+                events.on_event({Event::Status::done, id, "Removed", {}, 0, 0});
+            } catch (const Error& error) {
+                const bool gone = error.kind() == ErrorKind::not_found;
+                events.on_event({Event::Status::warning,
+                                 id,
+                                 gone ? "No resource found to remove" : "Resource is still in use",
+                                 {},
+                                 0,
+                                 0});
+            }
+        }
+    }
+
+    /// A new container that did not become healthy goes, and the one that it was to replace stays.
+    static void roll_back(const Plan& plan, const Project& project, ActionContext& context, store::Store& store) {
+        engine::Session session(context.layout, context.project);
+        for (const Plan::Node& node : plan.nodes) {
+            const auto* create = std::get_if<CreateContainer>(&node.action);
+            if (create == nullptr || create->temporary_name.empty()) continue;
+            const auto& update = project.services.at(create->service).deploy.update;
+            if (!update || update->failure_action != "rollback") continue;
+            const auto row = store.container_by_name(create->temporary_name);
+            if (!row) continue;
+            context.tell(Event::Status::warning, "Container " + create->name, "Rolled back");
+            RemoveContainer removal;
+            removal.container = {create->temporary_name, row->id};
+            engine::perform(removal, context, session);
+        }
     }
 
     /// What containers are made from, read once.
@@ -102,8 +161,9 @@ Engine::Engine(EngineOptions options, EventSink& events)
 Engine::~Engine() = default;
 
 void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
-    const Project project = engine::with_contents_hashed(written);
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     if (!options.dry_run) {
+        if (engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
         // Before the lock: a long pull is no reason to keep others from looking after what runs.
         store::Store images = impl_->open();
         engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
@@ -120,11 +180,16 @@ void Engine::up(const Project& written, const UpOptions& options, std::stop_toke
     ActionContext context(impl_->layout, project.name, &project, impl_->events);
     context.dry_run = options.dry_run;
     Impl::read_facts(plan, project, store, context);
-    impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
+    try {
+        impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
+    } catch (const Error&) {
+        if (!options.dry_run) Impl::roll_back(plan, project, context, store);
+        throw;
+    }
 }
 
 std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
-    const Project project = engine::with_contents_hashed(written);
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     store::Store store = impl_->open();
     ObservedState observed = engine::observe(store, project.name, &project);
     std::vector<std::string> lines;
@@ -138,21 +203,50 @@ std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions
     return lines;
 }
 
+std::vector<PlannedChange> Engine::plan_changes(const Project& written, const UpOptions& options) {
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
+    store::Store store = impl_->open();
+    ObservedState observed = engine::observe(store, project.name, &project);
+    std::vector<PlannedChange> changes;
+    for (const auto& action : engine::needed_images(store, project, impl_->image_wishes(project, options))) {
+        changes.push_back({PlannedChange::Kind::fetch, "Image " + action.image, action.cause, {}});
+        observed.expected_images.insert(action.image);
+    }
+    const Plan plan = compose::plan_up(project, observed, options);
+    for (auto& change : engine::describe_plan(plan, project, observed, impl_->layout))
+        changes.push_back(std::move(change));
+    return changes;
+}
+
 void Engine::down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel) {
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(name));
     store::Store store = impl_->open();
     if (!options.dry_run) engine::repair_liveness(store, name);
-    const Plan plan = compose::plan_down(project, engine::observe(store, name, project), options);
+    const std::set<std::string> images = Impl::images_to_remove(store, name, project, options);
+    const ObservedState observed = engine::observe(store, name, project);
+    const bool on_bridge =
+        std::any_of(observed.containers.begin(), observed.containers.end(),
+                    [](const ObservedContainer& container) { return container.networks.contains(kBridgeNetwork); });
+    const Plan plan = compose::plan_down(project, observed, options);
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
     impl_->run(plan, context, std::move(cancel), true);
+    if (on_bridge && !options.dry_run) (void)Networks(impl_->options).release_bridge();
+    impl_->remove_images(store, images, options.dry_run);
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }
 
 void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {
     impl_->operate(project, std::move(cancel),
                    [&](const ObservedState& observed) { return plan_start(observed, services); });
+}
+
+void Engine::start_and_wait(const std::string& project, const std::vector<std::string>& services,
+                            std::optional<std::chrono::seconds> timeout, std::stop_token cancel) {
+    impl_->operate(
+        project, std::move(cancel), [&](const ObservedState& observed) { return plan_start(observed, services, true); },
+        timeout);
 }
 
 void Engine::stop(const std::string& project, const std::vector<std::string>& services,

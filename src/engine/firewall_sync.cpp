@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "supervisor/network_rows.hpp"
 
 namespace compose::engine {
 
@@ -12,9 +13,7 @@ net::Firewall firewall_of(const store::Store& store) {
 }
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
-    const auto subnet = net::Prefix::parse(row.subnet);
-    if (!subnet) throw make_error("network {} has no subnet", row.name);
-    return {row.bridge, *subnet, row.internal, !row.internal};
+    return supervisor::firewall_network(row);
 }
 
 std::vector<net::PublishedPort> published_ports(const store::Store& store, const std::string& id) {

@@ -81,7 +81,9 @@ void Images::pull_services(const Project& project, const PullServicesOptions& op
         actions.erase(found);
     }
     std::vector<ImageAction> builds;
-    engine::run_pulls(impl_->layout, impl_->events, wanted, options.quiet, impl_->options.parallel, cancel, builds);
+    wishes.quiet = options.quiet;
+    wishes.parallel = impl_->options.parallel;
+    engine::run_pulls(impl_->layout, impl_->events, project, wanted, wishes, cancel, builds);
 }
 
 }  // namespace compose

@@ -41,6 +41,8 @@ std::string hosts_text(const Service& service, const ContainerFacts& facts, cons
         std::vector<std::string> names;
         if (!service.domainname.empty()) names.push_back(hostname + "." + service.domainname);
         names.push_back(hostname);
+        for (const std::string& more : endpoint.endpoint.link_local)
+            if (more.find(':') != std::string::npos) entries.push_back({more, names});
         entries.push_back({endpoint.endpoint.address, std::move(names)});
     }
     return net::render_hosts(entries);

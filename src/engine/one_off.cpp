@@ -1,9 +1,11 @@
 #include "engine/one_off.hpp"
 
+#include <compose/objects.hpp>
 #include <compose/plan.hpp>
 
 #include "base/error.hpp"
 #include "engine/container_maker.hpp"
+#include "engine/default_bridge.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/preflight.hpp"
 #include "net/bridge.hpp"
@@ -54,10 +56,18 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     action.service = service_name;
     action.name = options.name;
     if (action.name.empty())
-        action.name = standalone ? special.slug : project_name + "-" + service_name + "-run-" + special.slug;
+        action.name = standalone ? special.slug
+                                 : project_name + project.separator + service_name + project.separator + "run" +
+                                       project.separator + special.slug;
 
     // Its own copy: what a one-off leaves out is left out before anything is derived from it.
-    Project own = project;
+    if (uses_default_bridge(project)) {
+        EngineOptions here;
+        here.state_dir = store.layout().state;
+        here.run_dir = store.layout().run;
+        Networks(here).ensure_bridge();
+    }
+    Project own = with_default_bridge(project);
     own.name = project_name;
     Service& service = own.services.at(service_name);
     service.container_name.clear();
@@ -68,6 +78,12 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     const ImageFacts* facts = catalog.find(service.image);
     if (facts == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", service.image);
     context.images.emplace(service.image, *facts);
+    for (const Mount& mount : service.mounts) {
+        if (mount.type != Mount::Type::image) continue;
+        const ImageFacts* mounted = catalog.find(mount.source);
+        if (mounted == nullptr) throw make_error(ErrorKind::not_found, "image \"{}\" is not here", mount.source);
+        context.images.emplace(mount.source, *mounted);
+    }
     context.host = HostFacts::read();
 
     Plan plan;

@@ -1,9 +1,11 @@
 #include "engine/preflight.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.hpp"
 #include "engine/file_grants.hpp"
+#include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
 #include "sys/file.hpp"
@@ -50,11 +52,14 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
         findings.push_back(
             {Severity::error, network.pos, "networks." + network.key + "." + path, what + " is not supported yet", {}});
     };
-    if (network.ipam.size() > 1) refuse("ipam.config", "more than one subnet");
-    for (const IpamPool& pool : network.ipam) {
-        if (!pool.ip_range.empty()) refuse("ipam.config.ip_range", "a range of addresses");
-        if (!pool.aux_addresses.empty()) refuse("ipam.config.aux_addresses", "reserving addresses");
-        if (pool.subnet.find(':') != std::string::npos) refuse("ipam.config.subnet", "IPv6");
+    const auto pools = std::count_if(network.ipam.begin(), network.ipam.end(),
+                                     [](const IpamPool& pool) { return pool.subnet.find(':') == std::string::npos; });
+    if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
+        refuse("ipam.config", "more than one subnet of a family");
+    try {
+        (void)network_options(network);
+    } catch (const Error& error) {
+        findings.push_back({Severity::error, network.pos, "networks." + network.key, error.what(), error.hint()});
     }
 }
 

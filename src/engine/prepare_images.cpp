@@ -1,6 +1,8 @@
 #include "engine/prepare_images.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <compose/plan.hpp>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -43,9 +45,9 @@ std::map<std::string, KnownImage> known_images(store::Store& store, const Projec
 /// One worker's share of the pulls.
 class Puller {
 public:
-    Puller(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
-           const std::stop_token& cancel)
-        : layout_(layout), events_(events), actions_(actions), quiet_(quiet), cancel_(cancel) {}
+    Puller(const store::Layout& layout, EventSink& events, const Project& project,
+           const std::vector<ImageAction>& actions, bool quiet, const std::stop_token& cancel)
+        : layout_(layout), events_(events), project_(project), actions_(actions), quiet_(quiet), cancel_(cancel) {}
 
     void run(int parallel, std::vector<ImageAction>& to_build) {
         {
@@ -55,6 +57,7 @@ public:
         }
         for (auto& action : to_build_) to_build.push_back(std::move(action));
         if (failure_) std::rethrow_exception(failure_);
+        if (!findings_.empty()) throw ProjectError(std::move(findings_), ErrorKind::generic);
     }
 
 private:
@@ -84,9 +87,19 @@ private:
                 build.cause = "can't be pulled";
                 to_build_.push_back(std::move(build));
             } else if (!action.optional) {
-                fail(std::current_exception());
+                find(action, error);
             }
         }
+    }
+
+    /// All that can't be had is told, each with its place in the file.
+    void find(const ImageAction& action, const Error& error) {
+        const auto& service = project_.services.at(action.service);
+        auto hint = error.hint();
+        if (hint.empty()) hint = fmt::format("or bring it yourself: compose image import FILE {}", action.image);
+        const std::lock_guard guard(mutex_);
+        findings_.push_back(
+            {Severity::error, service.image_pos, "services." + service.name + ".image", error.what(), hint});
     }
 
     void fail(std::exception_ptr failure) {
@@ -96,26 +109,58 @@ private:
 
     const store::Layout& layout_;
     EventSink& events_;
+    const Project& project_;
     const std::vector<ImageAction>& actions_;
     bool quiet_;
     const std::stop_token& cancel_;
     std::atomic<std::size_t> next_{0};
     std::mutex mutex_;
     std::exception_ptr failure_;
+    std::vector<Diagnostic> findings_;
     std::vector<ImageAction> to_build_;
 };
+
+}  // namespace
+
+namespace {
+
+// Images that services mount, or prepare themselves with, are wanted as those that they run: each as a service of its
+// own that is never made.
+Project with_side_images(const Project& project, std::vector<std::string>& services) {
+    Project result = project;
+    for (const auto& [name, service] : project.services) {
+        if (!services.empty() && std::find(services.begin(), services.end(), name) == services.end()) continue;
+        std::vector<std::string> images;
+        for (const Mount& mount : service.mounts)
+            if (mount.type == Mount::Type::image) images.push_back(mount.source);
+        for (const Hook& hook : service.pre_start)
+            if (!hook.image.empty()) images.push_back(hook.image);
+        for (const std::string& image : images) {
+            Service side;
+            side.name = name + " (" + image + ")";
+            side.image = image;
+            side.pos = service.pos;
+            if (result.services.emplace(side.name, side).second && !services.empty()) services.push_back(side.name);
+        }
+    }
+    return result;
+}
 
 }  // namespace
 
 std::vector<ImageAction> needed_images(store::Store& store, const Project& project, const PrepareOptions& options) {
     auto policy = options.policy;
     policy.now = sys::wall_now().time_since_epoch().count();
-    return plan_images(project, options.services, known_images(store, project), policy);
+    auto services = options.services;
+    const Project all = with_side_images(project, services);
+    return plan_images(all, services, known_images(store, all), policy);
 }
 
-void run_pulls(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
-               int parallel, const std::stop_token& cancel, std::vector<ImageAction>& to_build) {
-    if (!actions.empty()) Puller(layout, events, actions, quiet, cancel).run(parallel, to_build);
+void run_pulls(const store::Layout& layout, EventSink& events, const Project& project,
+               const std::vector<ImageAction>& actions, const PrepareOptions& options, const std::stop_token& cancel,
+               std::vector<ImageAction>& to_build) {
+    if (!actions.empty())
+        Puller(layout, events, project, actions, options.quiet, cancel).run(options.parallel, to_build);
 }
 
 void prepare_images(store::Store& store, EventSink& events, const Project& project, const PrepareOptions& options,
@@ -124,7 +169,7 @@ void prepare_images(store::Store& store, EventSink& events, const Project& proje
     std::vector<ImageAction> builds;
     for (auto& action : needed_images(store, project, options))
         (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
-    run_pulls(store.layout(), events, pulls, options.quiet, options.parallel, cancel, builds);
+    run_pulls(store.layout(), events, project, pulls, options, cancel, builds);
     for (const auto& action : builds)
         (void)build_service_image(store, events, project, project.services.at(action.service), cancel);
 }

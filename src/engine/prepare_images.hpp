@@ -25,8 +25,10 @@ struct PrepareOptions {
 /// Does it. Throws the first failure, after all have ended.
 void prepare_images(store::Store& store, EventSink& events, const Project& project, const PrepareOptions& options,
                     const std::stop_token& cancel);
-/// Pulls, side by side; each worker opens the store for itself. Failures of optional ones become warnings.
-void run_pulls(const store::Layout& layout, EventSink& events, const std::vector<ImageAction>& actions, bool quiet,
-               int parallel, const std::stop_token& cancel, std::vector<ImageAction>& to_build);
+/// Pulls, side by side; each worker opens the store for itself. Failures of optional ones become warnings, the others
+/// one ProjectError. Appends to `to_build` what could not be pulled but can be built.
+void run_pulls(const store::Layout& layout, EventSink& events, const Project& project,
+               const std::vector<ImageAction>& actions, const PrepareOptions& options, const std::stop_token& cancel,
+               std::vector<ImageAction>& to_build);
 
 }  // namespace compose::engine

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "engine/network_options.hpp"
 #include "plan/depends_label.hpp"
 #include "sys/process.hpp"
 
@@ -127,12 +128,12 @@ std::vector<ExposedPort> exposed_ports(const Service& service, const ImageFacts&
 }
 
 /// Host ports to take at each start; then ports that are only exposed, which `ps` shows ("publish": false).
-std::string ports_json(const Service& service, const ImageFacts& image) {
+std::string ports_json(const Service& service, const ImageFacts& image, const std::string& binding) {
     json::array list;
     if (network_kind(service) != NetworkKind::own) return {};
     for (const Port& port : service.ports)
         list.push_back({{"protocol", port.protocol},
-                        {"host_ip", port.host_ip},
+                        {"host_ip", port.host_ip.empty() ? binding : port.host_ip},
                         {"first", port.published_first},
                         {"last", std::max(port.published_first, port.published_last)},
                         {"container_port", port.target}});
@@ -165,7 +166,7 @@ store::Container build_record(const Project& project, const Service& service, co
     if (service.stop_grace_period) container.config.stop_timeout_ns = service.stop_grace_period->count();
     if (const auto health = effective_health(service, image)) container.config.health_json = to_json(*health);
     container.config.dns = service.dns;
-    container.config.ports_json = ports_json(service, image);
+    container.config.ports_json = ports_json(service, image, host_binding(project, service));
     container.config.options_json = to_json(container_options(service));
     container.config.log = !service.logging || service.logging->driver != "none";
     return container;

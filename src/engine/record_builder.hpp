@@ -30,7 +30,8 @@ struct ExposedPort {
     friend auto operator<=>(const ExposedPort&, const ExposedPort&) = default;
 };
 [[nodiscard]] std::vector<ExposedPort> exposed_ports(const Service& service, const ImageFacts& image);
-[[nodiscard]] std::string ports_json(const Service& service, const ImageFacts& image);
+/// `binding`: the host address of ports that name none.
+[[nodiscard]] std::string ports_json(const Service& service, const ImageFacts& image, const std::string& binding = {});
 
 /// How the container is looked after: its log, restarts, hooks and links. Throws Error(invalid) for what can't be.
 [[nodiscard]] supervisor::ContainerOptions container_options(const Service& service);

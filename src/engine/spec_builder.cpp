@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "net/address.hpp"
 
 namespace compose::engine {
 namespace {
@@ -174,7 +175,13 @@ std::vector<Diagnostic> unsupported(const Service& service) {
     if (service.network_mode == "bridge") refuse({}, "network_mode", "\"bridge\"");
     for (const NetworkAttachment& attachment : service.networks) {
         const std::string path = "networks." + attachment.network + ".";
-        if (!attachment.ipv6_address.empty()) refuse(attachment.pos, path + "ipv6_address", "IPv6");
+        const std::string& name = attachment.interface_name;
+        if (name == "lo" || name.size() > 15 || name.find_first_of("/ :%\"") != std::string::npos)
+            refuse(attachment.pos, path + "interface_name", "the interface name " + quote(name));
+        for (const std::string& address : attachment.link_local_ips)
+            if (!address.starts_with("169.254.") || !net::Ipv4::parse(address))
+                refuse(attachment.pos, path + "link_local_ips",
+                       quote(address) + ", which is no IPv4 link-local address,");
     }
     for (const Port& port : service.ports)
         if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");

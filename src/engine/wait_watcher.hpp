@@ -15,6 +15,9 @@
 
 namespace compose::engine {
 
+/// The last ten lines of a container's log, indented and safe to print.
+[[nodiscard]] std::string last_log_lines(const store::Layout& layout, const std::string& id);
+
 class WaitWatcher {
 public:
     /// Called once for each wait, from any thread: nothing on success.

@@ -1,5 +1,6 @@
 #include "image/fetch.hpp"
 
+#include <cerrno>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -213,6 +214,10 @@ StoredLayer store_once(const StorePlace& place, const LayerJob& job, const Inter
 
 StoredLayer store_layer(const StorePlace& place, const LayerJob& job, const Interrupt& interrupt, const FillBlob& fill,
                         const FetchProgress& progress, std::vector<std::string>& warnings) {
+    const auto forget = [&] {
+        PartialBlob blob(place.blobs, job.blob.digest, interrupt);
+        if (!blob.complete()) blob.restart();
+    };
     return in_context([&] { return "layer " + job.blob.digest.substr(0, 19); },
                       [&] {
                           for (int round = 0;; ++round) {
@@ -222,11 +227,12 @@ StoredLayer store_layer(const StorePlace& place, const LayerJob& job, const Inte
                               } catch (const ConnectionError&) {
                                   throw;
                               } catch (const Error& error) {
+                                  // A full disk is not to stay full because of what can't be finished.
+                                  if (error.code() == ENOSPC || error.code() == EDQUOT) forget();
                                   // What an earlier attempt left may be what is wrong: once more from the beginning.
                                   if (!resumed || round > 0 || error.kind() != ErrorKind::invalid) throw;
                                   log::debug("{}: {}, from the beginning", job.blob.digest, error.what());
-                                  PartialBlob blob(place.blobs, job.blob.digest, interrupt);
-                                  if (!blob.complete()) blob.restart();
+                                  forget();
                               }
                           }
                       });

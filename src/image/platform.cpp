@@ -9,7 +9,7 @@ namespace compose::image {
 namespace {
 
 bool is_word(std::string_view text) {
-    return !text.empty() && text.size() <= 32 &&
+    return !text.empty() && text.size() <= 32 && text[0] != '.' && text[0] != '-' &&
            text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string_view::npos;
 }
 

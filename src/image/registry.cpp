@@ -100,11 +100,11 @@ HttpClient::Reply Registry::call(Call wanted) {
             const auto status = reply.head.status;
             if (std::find(wanted.accept.begin(), wanted.accept.end(), status) != wanted.accept.end()) return reply;
             if (last || !is_worth_another_try(status) || wanted.body_source) fail(reply, wanted);
-            log::debug("{} {}: status {}, again", wanted.method, wanted.url.text(), status);
+            log::debug("{} {}: status {}, again", wanted.method, wanted.url.origin(), status);
             http_.interrupt().sleep(delay(attempt, &reply.head));
         } catch (const ConnectionError& error) {
             if (last || wanted.body_source) throw;
-            log::debug("{} {}: {}, again", wanted.method, wanted.url.text(), error.what());
+            log::debug("{} {}: {}, again", wanted.method, wanted.url.origin(), error.what());
             http_.interrupt().sleep(delay(attempt, nullptr));
         }
     }
@@ -131,6 +131,14 @@ HttpClient::Reply Registry::call_once(const Call& wanted) {
 
 HttpClient::Reply Registry::follow(const Call& wanted, const std::string& authorization) {
     Url at = wanted.url;
+    {
+        // The address may have been written down before it was known that the registry speaks no TLS.
+        const std::lock_guard guard(mutex_);
+        if (settled_ && !base_.tls && at.tls && at.host == base_.host && (at.port == base_.port || at.port == 443)) {
+            at.tls = false;
+            at.port = base_.port;
+        }
+    }
     for (int hop = 0;; ++hop) {
         HttpRequest request;
         request.method = wanted.method;
@@ -161,7 +169,14 @@ HttpClient::Reply Registry::send_first(Url& at, HttpRequest request) {
         open = !settled_ && at.same_origin(base_) && http_.may_be_plain(base_);
         if (settled_ && !at.tls) open = false;
     }
-    if (!open) return http_.send(at, std::move(request));
+    if (!open) {
+        try {
+            return http_.send(at, std::move(request));
+        } catch (const NotTls&) {
+            throw make_error("{} does not speak TLS", at.authority())
+                .with_hint("to go without it: COMPOSE_INSECURE_REGISTRIES=" + at.authority());
+        }
+    }
     const auto plain = [&] {
         Url out = at;
         out.tls = false;

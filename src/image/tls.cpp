@@ -170,8 +170,18 @@ private:
             if (why == SSL_ERROR_SSL || why == SSL_ERROR_SYSCALL) fail_handshake();
             flush();
             if (done == 1) return;
-            if (!fill())
+            // Not one byte for an answer: a server that knows no TLS may do that.
+            bool more = false;
+            try {
+                more = fill();
+            } catch (const ConnectionError&) {
+                if (answered_) throw;
+                throw NotTls();
+            }
+            if (!more && !answered_) throw NotTls();
+            if (!more)
                 throw ConnectionError(fmt::format("{} has closed the connection during the TLS handshake", host_));
+            answered_ = true;
         }
     }
 
@@ -211,6 +221,7 @@ private:
     std::unique_ptr<SSL, decltype(&::SSL_free)> ssl_;
     BIO* in_ = nullptr;
     BIO* out_ = nullptr;
+    bool answered_ = false;
 };
 
 std::unique_ptr<Stream> start_tls(std::unique_ptr<Stream> below, const TlsTrust& trust, const std::string& host) {

@@ -72,6 +72,23 @@ public:
         tar_.finish();
     }
 
+    void run(sys::FdRef base, const std::vector<std::string>& names) {
+        for (const auto& path : names) {
+            const auto [parent, name] = split_path(path);
+            const auto dir = sys::find_directory_in_root(base, parent, sys::Missing::anything_else);
+            const auto info = dir ? sys::inspect_at(*dir, name) : std::nullopt;
+            if (!info) continue;
+            if (info->kind == sys::FileKind::directory) {
+                auto entry = entry_of(*info, path);
+                entry.type = TarType::directory;
+                tar_.add(entry);
+            } else {
+                add(*dir, name, path, *info);
+            }
+        }
+        tar_.finish();
+    }
+
 private:
     static std::optional<sys::FileInfo> look(sys::FdRef root, const std::string& parent, const std::string& name,
                                              const std::string& path) {
@@ -267,7 +284,6 @@ private:
     }
 
     static void write_data(const TarEntry& entry, sys::FdRef file, TarReader& reader) {
-        std::int64_t at = 0;
         std::size_t extent = 0;
         std::int64_t done = 0;  // of the extent
         for (;;) {
@@ -283,7 +299,6 @@ private:
             }
             sys::write_all(file, bytes);
             done += static_cast<std::int64_t>(bytes.size());
-            at += static_cast<std::int64_t>(bytes.size());
             reader.consume(bytes.size());
         }
         if (entry.sparse) sys::set_length(file, entry.size);
@@ -339,6 +354,10 @@ void FdSink::flush() {
 
 void pack_tree(sys::FdRef root, const std::string& path, ByteSink& out, const PackOptions& options) {
     Packer(out, options).run(root, path);
+}
+
+void pack_paths(sys::FdRef base, const std::vector<std::string>& names, ByteSink& out) {
+    Packer(out, {}).run(base, names);
 }
 
 void unpack_tree(sys::FdRef tar, sys::FdRef root, const std::string& path, const UnpackOptions& options) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "image/byte_sink.hpp"
 #include "sys/fd.hpp"
@@ -18,6 +19,9 @@ struct PackOptions {
 };
 /// `path` itself is not followed when it is a link.
 void pack_tree(sys::FdRef root, const std::string& path, ByteSink& out, const PackOptions& options);
+
+/// Single entries below `base`, under their names; directories without what is in them, what is gone left out.
+void pack_paths(sys::FdRef base, const std::vector<std::string>& names, ByteSink& out);
 
 struct UnpackOptions {
     bool keep_owner = false;  // else everything belongs to `owner`

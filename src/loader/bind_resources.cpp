@@ -1,4 +1,5 @@
 // Canonical tree -> Project: the resources, and the services through bind_service.
+#include "base/digest.hpp"
 #include "loader/bind_service.hpp"
 #include "loader/bind_values.hpp"
 #include "loader/stages.hpp"
@@ -97,7 +98,9 @@ Project bind_project(const Node& root, const Variables& environment, bool hashes
     out.name = text_of(root, "name");
     for (const auto& entry : child_or_empty(root, "services").entries) {
         auto& service = out.services.emplace(entry.key, bind_service(entry, out.name, findings)).first->second;
-        if (hashes) service.config_hash = service_hash(entry.value);
+        if (!hashes) continue;
+        service.definition = service_definition(entry.value);
+        service.config_hash = sha256_hex(service.definition);
     }
     for (const auto& entry : child_or_empty(root, "networks").entries)
         out.networks.emplace(entry.key, bind_network(entry, out.name));

@@ -81,10 +81,6 @@ std::string check_volume_driver(const Node& value) {
 std::string check_ipv4(const Node& value) {
     return value.boolean ? "" : "a network without IPv4 is not implemented yet";
 }
-std::string check_ipv6(const Node& value) {
-    return value.boolean ? "IPv6 is not implemented yet" : "";
-}
-
 std::string check_platform(const Node& value) {
 #if defined(__x86_64__)
     return is_one_of(value, {"linux/amd64", "linux/x86_64"});
@@ -194,6 +190,9 @@ const PathTable<Support>& table() {
         {"services.*.networks.*", {inside}},
         {"services.*.networks.*.aliases", {}},
         {"services.*.networks.*.gw_priority", {}},
+        {"services.*.networks.*.interface_name", {}},
+        {"services.*.networks.*.ipv6_address", {}},
+        {"services.*.networks.*.link_local_ips", {}},
         {"services.*.networks.*.ipv4_address", {}},
         {"services.*.networks.*.mac_address", {}},
         {"services.*.networks.*.priority", {}},
@@ -212,6 +211,14 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].published", {}},
         {"services.*.ports.[].target", {}},
         {"services.*.post_start", {}},
+        {"services.*.pre_start", {inside}},
+        {"services.*.pre_start.[]", {inside}},
+        {"services.*.pre_start.[].command", {}},
+        {"services.*.pre_start.[].environment", {}},
+        {"services.*.pre_start.[].image", {}},
+        {"services.*.pre_start.[].privileged", {}},
+        {"services.*.pre_start.[].user", {}},
+        {"services.*.pre_start.[].working_dir", {}},
         {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
@@ -257,8 +264,9 @@ const PathTable<Support>& table() {
         {"networks.*", {inside}},
         {"networks.*.attachable", {}},
         {"networks.*.driver", {whole, check_network_driver}},
+        {"networks.*.driver_opts", {}},
         {"networks.*.enable_ipv4", {whole, check_ipv4}},
-        {"networks.*.enable_ipv6", {whole, check_ipv6}},
+        {"networks.*.enable_ipv6", {}},
         {"networks.*.external", {}},
         {"networks.*.internal", {}},
         {"networks.*.ipam", {inside}},
@@ -268,6 +276,7 @@ const PathTable<Support>& table() {
         {"networks.*.name", {}},
         {"volumes.*", {inside}},
         {"volumes.*.driver", {whole, check_volume_driver}},
+        {"volumes.*.driver_opts", {}},
         {"volumes.*.external", {}},
         {"volumes.*.labels", {}},
         {"volumes.*.name", {}},

@@ -7,6 +7,8 @@
 
 namespace compose {
 
+/// The canonical JSON that service_hash() is made over.
+[[nodiscard]] std::string service_definition(const Node& service);
 /// SHA-256 over the canonical JSON of a service, without what only decides how many containers there are, where the
 /// image comes from and in which order things start.
 [[nodiscard]] std::string service_hash(const Node& service);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "sys/inet.hpp"
+
 namespace compose::net {
 namespace {
 
@@ -48,6 +50,50 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
     Prefix prefix{*address, static_cast<int>(*length)};
     prefix.network.value &= mask_of(prefix.length);
     return prefix;
+}
+
+std::optional<Ipv6> Ipv6::parse(std::string_view text) {
+    const auto bytes = sys::parse_ipv6(std::string(text));
+    if (!bytes) return std::nullopt;
+    return Ipv6{*bytes};
+}
+
+std::string Ipv6::to_string() const {
+    return sys::format_ipv6(bytes);
+}
+
+namespace {
+
+Ipv6 masked(Ipv6 address, int length) {
+    for (int bit = length; bit < 128; ++bit)
+        address.bytes[static_cast<std::size_t>(bit) / 8] &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
+    return address;
+}
+
+}  // namespace
+
+std::optional<Prefix6> Prefix6::parse(std::string_view text) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const auto address = Ipv6::parse(text.substr(0, slash));
+    const auto length = parse_number(text.substr(slash + 1), 128);
+    if (!address || !length) return std::nullopt;
+    return Prefix6{masked(*address, static_cast<int>(*length)), static_cast<int>(*length)};
+}
+
+std::string Prefix6::to_string() const {
+    return fmt::format("{}/{}", network.to_string(), length);
+}
+
+bool Prefix6::contains(const Ipv6& address) const {
+    return masked(address, length) == network;
+}
+
+Ipv6 Prefix6::host(std::uint32_t number) const {
+    Ipv6 result = network;
+    for (std::size_t i = 0; i < 4; ++i)
+        result.bytes[15 - i] = static_cast<std::uint8_t>(result.bytes[15 - i] | (number >> (8 * i) & 255U));
+    return result;
 }
 
 std::string Prefix::to_string() const {

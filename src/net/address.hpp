@@ -30,6 +30,23 @@ struct Prefix {
     friend auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 
+struct Ipv6 {
+    std::array<std::uint8_t, 16> bytes{};
+    [[nodiscard]] static std::optional<Ipv6> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;
+    friend auto operator<=>(const Ipv6&, const Ipv6&) = default;
+};
+
+struct Prefix6 {
+    Ipv6 network;  // host bits zero
+    int length = 0;
+    [[nodiscard]] static std::optional<Prefix6> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;
+    [[nodiscard]] bool contains(const Ipv6& address) const;
+    /// The address with that number; for lengths up to 96.
+    [[nodiscard]] Ipv6 host(std::uint32_t number) const;
+};
+
 using Mac = std::array<std::uint8_t, 6>;
 [[nodiscard]] std::optional<Mac> parse_mac(std::string_view text);
 [[nodiscard]] std::string to_string(const Mac& mac);

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
+#include "sys/kernel_files.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
 
@@ -28,6 +29,26 @@ void set_sysctl(const std::string& path, std::string_view value) {
     const std::string now = sys::read_file(path, 64);
     if (now.size() > value.size() && now.compare(0, value.size(), value) == 0 && now[value.size()] == '\n') return;
     sys::write_file(path, value);
+}
+
+// No router is believed: neither on our bridges, nor, by containers, on theirs.
+void enable_ipv6(const std::string& interface) {
+    const std::string path = "/proc/sys/net/ipv6/conf/" + interface;
+    if (!sys::exists(path)) throw make_error(ErrorKind::unavailable, "this host has no IPv6");
+    sys::write_file(path + "/accept_ra", "0");
+    sys::write_file(path + "/disable_ipv6", "0");
+}
+
+// A host that forwards hears no router any more; interfaces that did go on doing so.
+void forward_ipv6() {
+    const std::string base = "/proc/sys/net/ipv6/conf/";
+    if (sys::read_file(base + "all/forwarding", 64).starts_with('1')) return;
+    for (const auto& name : sys::kernel_names(base)) {
+        if (name == "all" || name == "default" || name == "lo") continue;
+        const auto accepts = sys::read_file_if_exists(base + name + "/accept_ra");
+        if (accepts && accepts->starts_with('1')) sys::write_file(base + name + "/accept_ra", "2");
+    }
+    sys::write_file(base + "all/forwarding", "1");
 }
 
 // Where the kernel knows no IPv6 there is nothing to turn off.
@@ -61,7 +82,12 @@ void create_bridge(const BridgeSpec& spec) {
     sys::Links links;
     const sys::LinkInfo bridge = make_or_find(links, spec);
     // Before it has ports: from now on nothing on it speaks IPv6 to the host, so no router advertisement is heard.
-    disable_ipv6(spec.name);
+    if (spec.ipv6) {
+        enable_ipv6(spec.name);
+        links.add_address6(bridge.index, {spec.ipv6->address.bytes, spec.ipv6->prefix_length, std::nullopt});
+    } else {
+        disable_ipv6(spec.name);
+    }
     if (bridge.mtu != static_cast<unsigned>(spec.mtu)) links.set_mtu(bridge.index, static_cast<unsigned>(spec.mtu));
     for (const sys::Ipv4Network& old : links.addresses_of(bridge.index)) {
         if (old.address != spec.gateway.value || old.prefix_length != spec.subnet.length)
@@ -72,6 +98,7 @@ void create_bridge(const BridgeSpec& spec) {
     // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.
     set_sysctl(fmt::format("/proc/sys/net/ipv4/conf/{}/route_localnet", spec.name), "1");
     set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+    if (spec.ipv6) forward_ipv6();
 }
 
 void remove_bridge(const std::string& name) {
@@ -133,7 +160,8 @@ std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const Endp
                             .peer_name = endpoint.container_name,
                             .peer_index = endpoint.index,
                             .peer_mac = endpoint.mac,
-                            .hairpin = hairpin});
+                            .hairpin = hairpin,
+                            .isolated = endpoint.isolated});
     }
     return requests;
 }
@@ -145,11 +173,22 @@ void configure_inside(std::span<const EndpointSpec> endpoints) {
     for (const EndpointSpec& endpoint : endpoints) {
         const auto interface = links.find(endpoint.container_name);
         if (!interface) throw make_error("interface {} vanished from the container", endpoint.container_name);
-        disable_ipv6(endpoint.container_name);
+        std::optional<sys::Ipv6Setup> ipv6;
+        if (endpoint.address6) {
+            enable_ipv6(endpoint.container_name);
+            ipv6 = sys::Ipv6Setup{endpoint.address6->bytes, endpoint.prefix_length6, std::nullopt};
+            if (endpoint.gateway6) ipv6->gateway = endpoint.gateway6->bytes;
+        } else {
+            disable_ipv6(endpoint.container_name);
+        }
+        std::vector<std::uint32_t> more;
+        for (const Ipv4 address : endpoint.link_local) more.push_back(address.value);
         setups.push_back({.index = interface->index,
                           .address = endpoint.address.value,
                           .prefix_length = endpoint.prefix_length,
-                          .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt});
+                          .link_local = std::move(more),
+                          .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt,
+                          .ipv6 = ipv6});
     }
     links.configure(setups);
 }

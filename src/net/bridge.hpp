@@ -16,6 +16,11 @@ struct BridgeSpec {
     Prefix subnet;
     Ipv4 gateway;  // the bridge's own address
     int mtu = 1500;
+    struct SecondAddress {
+        Ipv6 address;
+        int prefix_length = 64;
+    };
+    std::optional<SecondAddress> ipv6{};  // with it the host forwards IPv6 too
 };
 
 /// Creates, addresses and raises it; an existing one of that name is corrected to match. Turns on ip_forward and the
@@ -35,7 +40,12 @@ struct EndpointSpec {
     int prefix_length = 0;
     Mac mac{};
     int mtu = 1500;
-    std::optional<Ipv4> gateway;  // set on the one endpoint that carries the default route
+    std::optional<Ipv6> address6{};
+    int prefix_length6 = 64;
+    std::optional<Ipv6> gateway6{};
+    std::vector<Ipv4> link_local{};  // more addresses, of 169.254.0.0/16
+    bool isolated = false;           // reaches the bridge, but none of its other ports
+    std::optional<Ipv4> gateway;     // set on the one endpoint that carries the default route
 };
 
 /// Makes the veth pairs with their peers inside `netns`, addresses and raises them, raises lo, sets the default route.

@@ -19,6 +19,9 @@ std::optional<std::string> answer_locally(const dns::Query& query, const DnsTabl
             std::transform(found.addresses.begin(), found.addresses.end(), std::back_inserter(records),
                            dns::address_record);
         }
+        if (query.type == dns::kAaaa || query.type == dns::kAny)
+            std::transform(found.addresses6.begin(), found.addresses6.end(), std::back_inserter(records),
+                           dns::address6_record);
         if (records.size() > 1) {
             std::rotate(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(turn % records.size()),
                         records.end());

@@ -134,6 +134,10 @@ Record address_record(Ipv4 address) {
     return record;
 }
 
+Record address6_record(const Ipv6& address) {
+    return {kAaaa, std::string(address.bytes.begin(), address.bytes.end())};
+}
+
 Record pointer_record(std::string_view name) {
     return {kPtr, encode_name(name).value_or(std::string(1, '\0'))};
 }

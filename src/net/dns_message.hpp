@@ -69,6 +69,7 @@ struct Record {
     std::string data;
 };
 [[nodiscard]] Record address_record(Ipv4 address);
+[[nodiscard]] Record address6_record(const Ipv6& address);
 [[nodiscard]] Record pointer_record(std::string_view name);
 
 /// At most `limit` bytes: records that don't fit are left out and TC is set. TTL is 0: addresses change with

@@ -8,12 +8,15 @@ namespace compose::net {
 
 void DnsTable::assign(std::vector<DnsEndpoint> endpoints) {
     names_.clear();
+    names6_.clear();
     reverse_.clear();
     for (const DnsEndpoint& endpoint : endpoints) {
         auto& names = names_[endpoint.network];
         const auto enter = [&](const std::string& name) {
             auto& addresses = names[name];
             if (endpoint.address.value != 0) addresses.push_back(endpoint.address);
+            if (endpoint.address.value != 0 && endpoint.address6)
+                names6_[endpoint.network][name].push_back(*endpoint.address6);
         };
         for (const std::string& given : endpoint.names) {
             if (given.empty()) continue;
@@ -46,6 +49,12 @@ DnsTable::Answer DnsTable::lookup(std::string_view name, const std::vector<std::
             if (std::find(answer.addresses.begin(), answer.addresses.end(), address) == answer.addresses.end())
                 answer.addresses.push_back(address);
         }
+        if (const auto others = names6_.find(network); others != names6_.end())
+            if (const auto more = others->second.find(key); more != others->second.end())
+                for (const Ipv6& address : more->second)
+                    if (std::find(answer.addresses6.begin(), answer.addresses6.end(), address) ==
+                        answer.addresses6.end())
+                        answer.addresses6.push_back(address);
         // The networks stand in the order of preference: an answer from the first that has one, as Docker gives it.
         if (!answer.addresses.empty()) break;
     }

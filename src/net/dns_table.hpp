@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct DnsEndpoint {
     std::vector<std::string> names;  // service, aliases, container name, short id, hostname; any case
     std::string container_name;      // for reverse lookups: "<container>.<network name>"
     std::string network_name;
+    std::optional<Ipv6> address6{};
 };
 
 class DnsTable {
@@ -26,6 +28,7 @@ public:
     struct Answer {
         bool known = false;
         std::vector<Ipv4> addresses;
+        std::vector<Ipv6> addresses6{};
     };
     [[nodiscard]] Answer lookup(std::string_view name, const std::vector<std::string>& networks) const;
     /// "db-1.p_default" for an address on any of `networks`; empty when unknown.
@@ -34,6 +37,7 @@ public:
 private:
     // network id -> lower-case name -> addresses
     std::map<std::string, std::map<std::string, std::vector<Ipv4>, std::less<>>, std::less<>> names_;
+    std::map<std::string, std::map<std::string, std::vector<Ipv6>, std::less<>>, std::less<>> names6_;
     std::map<std::string, std::map<Ipv4, std::string>, std::less<>> reverse_;
 };
 

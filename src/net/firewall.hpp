@@ -16,6 +16,8 @@ struct FirewallNetwork {
     Prefix subnet;
     bool internal = false;  // no traffic to or from the outside
     bool masquerade = true;
+    bool ipv6 = false;      // else nothing of IPv6 passes
+    bool isolated = false;  // its containers don't reach each other, not even through the host
 };
 
 struct PublishedPort {

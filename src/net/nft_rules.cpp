@@ -21,6 +21,7 @@ namespace {
 
 // Sets of interface names.
 const std::string kNetworks = "networks";        // all bridges
+const std::string kNetworks6 = "networks6";      // bridges that have IPv6 too
 const std::string kInternals = "internals";      // bridges without a way out
 const std::string kMasqueraded = "masqueraded";  // bridges whose traffic leaves under the host's address
 const std::string kHomes = "homes";              // bridge . addresses of its subnet
@@ -66,6 +67,16 @@ Rule to(const std::string& set) {
 }
 Rule ipv4() {
     return Rule().meta(Meta::network_protocol).equals(kIpv4);
+}
+Rule without_ipv6(Meta side) {
+    return Rule()
+        .meta(Meta::network_protocol)
+        .equals(kIpv6)
+        .meta(side)
+        .in_set(kNetworks)
+        .meta(side)
+        .not_in_set(kNetworks6)
+        .verdict(Verdict::drop);
 }
 Rule same_bridge() {
     return Rule().meta(Meta::input_name).meta(Meta::output_name, kSecondName).in_set(kPairs);
@@ -132,7 +143,8 @@ Chain forward_chain() {
                     .verdict(Verdict::accept),
                 Rule().any_bit(Conntrack::state, kEstablishedOrRelated).verdict(Verdict::accept),
                 same_bridge().verdict(Verdict::accept),
-                Rule().meta(Meta::network_protocol).equals(kIpv6).verdict(Verdict::drop),
+                without_ipv6(Meta::input_name),
+                without_ipv6(Meta::output_name),
                 from(kInternals).verdict(Verdict::drop),
                 to(kInternals).verdict(Verdict::drop),
                 to(kNetworks).any_bit(Conntrack::status, kDestinationChanged).verdict(Verdict::accept),
@@ -165,7 +177,7 @@ Chain outbound_chain() {
                     .in_set(kHomes)
                     .any_bit(Conntrack::status, kDestinationChanged)
                     .masquerade(),
-                ipv4()
+                Rule()
                     .meta(Meta::input_name)
                     .in_set(kMasqueraded)
                     .meta(Meta::output_name)
@@ -202,6 +214,7 @@ std::vector<Set> firewall_sets() {
     constexpr std::uint32_t kTarget = type_list(kTypeIpv4, kTypePort);
     return {
         {.name = kNetworks, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
+        {.name = kNetworks6, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
         {.name = kInternals, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
         {.name = kMasqueraded, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
         {.name = kPairs, .key_type = type_list(kTypeInterface, kTypeInterface), .key_length = 2 * kNameSize},
@@ -229,6 +242,7 @@ std::vector<Chain> firewall_chains() {
 
 FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
     std::vector<Element> all;
+    std::vector<Element> with_ipv6;
     std::vector<Element> internal;
     std::vector<Element> masqueraded;
     std::vector<Element> pairs;
@@ -236,13 +250,15 @@ FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
     for (const FirewallNetwork& network : networks) {
         const std::string name = name_bytes(network.bridge);
         all.push_back({.key = name});
-        pairs.push_back({.key = name + name});
+        if (!network.isolated) pairs.push_back({.key = name + name});
         homes.push_back({.key = name + address_bytes(network.subnet.network),
                          .key_end = name + address_bytes(network.subnet.broadcast())});
+        if (network.ipv6) with_ipv6.push_back({.key = name});
         if (network.internal) internal.push_back({.key = name});
         if (network.masquerade && !network.internal) masqueraded.push_back({.key = name});
     }
-    return {{kNetworks, all}, {kPairs, pairs}, {kHomes, homes}, {kInternals, internal}, {kMasqueraded, masqueraded}};
+    return {{kNetworks, all}, {kNetworks6, with_ipv6}, {kPairs, pairs},
+            {kHomes, homes},  {kInternals, internal},  {kMasqueraded, masqueraded}};
 }
 
 FirewallElements elements_of(std::span<const PublishedPort> ports) {

@@ -23,7 +23,7 @@
 namespace compose::net {
 
 /// Changes whenever the chains or sets do: a table made by another version of the engine is made anew.
-inline constexpr std::string_view kFirewallLayout = "compose-firewall-1";
+inline constexpr std::string_view kFirewallLayout = "compose-firewall-2";
 
 [[nodiscard]] std::vector<sys::nft::Set> firewall_sets();
 [[nodiscard]] std::vector<sys::nft::Chain> firewall_chains();  // in an order in which jumps find their targets

@@ -66,6 +66,13 @@ public:
         }
     }
 
+    void await(const ObservedContainer& container) {
+        const std::size_t node = builder_.add(
+            WaitContainer{{container.name, container.id}, container.service, WaitContainer::Until::ready, true});
+        if (const auto started = running_.find(container.id); started != running_.end())
+            builder_.after(node, started->second);
+    }
+
 private:
     void wait_for(const Dependency& dependency, std::size_t node) {
         for (const ObservedContainer* needed : replicas(observed_, dependency.service)) {
@@ -100,7 +107,7 @@ private:
 
 }  // namespace
 
-Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services) {
+Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services, bool wait) {
     const DependencyMap known = plan::dependencies_of(observed.containers);
     const std::set<std::string> wanted = plan::with_dependencies(known, named_services(known, observed, services));
     PlanBuilder builder;
@@ -111,6 +118,8 @@ Plan plan_start(const ObservedState& observed, const std::vector<std::string>& s
             if (runs(c)) return std::nullopt;
             return builder.add(StartContainer{{c.name, c.id}, service});
         });
+        if (wait)
+            for (const ObservedContainer* c : replicas(observed, service)) starter.await(*c);
     }
     return builder.take();
 }

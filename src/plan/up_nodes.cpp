@@ -28,6 +28,38 @@ void UpPlanner::emit_orphans() {
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
     for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
+    if (service.deploy.update && options_.start) order_batches(service);
+}
+
+/// deploy.update_config: so many at a time, each batch only when the one before is healthy.
+void UpPlanner::order_batches(const Service& service) {
+    const Deploy::Update& update = *service.deploy.update;
+    std::vector<Replica*> replaced;
+    for (Replica& replica : replicas_.at(service.name))
+        if (replica.fate == Replica::Fate::replace) replaced.push_back(&replica);
+    const bool required = update.failure_action != "continue";
+    std::vector<std::size_t> ready;
+    for (Replica* replica : replaced)
+        ready.push_back(wait_node(*replica, service.name, WaitContainer::Until::ready, required));
+    const auto batch = static_cast<std::size_t>(std::max(update.parallelism, 0));
+    if (batch == 0) return;
+    for (std::size_t i = batch; i < replaced.size(); ++i) {
+        const std::size_t begin = i - i % batch;
+        const std::size_t first =
+            replaced[i]->remove_first ? replaced[i]->stop.value_or(*replaced[i]->removed) : *replaced[i]->created;
+        for (std::size_t before = begin - batch; before < begin; ++before) {
+            builder_.after(first, ready[before]);
+            // The old one is gone as well, not only the new one there.
+            builder_.after(first, replaced[before]->ready.value_or(ready[before]));
+        }
+    }
+}
+
+/// The new one runs before the old one stops, where they don't need the same host port.
+bool UpPlanner::starts_first(const Service& service) const {
+    if (!options_.start || !service.deploy.update || service.deploy.update->order != "start-first") return false;
+    return std::none_of(service.ports.begin(), service.ports.end(),
+                        [](const Port& port) { return port.published_first != 0; });
 }
 
 void UpPlanner::emit_replica(const Service& service, Replica& replica) {
@@ -57,7 +89,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
             replica.ready = replica.stop;
             break;
     }
-    if (options_.start && replica.starts()) emit_start(service, replica);
+    if (options_.start && replica.starts() && !replica.start) emit_start(service, replica);
 }
 
 void UpPlanner::emit_creation(const Service& service, Replica& replica) {
@@ -93,8 +125,14 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         add_create();
     } else if (beside) {
         add_create();
+        std::size_t gate = *replica.created;
+        if (starts_first(service)) {
+            emit_start(service, replica);
+            gate = wait_node(replica, service.name, WaitContainer::Until::ready,
+                             service.deploy.update->failure_action != "continue");
+        }
         add_removal();
-        builder_.after(replica.stop.value_or(*replica.removed), *replica.created);
+        builder_.after(replica.stop.value_or(*replica.removed), gate);
         replica.ready = builder_.add(
             RenameContainer{{replica.name, {}}, std::string(short_id(old->id)) + "_" + replica.name, true});
         builder_.after(*replica.ready, *replica.removed);

@@ -81,6 +81,8 @@ private:
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
     void order_volume_sources();
+    void order_batches(const Service& service);
+    [[nodiscard]] bool starts_first(const Service& service) const;
     void order_stops();
     void order_port_takeovers();
     void wait_for_dependencies(const Service& service);

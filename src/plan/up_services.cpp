@@ -12,7 +12,7 @@ namespace {
 
 std::string container_name(const Project& project, const Service& service, int number) {
     if (!service.container_name.empty()) return service.container_name;
-    return project.name + "-" + service.name + "-" + std::to_string(number);
+    return project.name + project.separator + service.name + project.separator + std::to_string(number);
 }
 
 /// The name under which a replacement is made: 12 digits of the old container's id and the name to be.

@@ -1,5 +1,9 @@
 // Subnets, addresses and host ports: always the lowest that is free.
+#include <algorithm>
+#include <set>
+
 #include "base/ids.hpp"
+#include "base/strings.hpp"
 #include "store/impl.hpp"
 #include "store/ipv4.hpp"
 #include "store/subnets.hpp"
@@ -65,11 +69,34 @@ std::uint32_t check_gateway(const Range& subnet, const std::string& text) {
     return *gateway;
 }
 
+namespace {
+
+std::string option_of(const Network& network, const char* key) {
+    const auto found = network.options.find(key);
+    return found == network.options.end() ? std::string{} : found->second;
+}
+
+// The gateway, and what the user keeps for others.
+std::set<std::uint32_t> reserved_addresses(const Network& network, std::uint32_t gateway) {
+    std::set<std::uint32_t> result{gateway};
+    for (const auto& text : split(option_of(network, "reserved"), ','))
+        if (const auto address = parse_ipv4(text)) result.insert(*address);
+    return result;
+}
+
+// Where addresses are taken from that nobody has chosen.
+Range allocation_range(const Network& network, const Range& subnet) {
+    return parse_range(option_of(network, "ip_range")).value_or(subnet);
+}
+
+}  // namespace
+
 std::string Store::allocate_address(const Network& network, const std::string& wanted) const {
     auto& db = impl_->db;
     const auto subnet = parse_range(network.subnet);
     if (!subnet) throw make_error(ErrorKind::invalid, "network {} has no subnet", network.name);
     const auto gateway = parse_ipv4(network.gateway).value_or(subnet->first + 1);
+    const auto reserved = reserved_addresses(network, gateway);
     if (!wanted.empty()) {
         const auto address = parse_ipv4(wanted);
         if (!address) throw make_error(ErrorKind::invalid, "\"{}\" is not an IPv4 address", wanted);
@@ -88,18 +115,23 @@ std::string Store::allocate_address(const Network& network, const std::string& w
                              network.name, holder.view(0), holder.view(1));
         return format_ipv4(*address);
     }
-    std::uint32_t candidate = subnet->first + 1;
-    if (candidate == gateway) ++candidate;
+    const Range range = allocation_range(network, *subnet);
+    std::uint32_t candidate = std::max(subnet->first + 1, range.first);
+    const auto skip_reserved = [&] {
+        while (reserved.contains(candidate)) ++candidate;
+    };
+    skip_reserved();
     auto taken = db.query(
         "SELECT address_value FROM endpoints WHERE network = ? AND address_value IS NOT NULL ORDER BY address_value",
         network.id);
     while (taken.step() && taken.integer(0) <= candidate) {
         if (taken.integer(0) < candidate) continue;
         ++candidate;
-        if (candidate == gateway) ++candidate;
+        skip_reserved();
     }
-    if (candidate >= subnet->last)
-        throw make_error(ErrorKind::conflict, "network {} has no free address left in {}", network.name, network.subnet)
+    if (candidate >= subnet->last || candidate > range.last)
+        throw make_error(ErrorKind::conflict, "network {} has no free address left in {}", network.name,
+                         format_range(range))
             .with_hint("give the network a larger subnet under ipam.config");
     return format_ipv4(candidate);
 }

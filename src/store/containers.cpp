@@ -105,8 +105,9 @@ void insert_endpoint(Database& db, const Container& container, const Endpoint& e
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project, e.index,
-           e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route);
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
+           e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
+           encode(e.link_local));
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -117,7 +118,9 @@ Endpoint read_endpoint(const Query& row) {
             .mac = row.text(4),
             .interface = row.text(5),
             .aliases = decode_list(row.view(6)),
-            .default_route = row.boolean(7)};
+            .default_route = row.boolean(7),
+            .name = row.text(8),
+            .link_local = decode_list(row.view(9))};
 }
 
 }  // namespace
@@ -250,7 +253,8 @@ std::vector<std::string> Store::projects() const {
     return out;
 }
 
-#define ENDPOINT_COLUMNS "container, network, position, address, mac, interface, aliases, default_route"
+#define ENDPOINT_COLUMNS \
+    "container, network, position, address, mac, interface, aliases, default_route, name, link_local"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
     auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",

@@ -8,7 +8,7 @@
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     volumes/<name>/_data
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
-//     build/<id>/             a build at work; removed by the next one when nobody holds its lock
+//     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
 //     build/cache/            RUN --mount=type=cache, and the digests of contexts
 //   <run>/                    0700, gone after a reboot
 //     boot-id
@@ -36,6 +36,9 @@ struct Layout {
     [[nodiscard]] std::string builds() const { return state + "/build"; }
     [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
     [[nodiscard]] std::string event_log() const { return state + "/events.log"; }
+    [[nodiscard]] std::string container_definition(const std::string& id) const {
+        return container(id) + "/service.json";
+    }
     [[nodiscard]] std::string container_probes(const std::string& id) const { return container(id) + "/probes.json"; }
     [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
     [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }

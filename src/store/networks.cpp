@@ -6,8 +6,9 @@ namespace compose::store {
 
 namespace {
 
-#define NETWORK_COLUMNS \
-    "id, name, project, key, driver, subnet, gateway, bridge, internal, attachable, labels, config_hash, created_at"
+#define NETWORK_COLUMNS                                                                                             \
+    "id, name, project, key, driver, subnet, gateway, bridge, internal, attachable, options, labels, config_hash, " \
+    "created_at"
 
 Network read_network(const Query& row) {
     return {.id = row.text(0),
@@ -20,9 +21,10 @@ Network read_network(const Query& row) {
             .bridge = row.text(7),
             .internal = row.boolean(8),
             .attachable = row.boolean(9),
-            .labels = decode_map(row.view(10)),
-            .config_hash = row.text(11),
-            .created_at = row.integer(12)};
+            .options = decode_map(row.view(10)),
+            .labels = decode_map(row.view(11)),
+            .config_hash = row.text(12),
+            .created_at = row.integer(13)};
 }
 
 struct NamedRange {
@@ -79,10 +81,10 @@ void Store::insert_network(Network& network, std::span<const std::string> avoid)
                              filled.name, short_id(taken.text(0)), taken.view(1));
         // Only bridges have addresses; the host's own network and none do not.
         if (filled.driver == "bridge") fill_in_subnet(db, filled, avoid);
-        db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name, filled.project,
+        db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name, filled.project,
                filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false),
                range_end(filled.subnet, true), filled.gateway, filled.bridge, filled.internal, filled.attachable,
-               encode(filled.labels), filled.config_hash, filled.created_at);
+               encode(filled.options), encode(filled.labels), filled.config_hash, filled.created_at);
     });
     network = std::move(filled);
 }

@@ -76,6 +76,8 @@ struct Network {
     std::string bridge;  // interface name, from the id
     bool internal = false;
     bool attachable = false;
+    /// mtu, icc, masquerade ("false"), host_binding, ip_range, reserved ("10.0.0.9,10.0.0.10"): what is not as usual.
+    std::map<std::string, std::string> options;
     Labels labels;
     std::string config_hash;
     std::int64_t created_at = 0;
@@ -90,6 +92,8 @@ struct Endpoint {
     std::string interface;             // the host's end of the veth pair, unique
     std::vector<std::string> aliases;  // all names it answers to in the network
     bool default_route = false;
+    std::string name{};                     // of the interface in the container; empty: eth<index>
+    std::vector<std::string> link_local{};  // more addresses, of 169.254.0.0/16
 };
 
 struct PortRecord {

@@ -73,6 +73,7 @@ CREATE TABLE networks (
     bridge TEXT NOT NULL,
     internal INTEGER NOT NULL,
     attachable INTEGER NOT NULL,
+    options TEXT NOT NULL,
     labels TEXT NOT NULL,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL
@@ -90,6 +91,8 @@ CREATE TABLE endpoints (
     interface TEXT NOT NULL,
     aliases TEXT NOT NULL,
     default_route INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    link_local TEXT NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

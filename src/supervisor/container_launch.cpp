@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
 #include "sys/clock.hpp"
+#include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -12,6 +13,28 @@ constexpr int kLostExitCode = 255;
 
 std::int64_t wall_nanoseconds() {
     return sys::wall_now().time_since_epoch().count();
+}
+
+}  // namespace
+
+namespace {
+
+// Volumes with a file system of their own are mounted at their first use since the host was started, and stay so until
+// they are removed: what is in memory outlives the containers.
+void mount_volumes(const runtime::ContainerSpec& spec, const store::Store& store) {
+    for (const auto& mount : spec.mounts) {
+        if (mount.volume.empty() || mount.source != store.layout().volume_data(mount.volume)) continue;
+        const auto volume = store.volume(mount.volume);
+        if (!volume || volume->driver_opts.empty() || sys::is_mount_point(mount.source)) continue;
+        const auto option = [&](const char* key) {
+            const auto found = volume->driver_opts.find(key);
+            return found == volume->driver_opts.end() ? std::string{} : found->second;
+        };
+        in_context([&] { return "volume " + volume->name; },
+                   [&] {
+                       sys::mount_volume({option("type"), option("device"), option("o")}, mount.source);
+                   });
+    }
 }
 
 }  // namespace
@@ -44,6 +67,7 @@ void Container::launch() {
     row_.oom_killed = false;
     phase_ = Phase::launching;
 
+    mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
     ports_.take(wishes);

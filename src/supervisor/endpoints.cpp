@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "net/bridge.hpp"
 #include "supervisor/container_options.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/error.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
@@ -23,27 +24,6 @@ template <class T>
 T parsed(const std::optional<T>& value, const std::string& text) {
     if (!value) throw make_error("the database holds \"{}\", which is no address", text);
     return *value;
-}
-
-net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
-    constexpr int kFirstIndex = 2;  // 1 is lo
-    net::EndpointSpec spec;
-    spec.bridge = network.bridge;
-    spec.host_name = endpoint.interface;
-    spec.container_name = fmt::format("eth{}", endpoint.index);
-    spec.index = kFirstIndex + endpoint.index;
-    spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);
-    spec.prefix_length = parsed(net::Prefix::parse(network.subnet), network.subnet).length;
-    spec.mac = endpoint.mac.empty() ? net::mac_of(spec.address) : parsed(net::parse_mac(endpoint.mac), endpoint.mac);
-    if (endpoint.default_route && !network.internal)
-        spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
-    return spec;
-}
-
-net::FirewallNetwork firewall_network(const store::Network& network) {
-    return {.bridge = network.bridge,
-            .subnet = parsed(net::Prefix::parse(network.subnet), network.subnet),
-            .internal = network.internal};
 }
 
 }  // namespace
@@ -78,9 +58,7 @@ Endpoints::Plan Endpoints::plan() const {
 void Endpoints::ensure_network(const store::Network& network) const {
     if (net::bridge_exists(network.bridge)) return;
     // After a reboot, or when somebody deleted it.
-    net::create_bridge({.name = network.bridge,
-                        .subnet = parsed(net::Prefix::parse(network.subnet), network.subnet),
-                        .gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway)});
+    net::create_bridge(bridge_of(network));
     core_.firewall.ensure();
     core_.firewall.add_network(firewall_network(network));
 }

@@ -48,7 +48,10 @@ void Names::rebuild() {
             if (found == known.end() || !address) continue;
             const auto own = running_(endpoint.container_id);
             if (!own.value_or(found->second.state == store::ContainerState::running)) continue;
-            endpoints.push_back({network_id, *address, endpoint.aliases, found->second.name, network->name});
+            std::optional<net::Ipv6> address6;
+            for (const auto& more : endpoint.link_local)
+                if (const auto parsed = net::Ipv6::parse(more)) address6 = parsed;
+            endpoints.push_back({network_id, *address, endpoint.aliases, found->second.name, network->name, address6});
         }
     }
     table_.assign(std::move(endpoints));

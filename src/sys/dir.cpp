@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/strings.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
 
@@ -66,6 +67,21 @@ std::optional<Fd> find_regular_file_in_root(FdRef root, const std::string& path)
     Fd fd(::open(self.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) throw errno_error("open {}", path);
     return fd;
+}
+
+void make_directories_in_root(FdRef root, const std::string& path) {
+    std::string done = ".";
+    for (const auto& part : split(path, '/')) {
+        if (part.empty() || part == ".") continue;
+        const Fd above(try_openat2(root, done.c_str(), O_PATH | O_DIRECTORY, 0, kResolveInRoot));
+        if (!above) throw errno_error("open {}", done);
+        done += "/" + part;
+        const Fd here(try_openat2(root, done.c_str(), O_PATH | O_DIRECTORY, 0, kResolveInRoot));
+        if (here) continue;
+        if (errno != ENOENT) throw errno_error("open {}", done);
+        if (::mkdirat(above.get(), part.c_str(), 0755) != 0 && errno != EEXIST)
+            throw errno_error("create directory {}", done);
+    }
 }
 
 Fd open_directory(const std::string& path) {

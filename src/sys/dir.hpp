@@ -27,6 +27,9 @@ enum class Missing { not_there, anything_else, anything_else_or_link };
 /// The raw call: -1 and errno for callers to whom a failure is an answer.
 [[nodiscard]] int try_openat2(FdRef dir, const char* path, int flags, unsigned mode, std::uint64_t resolve) noexcept;
 
+/// With parents, 0755; links on the way are followed inside the root.
+void make_directories_in_root(FdRef root, const std::string& path);
+
 [[nodiscard]] Fd open_directory(const std::string& path);
 /// Names in the directory without "." and "..", sorted.
 [[nodiscard]] std::vector<std::string> list_directory(const std::string& path);

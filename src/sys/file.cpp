@@ -129,6 +129,11 @@ void make_directories(const std::string& path, unsigned mode) {
     make_directory(path, mode);
 }
 
+bool exists_no_follow(const std::string& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
+}
+
 bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
 }

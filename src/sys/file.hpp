@@ -40,6 +40,7 @@ void write_owned_file(const std::string& path, std::string_view data, const Owne
 void make_directory(const std::string& path, unsigned mode = 0700);    // no error when it exists
 void make_directories(const std::string& path, unsigned mode = 0700);  // with parents
 [[nodiscard]] bool exists(const std::string& path);
+[[nodiscard]] bool exists_no_follow(const std::string& path);  // a link that leads nowhere counts
 [[nodiscard]] bool is_directory(const std::string& path);
 [[nodiscard]] bool is_regular_file(const std::string& path);       // links followed
 void remove_file(const std::string& path);                         // no error when it is not there

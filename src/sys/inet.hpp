@@ -31,6 +31,11 @@ private:
     unsigned size_ = 0;
 };
 
+/// Without a zone: "2001:db8::1" <-> 16 bytes.
+using Ipv6Bytes = std::array<std::uint8_t, 16>;
+[[nodiscard]] std::optional<Ipv6Bytes> parse_ipv6(const std::string& text);
+[[nodiscard]] std::string format_ipv6(const Ipv6Bytes& address);
+
 [[nodiscard]] Fd bind_udp(const InetAddress& address);
 [[nodiscard]] Fd listen_tcp(const InetAddress& address);
 [[nodiscard]] std::uint16_t local_port(FdRef socket);

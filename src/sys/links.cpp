@@ -89,13 +89,14 @@ void append_veth(NetlinkBuffer& buffer, const VethRequest& request) {
 }
 
 // What a bridge knows of a port can be set only once it is one.
-void append_hairpin(NetlinkBuffer& buffer, const std::string& name) {
+void append_port(NetlinkBuffer& buffer, const VethRequest& request) {
     buffer.begin(RTM_NEWLINK, NLM_F_ACK, ifinfomsg{});
-    buffer.text(IFLA_IFNAME, name);
+    buffer.text(IFLA_IFNAME, request.name);
     const auto info = buffer.open(IFLA_LINKINFO);
     buffer.text(IFLA_INFO_SLAVE_KIND, "bridge");
     const auto data = buffer.open(IFLA_INFO_SLAVE_DATA);
-    buffer.attribute(IFLA_BRPORT_MODE, std::uint8_t{1});
+    if (request.hairpin) buffer.attribute(IFLA_BRPORT_MODE, std::uint8_t{1});
+    if (request.isolated) buffer.attribute(IFLA_BRPORT_ISOLATED, std::uint8_t{1});
     buffer.close(data);
     buffer.close(info);
 }
@@ -134,6 +135,29 @@ void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gatewa
     route.rtm_type = RTN_UNICAST;
     buffer.begin(RTM_NEWROUTE, kCreate, route);
     buffer.attribute_be32(RTA_GATEWAY, gateway);
+    buffer.attribute(RTA_OIF, index);
+}
+
+void append_address6(NetlinkBuffer& buffer, int index, const Ipv6Setup& setup) {
+    ifaddrmsg body{};
+    body.ifa_family = AF_INET6;
+    body.ifa_prefixlen = static_cast<std::uint8_t>(setup.prefix_length);
+    body.ifa_flags = IFA_F_NODAD;
+    body.ifa_index = static_cast<unsigned>(index);
+    buffer.begin(RTM_NEWADDR, kCreate, body);
+    buffer.attribute(IFA_LOCAL, setup.address.data(), setup.address.size());
+    buffer.attribute(IFA_ADDRESS, setup.address.data(), setup.address.size());
+}
+
+void append_default_route6(NetlinkBuffer& buffer, int index, const std::array<std::uint8_t, 16>& gateway) {
+    rtmsg route{};
+    route.rtm_family = AF_INET6;
+    route.rtm_table = RT_TABLE_MAIN;
+    route.rtm_protocol = RTPROT_BOOT;
+    route.rtm_scope = RT_SCOPE_UNIVERSE;
+    route.rtm_type = RTN_UNICAST;
+    buffer.begin(RTM_NEWROUTE, kCreate, route);
+    buffer.attribute(RTA_GATEWAY, gateway.data(), gateway.size());
     buffer.attribute(RTA_OIF, index);
 }
 
@@ -183,7 +207,7 @@ void Links::create_veths(std::span<const VethRequest> requests) {
     NetlinkBuffer buffer;
     for (const VethRequest& request : requests) append_veth(buffer, request);
     for (const VethRequest& request : requests) {
-        if (request.hairpin) append_hairpin(buffer, request.name);
+        if (request.hairpin || request.isolated) append_port(buffer, request);
     }
     const auto failures = socket_.exchange(buffer);
     if (failures.empty()) return;
@@ -219,10 +243,24 @@ void Links::configure(std::span<const InterfaceSetup> interfaces) {
     for (const InterfaceSetup& interface : interfaces) {
         append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {interface.address, interface.prefix_length});
         steps.push_back(fmt::format("add address to interface {}", interface.index));
+        constexpr int kLinkLocalLength = 16;
+        for (const std::uint32_t address : interface.link_local) {
+            append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {address, kLinkLocalLength});
+            steps.push_back(fmt::format("add a link-local address to interface {}", interface.index));
+        }
+        if (interface.ipv6) {
+            append_address6(buffer, interface.index, *interface.ipv6);
+            steps.push_back(fmt::format("add an IPv6 address to interface {}", interface.index));
+        }
         buffer.begin(RTM_NEWLINK, NLM_F_ACK, raised(interface.index));
         steps.push_back(fmt::format("raise interface {}", interface.index));
         append_query(buffer, interface.index, {});
         steps.push_back(fmt::format("settle interface {}", interface.index));
+    }
+    for (const InterfaceSetup& interface : interfaces) {
+        if (!interface.ipv6 || !interface.ipv6->gateway) continue;
+        append_default_route6(buffer, interface.index, *interface.ipv6->gateway);
+        steps.push_back(fmt::format("add default IPv6 route through interface {}", interface.index));
     }
     for (const InterfaceSetup& interface : interfaces) {
         if (!interface.gateway) continue;
@@ -264,6 +302,14 @@ void Links::add_address(int index, const Ipv4Network& address) {
     const auto failures = socket_.exchange(buffer);
     if (!failures.empty() && failures.front().code != EEXIST)
         throw refused(failures.front(), fmt::format("add address to interface {}", index));
+}
+
+void Links::add_address6(int index, const Ipv6Setup& address) {
+    NetlinkBuffer buffer;
+    append_address6(buffer, index, address);
+    const auto failures = socket_.exchange(buffer);
+    if (!failures.empty() && failures.front().code != EEXIST)
+        throw refused(failures.front(), fmt::format("add an IPv6 address to interface {}", index));
 }
 
 void Links::remove_address(int index, const Ipv4Network& address) {

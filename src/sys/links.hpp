@@ -37,7 +37,14 @@ struct VethRequest {
     std::string peer_name;
     int peer_index = 0;  // 0: the kernel chooses; it may do so anyway
     std::array<std::uint8_t, 6> peer_mac{};
-    bool hairpin = false;  // the bridge may send packets back where they came from
+    bool hairpin = false;   // the bridge may send packets back where they came from
+    bool isolated = false;  // the bridge sends it nothing of other isolated ports
+};
+
+struct Ipv6Setup {
+    std::array<std::uint8_t, 16> address{};
+    int prefix_length = 64;
+    std::optional<std::array<std::uint8_t, 16>> gateway{};
 };
 
 /// IPv4 in host byte order.
@@ -45,7 +52,9 @@ struct InterfaceSetup {
     int index = 0;
     std::uint32_t address = 0;
     int prefix_length = 0;
-    std::optional<std::uint32_t> gateway;  // of the default route through this interface
+    std::vector<std::uint32_t> link_local{};  // more addresses, with a prefix of 16
+    std::optional<std::uint32_t> gateway{};   // of the default route through this interface
+    std::optional<Ipv6Setup> ipv6{};
 };
 
 struct Ipv4Network {
@@ -72,6 +81,8 @@ public:
     [[nodiscard]] std::vector<Ipv4Network> addresses();              // of all interfaces
     [[nodiscard]] std::vector<Ipv4Network> addresses_of(int index);  // of one, with the host bits
     void add_address(int index, const Ipv4Network& address);         // no error when it is there
+    /// Usable at once: nobody else is asked whether he has it. No error when it is there.
+    void add_address6(int index, const Ipv6Setup& address);
     void remove_address(int index, const Ipv4Network& address);
     [[nodiscard]] std::vector<Ipv4Network> routes();  // destinations in all tables, without the default route
 

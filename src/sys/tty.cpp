@@ -47,4 +47,22 @@ void RawMode::restore() noexcept {
     saved_.reset();
 }
 
+struct CharacterMode::Saved {
+    termios mode{};
+};
+
+CharacterMode::CharacterMode(FdRef terminal) : terminal_(terminal) {
+    auto saved = std::make_unique<Saved>();
+    if (::tcgetattr(terminal_.get(), &saved->mode) != 0) return;
+    auto mode = saved->mode;
+    mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    mode.c_cc[VMIN] = 1;
+    mode.c_cc[VTIME] = 0;
+    if (::tcsetattr(terminal_.get(), TCSADRAIN, &mode) == 0) saved_ = std::move(saved);
+}
+
+CharacterMode::~CharacterMode() {
+    if (saved_) ::tcsetattr(terminal_.get(), TCSADRAIN, &saved_->mode);
+}
+
 }  // namespace compose::sys

@@ -20,6 +20,20 @@ struct WindowSize {
 /// The kernel sends SIGWINCH to the foreground group when the size changed. False when `fd` is no terminal.
 bool set_window_size(FdRef fd, WindowSize size);
 
+/// Every key at once and unseen, for its lifetime; signals and output stay as they are.
+class CharacterMode {
+public:
+    explicit CharacterMode(FdRef terminal);
+    ~CharacterMode();
+    CharacterMode(const CharacterMode&) = delete;
+    CharacterMode& operator=(const CharacterMode&) = delete;
+
+private:
+    struct Saved;
+    FdRef terminal_;
+    std::unique_ptr<Saved> saved_;
+};
+
 /// Puts a terminal into raw mode for its lifetime. Signals must end the program by unwinding (see SignalSet), so that
 /// the destructor runs; only SIGKILL leaves the terminal as it is.
 class RawMode {

@@ -113,6 +113,7 @@ Sandbox::Sandbox() {
 
 Sandbox::~Sandbox() {
     std::error_code error;
+    remove_standalone();
     for (const auto& project : fs::directory_iterator(run_ + "/projects", error))
         (void)compose({"-p", project.path().filename().string(), "down", "-v", "-t", "0", "--remove-orphans"});
     std::vector<std::string> left;
@@ -122,6 +123,18 @@ Sandbox::~Sandbox() {
     for (const int pid : all_pids())
         if (pid != ::getpid() && belongs_to(pid, root_)) ::kill(pid, SIGKILL);
     fs::remove_all(root_, error);
+}
+
+/// Containers made by hand, and what they left.
+void Sandbox::remove_standalone() const {
+    const bool any = fs::exists(run_ + "/projects/_containers");
+    if (!any) return;
+    std::vector<std::string> words{"container", "rm", "-f", "-v"};
+    for (auto& id : split(compose({"container", "ls", "-a", "-q"}).out, '\n'))
+        if (!id.empty()) words.push_back(std::move(id));
+    if (words.size() > 4) (void)compose(words);
+    (void)compose({"network", "prune", "-f"});
+    (void)compose({"volume", "prune", "-a", "-f"});
 }
 
 void Sandbox::write(const std::string& name, const std::string& text, unsigned mode) const {

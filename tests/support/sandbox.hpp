@@ -54,6 +54,8 @@ public:
     void keep_network_namespace_clean(bool on) { check_network_ = on; }
 
 private:
+    void remove_standalone() const;
+
     std::string root_, folder_, state_, run_;
     bool check_network_ = true;
 };

@@ -43,7 +43,7 @@ TEST(Errors, MissingImage) {
     Sandbox box;
     box.write("compose.yaml", "services:\n  web:\n    image: nosuch:1.0\n");
     const auto error = box.fails({"up", "-d"});
-    EXPECT_THAT(error, AllOf(HasSubstr("nosuch:1.0"), HasSubstr("compose image import")));
+    EXPECT_THAT(error, AllOf(HasSubstr("compose.yaml:3:12: error: services.web.image"), HasSubstr("nosuch:1.0")));
     EXPECT_EQ(box.ps().size(), 0U);
 }
 

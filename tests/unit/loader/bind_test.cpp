@@ -215,6 +215,7 @@ services:
     image: app
     use_api_socket: true
     networks: {n: {ipv6_address: "fd00::1"}}
+    credential_spec: {file: x}
     volumes: [{type: cluster, source: i, target: /i}]
     security_opt: ["apparmor=x"]
     cpu_count: 2
@@ -222,7 +223,7 @@ services:
 networks: {n: {driver: macvlan}}
 )");
     EXPECT_THAT(text, HasSubstr("compose.yaml:5:5: services.a: \"use_api_socket\" is not implemented yet"));
-    EXPECT_THAT(text, HasSubstr("compose.yaml:6:20: services.a.networks.n: \"ipv6_address\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("services.a: credential_spec is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));

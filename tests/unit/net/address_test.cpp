@@ -65,5 +65,17 @@ TEST(Hosts, OnlyWholeLines) {
     EXPECT_TRUE(text.ends_with("ff02::2\tip6-allrouters\n10.0.0.2\tweb web.p_default\n10.0.0.3\tgood\n"));
 }
 
+TEST(Address, Ipv6PrefixesAndTheirHosts) {
+    const auto prefix = Prefix6::parse("fd00:1:2:3::5/64");
+    ASSERT_TRUE(prefix);
+    EXPECT_EQ(prefix->to_string(), "fd00:1:2:3::/64");
+    EXPECT_EQ(prefix->host(1).to_string(), "fd00:1:2:3::1");
+    EXPECT_EQ(prefix->host(0x10002).to_string(), "fd00:1:2:3::1:2");
+    EXPECT_TRUE(prefix->contains(*Ipv6::parse("fd00:1:2:3:ffff::9")));
+    EXPECT_FALSE(prefix->contains(*Ipv6::parse("fd00:1:2:4::9")));
+    for (const char* text : {"", "10.0.0.0/8", "fd00::/129", "fd00::", "fd00::/x", "g::/64", "fe80::1%eth0/64"})
+        EXPECT_FALSE(Prefix6::parse(text)) << text;
+}
+
 }  // namespace
 }  // namespace compose::net

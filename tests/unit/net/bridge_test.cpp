@@ -25,6 +25,8 @@ TEST(Bridge, IsMadeCorrectedAndRemoved) {
         EXPECT_EQ(shown.find("inet6"), std::string::npos) << shown;
         EXPECT_EQ(sys::read_file("/proc/sys/net/ipv4/conf/cmp-a/route_localnet"), "1\n");
         EXPECT_EQ(sys::read_file("/proc/sys/net/ipv4/ip_forward"), "1\n");
+        const auto off = sys::read_file_if_exists("/proc/sys/net/ipv6/conf/cmp-a/disable_ipv6");
+        EXPECT_EQ(off.value_or("1\n"), "1\n") << "a bridge without IPv6 must not speak it";
 
         ASSERT_TRUE(
             lab::shell("ip link set cmp-a down && ip addr flush dev cmp-a && ip addr add 10.9.9.9/8 dev cmp-a").ok);
@@ -38,6 +40,25 @@ TEST(Bridge, IsMadeCorrectedAndRemoved) {
         remove_bridge("cmp-a");
         remove_bridge("cmp-a");
         EXPECT_FALSE(bridge_exists("cmp-a"));
+    });
+}
+
+TEST(Bridge, SpeaksIpv6WhereAskedFor) {
+    lab::run([] {
+        if (!sys::exists("/proc/sys/net/ipv6/conf/all")) GTEST_SKIP() << "this host has no IPv6";
+        ASSERT_TRUE(lab::shell("ip link add up0 type veth peer name up1").ok);
+        sys::write_file("/proc/sys/net/ipv6/conf/up0/accept_ra", "1");
+        BridgeSpec spec = lab::bridge_spec("cmp-a", "10.88.1.0/24");
+        spec.ipv6 = {*Ipv6::parse("fd00:9::1"), 64};
+        create_bridge(spec);
+        create_bridge(spec);
+        const std::string shown = lab::shell("ip -6 addr show cmp-a").text;
+        EXPECT_NE(shown.find("inet6 fd00:9::1/64"), std::string::npos) << shown;
+        EXPECT_EQ(sys::read_file("/proc/sys/net/ipv6/conf/cmp-a/accept_ra"), "0\n");
+        EXPECT_EQ(sys::read_file("/proc/sys/net/ipv6/conf/all/forwarding"), "1\n");
+        EXPECT_EQ(sys::read_file("/proc/sys/net/ipv6/conf/up0/accept_ra"), "2\n")
+            << "the host still hears its own router";
+        remove_bridge("cmp-a");
     });
 }
 

@@ -1,0 +1,257 @@
+// completion and __complete: shells ask the program itself what could come next, so that their scripts stay short and
+// never out of date.
+#include "cli/complete.hpp"
+
+#include <compose/config.hpp>
+#include <compose/containers.hpp>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/context.hpp"
+#include "cli/output.hpp"
+#include "cli/project.hpp"
+
+namespace compose::cli {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Answer {
+    std::vector<std::pair<std::string, std::string>> words;  // and what they mean
+    bool files = false;
+    void add(const std::string& word, const std::string& meaning = {}) { words.emplace_back(word, meaning); }
+};
+
+/// Names of services: of the file, broken as it may be, and of what runs.
+std::set<std::string> services(Context& context) {
+    std::set<std::string> out;
+    try {
+        auto request = make_load_request(context);
+        request.consistency = request.resolve_environment = false;
+        Diagnostics findings;
+        const auto loaded = load_project(request, context.files(), findings);
+        for (const auto* list : {&loaded.project.services, &loaded.project.disabled_services})
+            for (const auto& [name, service] : *list) out.insert(name);
+    } catch (const std::exception&) {  // nobody wants to read about it now
+    }
+    try {
+        if (const auto name = find_project_name(make_load_request(context), context.files()))
+            for (const auto& view : context.engine().containers(*name)) out.insert(view.service);
+    } catch (const std::exception&) {
+    }
+    return out;
+}
+
+/// What stands for `placeholder` in the help.
+void add_values(Context& context, const std::string& placeholder, Answer& out) {
+    const auto begins = [&](const char* text) { return placeholder.starts_with(text); };
+    try {
+        if (begins("SERVICE")) {
+            const bool pair = placeholder.find('=') != std::string::npos;
+            for (const auto& name : services(context)) out.add(pair ? name + "=" : name);
+        } else if (begins("CONTAINER")) {
+            for (const auto& view : context.containers().list()) out.add(view.name, view.status);
+        } else if (begins("IMAGE") || begins("REPOSITORY")) {
+            for (const auto& view : context.engine().images())
+                if (view.tag != "<none>") out.add(view.repository + ":" + view.tag);
+        } else if (begins("SOURCE") || begins("DESTINATION")) {
+            for (const auto& name : services(context)) out.add(name + ":");
+            out.files = true;
+        } else if (begins("SIGNAL")) {
+            for (const char* name : {"SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"})
+                out.add(name);
+        } else if (begins("FORMAT")) {
+            for (const char* name : {"table", "json"}) out.add(name);
+        } else if (begins("STATE")) {
+            for (const char* name : {"created", "dead", "exited", "paused", "restarting", "running"}) out.add(name);
+        } else if (begins("KIND")) {
+            for (const char* name : {"auto", "tty", "plain", "json", "quiet"}) out.add(name);
+        } else if (begins("WHEN")) {
+            for (const char* name : {"always", "missing", "never", "auto"}) out.add(name);
+        } else if (begins("SHELL")) {
+            for (const char* name : {"bash", "zsh", "fish"}) out.add(name);
+        } else {
+            out.files = true;
+        }
+    } catch (const std::exception&) {
+    }
+}
+
+void add_options(const Arguments& arguments, Answer& out) {
+    for (const auto& option : arguments.options())
+        for (const auto& name : option.names) out.add(name, option.help);
+}
+
+/// The option that wants `word` as its value; null when none does.
+const Arguments::OptionInfo* taker(const std::vector<Arguments::OptionInfo>& options, const std::string& word) {
+    for (const auto& option : options)
+        for (const auto& name : option.names)
+            if (name == word && !option.placeholder.empty()) return &option;
+    return nullptr;
+}
+
+struct Place {
+    const CommandInfo* command = nullptr;
+    std::size_t next = 0;  // of the words after its name
+};
+
+Place find_place(std::span<const CommandInfo> commands, const Arguments& root, const Words& words) {
+    Place place;
+    const auto globals = root.options();
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        if (words[i].starts_with('-')) {
+            if (words[i].find('=') == std::string::npos && taker(globals, words[i]) != nullptr) ++i;
+            continue;
+        }
+        const auto found = std::find_if(commands.begin(), commands.end(),
+                                        [&](const CommandInfo& command) { return words[i] == command.name; });
+        if (found == commands.end()) return place;
+        place = {&*found, i + 1};
+        if (found->define != nullptr) return place;
+        commands = found->group;
+    }
+    return place;
+}
+
+void complete_command(Context& context, const CommandInfo& command, const Arguments& root, const Words& rest,
+                      Answer& out) {
+    Arguments arguments("compose", command.summary);
+    (void)command.define(arguments);
+    auto options = arguments.options();
+    const auto globals = root.options();
+    options.insert(options.end(), globals.begin(), globals.end());
+    const auto& current = rest.back();
+    std::size_t at = 0;  // which positional the current word is
+    for (std::size_t i = 0; i + 1 < rest.size(); ++i) {
+        if (!rest[i].starts_with('-')) {
+            ++at;
+            continue;
+        }
+        const auto* wanting = rest[i].find('=') == std::string::npos ? taker(options, rest[i]) : nullptr;
+        if (wanting == nullptr) continue;
+        if (i + 2 == rest.size()) return add_values(context, wanting->placeholder, out);
+        ++i;
+    }
+    if (const auto equals = current.find('='); current.starts_with("--") && equals != std::string::npos) {
+        if (const auto* wanting = taker(options, current.substr(0, equals))) {
+            Answer values;
+            add_values(context, wanting->placeholder, values);
+            for (const auto& [word, meaning] : values.words) out.add(current.substr(0, equals + 1) + word, meaning);
+            out.files = values.files;
+        }
+        return;
+    }
+    if (current.starts_with('-')) {
+        add_options(arguments, out);
+        return add_options(root, out);
+    }
+    const auto positionals = arguments.positionals();
+    if (positionals.empty()) return;
+    if (at < positionals.size()) return add_values(context, positionals[at].name, out);
+    if (positionals.back().many) add_values(context, positionals.back().name, out);
+}
+
+constexpr const char* kBash = R"(# bash completion for compose
+_compose() {
+    local line word files=
+    COMPREPLY=()
+    while IFS=$'\t' read -r word line; do
+        case $word in
+            :files) files=1 ;;
+            "${COMP_WORDS[COMP_CWORD]}"*) COMPREPLY+=("$word") ;;
+        esac
+    done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    if [[ -n $files ]]; then
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+        compopt -o filenames 2>/dev/null
+    fi
+    case ${COMPREPLY[0]} in *[:=]) compopt -o nospace 2>/dev/null ;; esac
+}
+complete -F _compose compose
+)";
+
+constexpr const char* kZsh = R"(#compdef compose
+_compose() {
+    local -a found
+    local word meaning files=
+    while IFS=$'\t' read -r word meaning; do
+        if [[ $word == :files ]]; then files=1
+        elif [[ -n $meaning ]]; then found+=("${word//:/\\:}:$meaning")
+        else found+=("${word//:/\\:}"); fi
+    done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
+    (( ${#found} )) && _describe -t words 'compose' found
+    [[ -n $files ]] && _files
+}
+compdef _compose compose
+)";
+
+constexpr const char* kFish = R"(# fish completion for compose
+function __compose_complete
+    set -l tokens (commandline -opc) (commandline -ct)
+    set -l program $tokens[1]
+    set -e tokens[1]
+    set -l files
+    for line in ($program __complete $tokens 2>/dev/null)
+        if test "$line" = :files
+            set files 1
+        else
+            echo $line
+        end
+    end
+    if test -n "$files"
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c compose -f -a '(__compose_complete)'
+)";
+
+}  // namespace
+
+int complete(Context& context, const Words& words) {
+    Arguments root("compose", "");
+    Globals unused;
+    define_globals(root, unused);
+    Answer out;
+    const Words typed = words.empty() ? Words{""} : words;
+    const auto place = find_place(all_commands(), root, typed);
+    const auto& current = typed.back();
+    const auto globals = root.options();
+    if (place.command != nullptr && place.command->define != nullptr) {
+        complete_command(context, *place.command, root,
+                         Words(typed.begin() + static_cast<std::ptrdiff_t>(place.next), typed.end()), out);
+    } else if (const auto* wanting = typed.size() > 1 ? taker(globals, typed[typed.size() - 2]) : nullptr) {
+        add_values(context, wanting->placeholder, out);
+    } else if (current.starts_with('-')) {
+        add_options(root, out);
+    } else {
+        for (const auto& command : place.command == nullptr ? all_commands() : place.command->group)
+            out.add(command.name, command.summary);
+    }
+    std::string text;
+    for (const auto& [word, meaning] : out.words)
+        if (word.starts_with(current)) text += word + (meaning.empty() ? "" : "\t" + meaning) + "\n";
+    if (out.files) text += ":files\n";
+    print(text);
+    return 0;
+}
+
+Run define_completion(Arguments& arguments) {
+    const auto shell = std::make_shared<std::string>();
+    arguments.text("A script that makes the shell complete commands, options, services, containers and files.");
+    arguments.required("SHELL", *shell);
+    arguments.example("compose completion bash > /etc/bash_completion.d/compose", "for every shell to come");
+    arguments.example("source <(compose completion bash)", "for this one");
+    return [shell](Context&) {
+        const char* script = *shell == "bash" ? kBash : *shell == "zsh" ? kZsh : *shell == "fish" ? kFish : nullptr;
+        if (script == nullptr)
+            throw make_error(ErrorKind::usage, "unknown shell {}", quote(*shell)).with_hint("use bash, zsh or fish");
+        print(script);
+        return 0;
+    };
+}
+
+}  // namespace compose::cli

@@ -1,0 +1,37 @@
+#include "cli/line_filter.hpp"
+
+#include <regex.h>
+
+#include <array>
+
+#include "base/error.hpp"
+#include "base/strings.hpp"
+
+namespace compose::cli {
+
+struct LineFilter::Compiled {
+    regex_t expression{};
+};
+
+LineFilter::LineFilter(const std::string& pattern, bool ignore_case) : compiled_(std::make_unique<Compiled>()) {
+    const int code =
+        ::regcomp(&compiled_->expression, pattern.c_str(), REG_EXTENDED | REG_NOSUB | (ignore_case ? REG_ICASE : 0));
+    if (code == 0) return;
+    std::array<char, 128> reason{};
+    ::regerror(code, &compiled_->expression, reason.data(), reason.size());
+    compiled_.reset();
+    throw make_error(ErrorKind::usage, "{} is no regular expression: {}", quote(pattern), lower(reason.data()));
+}
+
+LineFilter::~LineFilter() {
+    if (compiled_) ::regfree(&compiled_->expression);
+}
+
+bool LineFilter::matches(std::string_view line) const {
+    // The text has no end of its own: where it ends is said beside it.
+    regmatch_t part{};
+    part.rm_eo = static_cast<regoff_t>(line.size());
+    return ::regexec(&compiled_->expression, line.data(), 1, &part, REG_STARTEND) == 0;
+}
+
+}  // namespace compose::cli

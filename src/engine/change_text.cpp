@@ -1,0 +1,124 @@
+#include "engine/change_text.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
+#include "sys/file.hpp"
+
+namespace compose::engine {
+namespace {
+
+using Kind = PlannedChange::Kind;
+constexpr std::size_t kLongest = 120;
+
+bool is_secret(const std::string& path) {
+    const std::string name = lower(path.substr(path.rfind('.') + 1));
+    for (const char* word : {"password", "passwd", "secret", "token", "credential", "private_key", "api_key"})
+        if (name.find(word) != std::string::npos) return true;
+    return false;
+}
+
+std::string shown(const std::string& path, const json::value& value) {
+    if (is_secret(path)) return "(hidden)";
+    std::string text = json::serialize(value);
+    if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+    return text;
+}
+
+void compare(const std::string& path, const json::value& before, const json::value& after,
+             std::vector<std::string>& out) {
+    if (before == after) return;
+    const auto below = [&](std::string_view key) {
+        return path.empty() ? std::string(key) : path + "." + std::string(key);
+    };
+    if (before.is_object() && after.is_object()) {
+        for (const auto& [key, value] : before.as_object()) {
+            const json::value* other = after.as_object().if_contains(key);
+            if (other != nullptr)
+                compare(below(key), value, *other, out);
+            else
+                out.push_back(below(key) + ": removed (was " + shown(below(key), value) + ")");
+        }
+        for (const auto& [key, value] : after.as_object())
+            if (!before.as_object().contains(key)) out.push_back(below(key) + ": added " + shown(below(key), value));
+        return;
+    }
+    if (before.is_array() && after.is_array()) {
+        const auto& a = before.as_array();
+        const auto& b = after.as_array();
+        const auto in = [](const json::array& list, const json::value& value) {
+            return std::find(list.begin(), list.end(), value) != list.end();
+        };
+        const std::size_t known = out.size();
+        for (const auto& value : a)
+            if (!in(b, value)) out.push_back(path + ": removed " + shown(path, value));
+        for (const auto& value : b)
+            if (!in(a, value)) out.push_back(path + ": added " + shown(path, value));
+        if (out.size() == known) out.push_back(path + ": in another order");
+        return;
+    }
+    out.push_back(path + ": " + shown(path, before) + " -> " + shown(path, after));
+}
+
+std::vector<std::string> why_replaced(const CreateContainer& action, const std::string& cause, const Project& project,
+                                      const ObservedState& observed, const store::Layout& layout) {
+    const auto old = std::find_if(observed.containers.begin(), observed.containers.end(),
+                                  [&](const ObservedContainer& c) { return c.name == action.replaces; });
+    if (old == observed.containers.end()) return {};
+    const Service& service = project.services.at(action.service);
+    if (cause == "image changed") {
+        const auto image = observed.images.find(service.image);
+        if (image == observed.images.end()) return {};
+        const auto digits = [](const std::string& id) { return std::string(short_id(id.substr(id.find(':') + 1))); };
+        return {"image " + service.image + ": " + digits(old->image_id) + " -> " + digits(image->second.id)};
+    }
+    if (old->config_hash == service.config_hash) return {};
+    const auto before = sys::read_file_if_exists(layout.container_definition(old->id));
+    if (!before) return {};
+    auto out = differences(*before, service.definition);
+    if (out.empty()) out.emplace_back("the content of a config, a secret or an env_file");
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(std::string_view before, std::string_view after) {
+    std::vector<std::string> out;
+    compare("", parse_json(before), parse_json(after), out);
+    return out;
+}
+
+std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& project, const ObservedState& observed,
+                                         const store::Layout& layout) {
+    std::vector<PlannedChange> out;
+    std::set<std::string> made;
+    for (const Plan::Node& node : plan.nodes) {
+        if (const auto* network = std::get_if<CreateNetwork>(&node.action)) {
+            out.push_back({Kind::create, "Network " + network->name, node.cause, {}});
+        } else if (const auto* gone = std::get_if<RemoveNetwork>(&node.action)) {
+            out.push_back({Kind::remove, "Network " + gone->name, node.cause, {}});
+        } else if (const auto* volume = std::get_if<CreateVolume>(&node.action)) {
+            out.push_back({Kind::create, "Volume " + volume->name, node.cause, {}});
+        } else if (const auto* create = std::get_if<CreateContainer>(&node.action)) {
+            made.insert(create->name);
+            const bool replaces = !create->replaces.empty();
+            out.push_back(
+                {replaces ? Kind::replace : Kind::create, "Container " + create->name, node.cause,
+                 replaces ? why_replaced(*create, node.cause, project, observed, layout) : std::vector<std::string>{}});
+        } else if (const auto* remove = std::get_if<RemoveContainer>(&node.action)) {
+            if (!remove->replaced) out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
+        } else if (const auto* start = std::get_if<StartContainer>(&node.action)) {
+            if (!made.contains(start->container.name))
+                out.push_back({node.cause.empty() ? Kind::start : Kind::restart,
+                               "Container " + start->container.name,
+                               node.cause,
+                               {}});
+        }
+    }
+    return out;
+}
+
+}  // namespace compose::engine

@@ -1,0 +1,153 @@
+#include "support/background.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
+
+namespace compose::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string slurp(const std::string& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+int free_port() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    int port = 0;
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0)
+        port = ntohs(address.sin_port);
+    ::close(fd);
+    return port;
+}
+
+bool answers(int port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool ok = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return ok;
+}
+
+void must(const Result& result, const char* what) {
+    if (!result.ok()) throw Error(std::string(what) + ": " + result.err + result.out);
+}
+
+/// A CA of its own and a certificate for 127.0.0.1 by it.
+void make_certificate(const Sandbox& box, const std::string& folder) {
+    must(box.host({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
+                   "-keyout", folder + "/ca.key", "-out", folder + "/ca.crt"}),
+         "make a CA");
+    must(box.host({"openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry", "-keyout",
+                   folder + "/tls.key", "-out", folder + "/tls.csr"}),
+         "make a key");
+    std::ofstream(folder + "/ext") << "subjectAltName=IP:127.0.0.1\n";
+    must(box.host({"openssl", "x509", "-req", "-in", folder + "/tls.csr", "-CA", folder + "/ca.crt", "-CAkey",
+                   folder + "/ca.key", "-CAcreateserial", "-days", "2", "-extfile", folder + "/ext", "-out",
+                   folder + "/tls.crt"}),
+         "make a certificate");
+}
+
+}  // namespace
+
+Background::Background(const Sandbox& box, const std::vector<std::string>& argv, const std::string& log) {
+    // The shell prints the number and lets go; everything else is in the log.
+    std::vector<std::string> command{"sh", "-c", R"(log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!)", "sh", log};
+    command.insert(command.end(), argv.begin(), argv.end());
+    const auto result = box.host(command);
+    must(result, "start a program");
+    pid_ = std::stoi(result.out);
+}
+
+Background::~Background() {
+    kill(SIGKILL);
+}
+
+void Background::kill(int signal) {
+    if (pid_ == 0) return;
+    ::kill(pid_, signal);
+    (void)eventually([&] {
+        const auto status = slurp("/proc/" + std::to_string(pid_) + "/stat");
+        return status.empty() || status.find(") Z ") != std::string::npos;
+    });
+    pid_ = 0;
+}
+
+TestRegistry::TestRegistry(Sandbox& box, const Options& options) {
+    const int port = free_port();
+    host_ = "127.0.0.1:" + std::to_string(port);
+    const auto folder = box.path("registry-" + std::to_string(port));
+    fs::create_directories(folder + "/data");
+    std::string config =
+        "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " +
+        folder + "/data}, delete: {enabled: true}}\nhttp:\n  addr: " + host_ + "\n";
+    if (options.tls) {
+        make_certificate(box, folder);
+        ca_ = folder + "/ca.crt";
+        config += "  tls: {certificate: " + folder + "/tls.crt, key: " + folder + "/tls.key}\n";
+    }
+    if (!options.user.empty()) {
+        must(box.host({"htpasswd", "-bBc", folder + "/htpasswd", options.user, options.password}),
+             "make a password file");
+        config += "auth: {htpasswd: {realm: test, path: " + folder + "/htpasswd}}\n";
+    }
+    std::ofstream(folder + "/config.yml") << config;
+    process_ = std::make_unique<Background>(
+        box, std::vector<std::string>{"docker-registry", "serve", folder + "/config.yml"}, folder + "/log");
+    if (!eventually([&] { return answers(port); }, std::chrono::seconds(20)))
+        throw Error("docker-registry does not come up: " + slurp(folder + "/log"));
+}
+
+HostileRegistry::HostileRegistry(Sandbox& box) : folder_(box.path("hostile")) {
+    fs::create_directories(folder_);
+    process_ = std::make_unique<Background>(
+        box, std::vector<std::string>{"python3", PROJECT_ROOT "/tests/support/hostile_registry.py", folder_},
+        folder_ + "/output");
+    if (!eventually([&] { return fs::exists(folder_ + "/ports"); }, std::chrono::seconds(20)))
+        throw Error("the hostile registry does not come up: " + slurp(folder_ + "/output"));
+    std::ifstream(folder_ + "/ports") >> port_a_ >> port_b_;
+}
+
+std::string HostileRegistry::name(const std::string& scenario) const {
+    return host() + "/x/" + scenario + ":1";
+}
+
+std::vector<std::string> HostileRegistry::requests() const {
+    std::vector<std::string> out;
+    std::istringstream lines(slurp(folder_ + "/log"));
+    for (std::string line; std::getline(lines, line);) out.push_back(line);
+    return out;
+}
+
+std::vector<std::string> HostileRegistry::leaks() const {
+    std::vector<std::string> out;
+    for (const auto& line : requests()) {
+        const auto value = parse_json(line);
+        if (string_or(value.get_object(), "server") == "b" && !string_or(value.get_object(), "authorization").empty())
+            out.push_back(line);
+    }
+    return out;
+}
+
+}  // namespace compose::test

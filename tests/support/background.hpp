@@ -1,0 +1,64 @@
+// Programs that run beside a test, in its network namespace, and end with it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/sandbox.hpp"
+
+namespace compose::test {
+
+class Background {
+public:
+    /// Output goes to `log`.
+    Background(const Sandbox& box, const std::vector<std::string>& argv, const std::string& log);
+    ~Background();
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+    [[nodiscard]] int pid() const { return pid_; }
+    /// Kills it with a signal and waits until it is gone.
+    void kill(int signal);
+
+private:
+    int pid_ = 0;
+};
+
+/// Debian's docker-registry on a free port of 127.0.0.1, with its own storage in the sandbox.
+class TestRegistry {
+public:
+    struct Options {
+        bool tls = false;    // a certificate that only `ca()` vouches for
+        std::string user{};  // basic authentication when set
+        std::string password{};
+    };
+    TestRegistry(Sandbox& box, const Options& options);
+    explicit TestRegistry(Sandbox& box) : TestRegistry(box, Options{}) {}
+
+    [[nodiscard]] const std::string& host() const { return host_; }  // "127.0.0.1:41234"
+    [[nodiscard]] std::string name(const std::string& repository) const { return host_ + "/" + repository; }
+    [[nodiscard]] const std::string& ca() const { return ca_; }
+
+private:
+    std::string host_, ca_;
+    std::unique_ptr<Background> process_;
+};
+
+/// tests/support/hostile_registry.py.
+class HostileRegistry {
+public:
+    explicit HostileRegistry(Sandbox& box);
+    [[nodiscard]] std::string name(const std::string& scenario) const;
+    [[nodiscard]] std::string host() const { return "127.0.0.1:" + port_a_; }
+    [[nodiscard]] std::string other_host() const { return "127.0.0.1:" + port_b_; }
+    /// Requests so far, one JSON line each.
+    [[nodiscard]] std::vector<std::string> requests() const;
+    /// What the other host has heard of passwords: must be empty.
+    [[nodiscard]] std::vector<std::string> leaks() const;
+
+private:
+    std::string folder_, port_a_, port_b_;
+    std::unique_ptr<Background> process_;
+};
+
+}  // namespace compose::test
