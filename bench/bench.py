@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from by_hand import ByHand  # noqa: E402: beside this file
+from builds import Builds  # noqa: E402: beside this file
+from by_hand import ByHand  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOOR_SOURCE = ROOT.parent / "shared" / "bench" / "floor.cpp"
@@ -122,6 +123,7 @@ def main():
     try:
         floor = bench.build_floor()
         bench.import_image()
+        Builds(bench, COMPOSE).measure(row)
         hands.measure(row)
         hands.clean_up()
         for _ in range(options.rounds):

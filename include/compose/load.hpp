@@ -37,6 +37,7 @@ struct LoadRequest {
     bool consistency = true;
     bool resolve_environment = true;
     bool trace = false;  // for explain()
+    bool hashes = true;  // config_hash of services, which only running them needs
 };
 
 struct Trace;       // what the stages did (loader/trace.hpp)

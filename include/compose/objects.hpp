@@ -27,7 +27,10 @@ struct NetworkView {
     std::string id, name, project;
     std::string driver;  // bridge, host, null
     std::string subnet, gateway;
-    std::string interface;  // of the host
+    std::string subnet6, gateway6;  // empty: IPv4 only
+    std::string ip_range;
+    std::string interface;                       // of the host
+    std::map<std::string, std::string> options;  // by Docker's names
     bool internal = false;
     bool attachable = false;
     Labels labels;
@@ -129,8 +132,11 @@ struct ImageDetails {
 /// By name or id; nothing when it is not here.
 [[nodiscard]] std::optional<ImageDetails> image_details(const EngineOptions& options, const std::string& reference);
 
-/// "80/tcp", ... that an image exposes; nothing when it is not here.
-[[nodiscard]] std::optional<std::vector<std::string>> exposed_by_image(const EngineOptions& options,
-                                                                       const std::string& reference);
+/// What must be known before a container is made by hand, in one look.
+struct RunFacts {
+    std::optional<std::vector<std::string>> exposed;  // "80/tcp", ... by the image; nothing when it is not here
+    bool has_bridge = false;                          // the default network was made
+};
+[[nodiscard]] RunFacts run_facts(const EngineOptions& options, const std::string& image);
 
 }  // namespace compose

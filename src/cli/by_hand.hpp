@@ -23,8 +23,8 @@ void report_failure(const Context& context, const Error& error);
 /// Asks on the terminal; without one it is an error that names --force.
 [[nodiscard]] bool confirm(const std::string& warning);
 
-/// For containers without a name: two words, "calm_turing".
-[[nodiscard]] std::string made_up_name(const std::function<bool(const std::string&)>& taken);
+/// For containers without a name: two words, "calm_turing"; after a few attempts with a number.
+[[nodiscard]] std::string made_up_name(int attempt);
 
 [[nodiscard]] int signal_argument(const std::string& text);
 

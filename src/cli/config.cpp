@@ -95,6 +95,7 @@ int run(Context& context, const Args& args) {
     request.normalize = !args.no_normalize;
     request.resolve_paths = !args.no_path_resolution;
     request.consistency = !args.no_consistency;
+    request.hashes = false;  // --hash makes those it prints
     request.trace = args.explain.has_value();
     // Lists of names need no env_file, so a missing one is no reason to print nothing.
     const bool names_only =

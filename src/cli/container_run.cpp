@@ -30,23 +30,22 @@ Standalone read_flags(const Context& context, const RunFlags& flags) {
                                    .read_file = [](const std::string& path) { return sys::read_file(path); }});
 }
 
-/// What the image exposes; it is pulled where --pull says so.
-std::vector<std::string> ensure_image(Context& context, const RunFlags& flags) {
+/// The image is pulled where --pull says so.
+RunFacts find_image(Context& context, const RunFlags& flags) {
     const auto policy = flags.value("pull").value_or("missing");
     const auto options = context.engine_options();
-    auto exposed = exposed_by_image(options, flags.image);
-    if (exposed && policy != "always") return *exposed;
+    auto facts = run_facts(options, flags.image);
+    if (facts.exposed && policy != "always") return facts;
     if (policy == "never")
         throw make_error(ErrorKind::not_found, "unable to find image {} locally", quote(flags.image))
             .with_hint("--pull never keeps it from being pulled");
-    if (!exposed && !flags.on("quiet"))
+    if (!facts.exposed && !flags.on("quiet"))
         context.warn(fmt::format("unable to find image {} locally", quote(flags.image)));
     PullOptions pull;
     pull.platform = flags.value("platform").value_or("");
     pull.quiet = flags.on("quiet");
     (void)context.images("pull").pull(flags.image, pull);
-    exposed = exposed_by_image(options, flags.image);
-    return exposed.value_or(std::vector<std::string>{});
+    return run_facts(options, flags.image);
 }
 
 /// The default network has no names, so links become lines of /etc/hosts, as with Docker. Elsewhere its resolver knows
@@ -68,13 +67,13 @@ void resolve_links(Containers& containers, Service& service) {
     service.external_links.clear();
 }
 
-void check_image(Context& context, const RunFlags& flags, Standalone& made) {
-    auto wanted = ensure_image(context, flags);
-    if (!flags.on("publish-all")) return;
-    wanted.insert(wanted.end(), made.service().expose.begin(), made.service().expose.end());
+/// -P
+void publish_all(const RunFacts& facts, Service& service) {
+    auto wanted = facts.exposed.value_or(std::vector<std::string>{});
+    wanted.insert(wanted.end(), service.expose.begin(), service.expose.end());
     for (const auto& text : wanted)
         for (auto& port : publish_flag(text)) {
-            auto& ports = made.service().ports;
+            auto& ports = service.ports;
             const bool given = std::any_of(ports.begin(), ports.end(), [&](const Port& other) {
                 return other.target == port.target && other.protocol == port.protocol;
             });
@@ -82,9 +81,9 @@ void check_image(Context& context, const RunFlags& flags, Standalone& made) {
         }
 }
 
-void make_objects(const Context& context, const Standalone& made) {
+void make_objects(const Context& context, const Standalone& made, const RunFacts& facts) {
     const auto options = context.engine_options();
-    if (made.project.networks.contains(kBridgeNetwork)) Networks(options).ensure_bridge();
+    if (!facts.has_bridge && made.project.networks.contains(kBridgeNetwork)) Networks(options).ensure_bridge();
     if (made.volumes.empty()) return;
     Volumes volumes(options);
     for (const auto& [name, wish] : made.volumes) {
@@ -121,21 +120,34 @@ bool has_name(Containers& containers, const std::string& name) {
     }
 }
 
+/// A name that is made up may be taken by chance: then another one is.
+std::string create_named(Containers& containers, Standalone& made, CreateOptions& options) {
+    const bool given = !options.name.empty();
+    for (int attempt = 0;; ++attempt) {
+        if (!given) options.name = made_up_name(attempt);
+        made.service().container_name = made.service().name = options.name;  // it answers to its name alone
+        try {
+            return containers.create(kStandaloneProject, made.project, Standalone::kService, options);
+        } catch (const Error& error) {
+            const bool again = !given && attempt < 5 && error.kind() == ErrorKind::conflict;
+            if (!again || !has_name(containers, options.name)) throw;
+        }
+    }
+}
+
 std::string create(Context& context, const RunFlags& flags, Containers& containers) {
     const CidFile file(flags.value("cidfile"));
     auto made = read_flags(context, flags);
     for (const auto& warning : made.warnings) context.warn(warning);
-    check_image(context, flags, made);
+    const auto facts = find_image(context, flags);
+    if (flags.on("publish-all")) publish_all(facts, made.service());
     resolve_links(containers, made.service());
-    make_objects(context, made);
+    make_objects(context, made, facts);
+    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     CreateOptions options;
     options.oneoff = options.labels = false;
     options.name = made.service().container_name;
-    if (options.name.empty())
-        options.name = made_up_name([&](const std::string& name) { return has_name(containers, name); });
-    made.service().container_name = made.service().name = options.name;  // it answers to its name alone
-    if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
-    auto id = containers.create(kStandaloneProject, made.project, Standalone::kService, options);
+    auto id = create_named(containers, made, options);
     file.write(id);
     return id;
 }

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/image_filters.hpp"
+#include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
 #include "sys/clock.hpp"
@@ -82,15 +83,33 @@ std::string render_ls_table(const std::vector<ImageListing>& views, std::int64_t
     return table.text();
 }
 
+/// `lines`: a JSON object each.
+std::string render_ls_template(const std::string& lines, const std::string& format) {
+    Listing listing;
+    listing.columns = {{"Repository", "REPOSITORY"},
+                       {"Tag", "TAG"},
+                       {"ID", "IMAGE ID"},
+                       {"CreatedSince", "CREATED"},
+                       {"Size", "SIZE"},
+                       {"Digest", "DIGEST"},
+                       {"CreatedAt", "CREATED AT"},
+                       {"Containers", "CONTAINERS"},
+                       {"VirtualSize", "VIRTUAL SIZE"},
+                       {"SharedSize", "SHARED SIZE"},
+                       {"UniqueSize", "UNIQUE SIZE"}};
+    for (const auto& line : split(lines, '\n'))
+        if (!line.empty()) listing.rows.push_back(parse_json(line).as_object());
+    return render_listing(listing, format, false);
+}
+
 int run_ls(Context& context, LsArgs args) {
-    if (args.format != "table" && args.format != "json")
-        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
-            .with_hint("use table or json");
     args.options.filters = parse_filters(args.filters);
     const auto views = context.images().list(args.options);
     const auto now = sys::wall_now().time_since_epoch().count();
     std::string out;
-    if (args.quiet && args.format == "table") {
+    if (args.format != "table" && args.format != "json") {
+        out = render_ls_template(render_ls_json(views, now, args.no_trunc), args.format);
+    } else if (args.quiet && args.format == "table") {
         std::set<std::string> seen;
         for (const auto& view : views)
             if (seen.insert(view.id).second) out += shown(view.id, args.no_trunc) + "\n";
@@ -141,7 +160,7 @@ Run define_image_ls(Arguments& arguments) {
     arguments.flag("-q,--quiet", args->quiet, "Show ids only");
     arguments.flag("--digests", args->digests, "Show what registries call them");
     arguments.list("-f,--filter", args->filters, "KEY=VALUE", "dangling, label, before, since, until or reference");
-    arguments.value("--format", args->format, "FORMAT", "table or json (one object a line)");
+    arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template: '{{.Repository}}:{{.Tag}}'");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids whole");
     return [args](Context& context) { return run_ls(context, *args); };
 }

@@ -69,22 +69,26 @@ const TemplateShape& inspect_shape() {
 
 json::object inspect_network(const NetworkView& view) {
     json::array pools;
-    if (!view.subnet.empty()) pools.push_back({{"Subnet", view.subnet}, {"Gateway", view.gateway}});
-    json::object members, options;
+    if (!view.subnet.empty()) {
+        json::object pool{{"Subnet", view.subnet}, {"Gateway", view.gateway}};
+        if (!view.ip_range.empty()) pool["IPRange"] = view.ip_range;
+        pools.push_back(std::move(pool));
+    }
+    if (!view.subnet6.empty()) pools.push_back({{"Subnet", view.subnet6}, {"Gateway", view.gateway6}});
+    json::object members;
     for (const NetworkMember& member : view.members)
         members[member.container_id] = {{"Name", member.name},
                                         {"EndpointID", member.container_id},
                                         {"MacAddress", member.mac},
                                         {"IPv4Address", member.address},
                                         {"IPv6Address", ""}};
-    if (!view.interface.empty()) options["com.docker.network.bridge.name"] = view.interface;
     return {{"Name", view.name},
             {"Id", view.id},
             {"Created", time_of(view.created_at)},
             {"Scope", "local"},
             {"Driver", view.driver},
             {"EnableIPv4", true},
-            {"EnableIPv6", false},
+            {"EnableIPv6", !view.subnet6.empty()},
             {"IPAM", {{"Driver", "default"}, {"Options", nullptr}, {"Config", std::move(pools)}}},
             {"Internal", view.internal},
             {"Attachable", view.attachable},
@@ -92,7 +96,7 @@ json::object inspect_network(const NetworkView& view) {
             {"ConfigFrom", {{"Network", ""}}},
             {"ConfigOnly", false},
             {"Containers", std::move(members)},
-            {"Options", std::move(options)},
+            {"Options", map_of(view.options)},
             {"Labels", map_of(view.labels)}};
 }
 

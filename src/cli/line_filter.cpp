@@ -9,6 +9,12 @@
 
 namespace compose::cli {
 
+namespace {
+
+constexpr std::size_t kWindow = 2048;
+
+}  // namespace
+
 struct LineFilter::Compiled {
     regex_t expression{};
 };
@@ -28,10 +34,16 @@ LineFilter::~LineFilter() {
 }
 
 bool LineFilter::matches(std::string_view line) const {
-    // The text has no end of its own: where it ends is said beside it.
-    regmatch_t part{};
-    part.rm_eo = static_cast<regoff_t>(line.size());
-    return ::regexec(&compiled_->expression, line.data(), 1, &part, REG_STARTEND) == 0;
+    for (std::size_t begin = 0;; begin += kWindow / 2) {
+        const auto part = line.substr(begin, kWindow);
+        const bool last = begin + part.size() == line.size();
+        // The text has no end of its own: where it ends is said beside it.
+        regmatch_t range{};
+        range.rm_eo = static_cast<regoff_t>(part.size());
+        const int flags = REG_STARTEND | (begin == 0 ? 0 : REG_NOTBOL) | (last ? 0 : REG_NOTEOL);
+        if (::regexec(&compiled_->expression, part.data(), 1, &range, flags) == 0) return true;
+        if (last) return false;
+    }
 }
 
 }  // namespace compose::cli

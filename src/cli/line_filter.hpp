@@ -1,5 +1,6 @@
-// Lines that match a regular expression. The C library's matcher: its time and stack do not grow with what a container
-// writes, as those of std::regex do.
+// Lines that match a regular expression, with the C library's matcher: its stack does not grow with what a container
+// writes, as that of std::regex does. Its time may grow with the square of the text, so that long lines are looked at
+// in windows that overlap: a match longer than 1,024 characters may go unseen.
 #pragma once
 
 #include <memory>

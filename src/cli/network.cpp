@@ -102,7 +102,7 @@ int list(Context& context, const LsArgs& args) {
                                 {"Driver", view.driver},
                                 {"ID", args.no_trunc ? view.id : std::string(short_id(view.id))},
                                 {"IPv4", "true"},
-                                {"IPv6", "false"},
+                                {"IPv6", view.subnet6.empty() ? "false" : "true"},
                                 {"Internal", view.internal ? "true" : "false"},
                                 {"Labels", labels_text(view.labels)},
                                 {"Name", view.name},

@@ -232,9 +232,6 @@ private:
             return;
         }
         if (!is_object_name(name)) bad_flag("--network", name, "not a network's name");
-        if (!attachment.ipv6_address.empty() || !attachment.link_local_ips.empty() ||
-            !attachment.interface_name.empty())
-            bad_flag("--network", name, "IPv6, link-local addresses and interface names are not supported yet");
         for (const auto& other : service_.networks)
             if (other.network == name) bad_flag("--network", name, "it is given twice");
         Network network;
@@ -255,9 +252,9 @@ private:
         first.aliases.insert(first.aliases.end(), flags_.list("network-alias").begin(),
                              flags_.list("network-alias").end());
         copy("ip", first.ipv4_address);
-        with("ip6", [](const std::string& text) { bad_flag("--ip6", text, "IPv6 is not supported yet"); });
+        copy("ip6", first.ipv6_address);
         copy("mac-address", first.mac_address);
-        each("link-local-ip", [](const std::string& text) { bad_flag("--link-local-ip", text, "not supported yet"); });
+        each("link-local-ip", [&](const std::string& text) { first.link_local_ips.push_back(text); });
         for (const auto& attachment : service_.networks) {
             if (attachment.network != kDefaultNetwork) continue;
             if (!attachment.aliases.empty())

@@ -11,6 +11,7 @@
 #include "runtime/cgroup.hpp"
 #include "store/event_log.hpp"
 #include "sys/dir.hpp"
+#include "sys/file.hpp"
 
 namespace compose::engine {
 namespace {
@@ -89,6 +90,9 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
     context.tell(Status::working, id, "Starting");
     if (!context.dry_run) {
         const std::string container = context.id_of(action.container);
+        if (const auto row = session.store().container(container);
+            row && !sys::exists(context.layout.secrets(container)))
+            restore_secrets(runtime::spec_from_json(row->config.spec), context.file, row->service, context.layout);
         if (context.file != nullptr)
             if (const auto service = context.file->services.find(action.service);
                 service != context.file->services.end())

@@ -17,6 +17,7 @@
 #include "image/reference.hpp"
 #include "runtime/launcher.hpp"
 #include "sys/clock.hpp"
+#include "sys/file.hpp"
 
 namespace compose {
 namespace engine {
@@ -212,6 +213,10 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
     shared.file = read_file(request, sources, findings);
     shared.installation = store.installation_id();
     shared.host = HostFacts::read();
+    if (build_resolv_conf(shared.host.resolv_conf).find("nameserver ") == std::string::npos)
+        // A resolver on the host's loopback can't be reached from elsewhere; this is where it has its answers from.
+        if (const auto real = sys::read_file_if_exists("/run/systemd/resolve/resolv.conf"))
+            shared.host.resolv_conf = *real;
     runtime::prepare_launcher();
     const auto target = target_stage(shared.file, request.target);
     StageRunner(shared, build::needed_stages(shared.file, target), stop).run(request.parallel);

@@ -118,7 +118,7 @@ void StageBuilder::fail(SourcePos pos, const Error& error, const std::string& ou
 }
 
 void StageBuilder::begin() {
-    current_ = tell_started(stage_.from_text);
+    current_ = tell_started("FROM " + stage_.base);
     std::string platform = stage_.platform.empty() ? shared_.request.platform : stage_.platform;
     const auto* folder = shared_.sources.named_folder(stage_.base);
     if (stage_.base_stage) {
@@ -237,6 +237,7 @@ void StageBuilder::add_layer(const build::Step& step, const Layer& layer) {
         built_.chain.push_back(layer.chain_id);
         built_.config.diff_ids.push_back(layer.diff_id);
         built_.size += layer.size;
+        if (store_.layer_size(layer.chain_id) < 0) store_.put_layer_size(layer.chain_id, layer.size);
     }
     add_history(step, created, layer.chain_id.empty());
 }

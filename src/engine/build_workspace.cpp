@@ -30,6 +30,11 @@ void end_containers(const std::string& folder, const std::string& installation) 
     }
 }
 
+void remove_secrets(const store::Layout& layout, const std::string& build_id) {
+    for (const auto& name : sys::list_directory(layout.run))
+        if (name.starts_with("build-" + build_id + "-")) sys::remove_tree(layout.run + "/" + name);
+}
+
 void remove_dead_builds(store::Store& store) {
     const auto builds = sys::open_directory(store.layout().builds());
     for (const auto& name : sys::list_directory(sys::FdRef(builds))) {
@@ -42,6 +47,7 @@ void remove_dead_builds(store::Store& store) {
             if (sys::exists(folder + "/containers")) end_containers(folder, store.installation_id());
             if (const auto row = store.network_by_name(build_network_name(name.substr(kPrefix.size()))))
                 remove_build_network(store, *row);
+            remove_secrets(store.layout(), name.substr(kPrefix.size()));
             sys::remove_tree_at(builds, name);
         } catch (const Error& error) {
             log::debug("clean up after {}: {}", name, error.what());

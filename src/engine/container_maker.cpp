@@ -12,6 +12,7 @@
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
 #include "net/address.hpp"
+#include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
 #include "sys/clock.hpp"
@@ -54,6 +55,7 @@ std::string ContainerMaker::run() {
     choose_devices();
     choose_namespaces();
     read_seccomp_profile();
+    warn_of_limits();
     files_ = plan_files(*context_.file, service_, facts_.id, context_.layout);
     const auto granted = mounts_of(files_);
     facts_.more_mounts.insert(facts_.more_mounts.end(), granted.begin(), granted.end());
@@ -180,6 +182,15 @@ void ContainerMaker::read_seccomp_profile() {
                                         [&] { return sys::read_file(absolute, kLargest); });
     // Whether it can be used is better said now than at the start.
     runtime::check_seccomp_profile(facts_.seccomp_profile);
+}
+
+// What a cgroup v2 host has no word for is said, not passed over.
+void ContainerMaker::warn_of_limits() const {
+    const Limits& limits = service_.limits;
+    if (!limits.oom_kill_disable && !(limits.mem_swappiness && *limits.mem_swappiness >= 0)) return;
+    if (!sys::exists(std::string(runtime::cgroup_root()) + "/cgroup.controllers")) return;
+    context_.tell(Event::Status::warning, "Container " + facts_.name,
+                  "mem_swappiness and oom_kill_disable mean nothing on this host: cgroup v2 has neither");
 }
 
 void ContainerMaker::insert_rows() {

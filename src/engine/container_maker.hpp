@@ -43,6 +43,7 @@ private:
     void choose_devices();
     void choose_namespaces();
     void read_seccomp_profile();
+    void warn_of_limits() const;
     void undo() noexcept;
 
     const CreateContainer& action_;

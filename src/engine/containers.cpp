@@ -49,6 +49,11 @@ private:
     Client::Streams streams_;
 };
 
+/// One between two attempts has ended, for whoever waits for its end.
+bool has_process(store::ContainerState state) {
+    return state == store::ContainerState::running || state == store::ContainerState::paused;
+}
+
 bool is_valid_name(const std::string& name) {
     const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
     return name.size() > 1 && word(name[0]) &&
@@ -270,7 +275,7 @@ int Containers::wait(const std::string& reference, std::stop_token cancel) {
         const auto now = impl_->store().container(id);
         if (!now) continue;
         const auto state = impl_->state_of(*now);
-        if (!store::is_up(state)) return state == now->state ? now->exit_code : 255;
+        if (!has_process(state)) return state == now->state ? now->exit_code : 255;
         while (client && !client->closed() && !cancel.stop_requested()) {
             std::array<sys::PollItem, 2> items{sys::PollItem{.fd = client->fd()}, sys::PollItem{.fd = wake.read}};
             sys::poll(items, std::nullopt);
@@ -279,7 +284,7 @@ int Containers::wait(const std::string& reference, std::stop_token cancel) {
             while (const auto change = client->next(std::chrono::milliseconds(0))) {
                 if (change->id != id) continue;
                 removed = removed || change->removed;
-                if (!store::is_up(change->state)) code = change->exit_code;
+                if (!has_process(change->state)) code = change->exit_code;
             }
             if (code) return *code;
             if (removed) break;

@@ -1,6 +1,7 @@
 // The wiring: lock, look, plan, check, do. What is decided is decided in src/plan; what is done, in actions_*.
 #include <algorithm>
 #include <compose/engine.hpp>
+#include <compose/objects.hpp>
 #include <compose/plan.hpp>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "engine/action_context.hpp"
 #include "engine/change_text.hpp"
 #include "engine/container_view.hpp"
+#include "engine/default_bridge.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
 #include "engine/file_grants.hpp"
@@ -159,8 +161,9 @@ Engine::Engine(EngineOptions options, EventSink& events)
 Engine::~Engine() = default;
 
 void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
-    const Project project = engine::with_contents_hashed(written);
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     if (!options.dry_run) {
+        if (engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
         // Before the lock: a long pull is no reason to keep others from looking after what runs.
         store::Store images = impl_->open();
         engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
@@ -186,7 +189,7 @@ void Engine::up(const Project& written, const UpOptions& options, std::stop_toke
 }
 
 std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
-    const Project project = engine::with_contents_hashed(written);
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     store::Store store = impl_->open();
     ObservedState observed = engine::observe(store, project.name, &project);
     std::vector<std::string> lines;
@@ -201,7 +204,7 @@ std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions
 }
 
 std::vector<PlannedChange> Engine::plan_changes(const Project& written, const UpOptions& options) {
-    const Project project = engine::with_contents_hashed(written);
+    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     store::Store store = impl_->open();
     ObservedState observed = engine::observe(store, project.name, &project);
     std::vector<PlannedChange> changes;
@@ -221,10 +224,15 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     store::Store store = impl_->open();
     if (!options.dry_run) engine::repair_liveness(store, name);
     const std::set<std::string> images = Impl::images_to_remove(store, name, project, options);
-    const Plan plan = compose::plan_down(project, engine::observe(store, name, project), options);
+    const ObservedState observed = engine::observe(store, name, project);
+    const bool on_bridge =
+        std::any_of(observed.containers.begin(), observed.containers.end(),
+                    [](const ObservedContainer& container) { return container.networks.contains(kBridgeNetwork); });
+    const Plan plan = compose::plan_down(project, observed, options);
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
     impl_->run(plan, context, std::move(cancel), true);
+    if (on_bridge && !options.dry_run) (void)Networks(impl_->options).release_bridge();
     impl_->remove_images(store, images, options.dry_run);
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }

@@ -1,5 +1,6 @@
 #include "engine/file_grants.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -108,6 +109,21 @@ std::vector<runtime::MountSpec> mounts_of(const std::vector<GrantedFile>& files)
         result.push_back(std::move(mount));
     }
     return result;
+}
+
+void restore_secrets(const runtime::ContainerSpec& spec, const Project* project, const std::string& service,
+                     const store::Layout& layout) {
+    const std::string folder = layout.secrets(spec.id) + "/";
+    const bool missing = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const runtime::MountSpec& mount) {
+        return mount.source.starts_with(folder) && !sys::exists(mount.source);
+    });
+    if (!missing) return;
+    if (project == nullptr || !project->services.contains(service))
+        throw make_error(ErrorKind::not_found, "the secrets of container {} went with the last reboot", spec.name)
+            .with_hint("run \"compose up\", which writes them again");
+    auto files = plan_files(*project, project->services.at(service), spec.id, layout);
+    std::erase_if(files, [&](const GrantedFile& file) { return !file.source.starts_with(folder); });
+    write_files(files, spec.id, layout);
 }
 
 void remove_secrets(const std::string& container_id, const store::Layout& layout) {

@@ -26,6 +26,10 @@ struct GrantedFile {
                                                   const std::string& container_id, const store::Layout& layout);
 void write_files(const std::vector<GrantedFile>& files, const std::string& container_id, const store::Layout& layout);
 [[nodiscard]] std::vector<runtime::MountSpec> mounts_of(const std::vector<GrantedFile>& files);
+/// After a reboot a container's secrets are gone: they are written again from the project, or, without one, missed.
+/// Throws Error(not_found) then.
+void restore_secrets(const runtime::ContainerSpec& spec, const Project* project, const std::string& service,
+                     const store::Layout& layout);
 /// The container's secrets; its configs go with its folder. No error when there are none.
 void remove_secrets(const std::string& container_id, const store::Layout& layout);
 

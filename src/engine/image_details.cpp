@@ -7,13 +7,14 @@
 
 namespace compose {
 
-std::optional<std::vector<std::string>> exposed_by_image(const EngineOptions& options, const std::string& reference) {
+RunFacts run_facts(const EngineOptions& options, const std::string& image) {
     const store::Layout layout = store::Layout::from(options.state_dir, options.run_dir);
     layout.prepare();
     const store::Store store(layout);
-    const auto image = engine::find_image(store, reference);
-    if (!image) return std::nullopt;
-    return engine::facts_of(*image).exposed;
+    RunFacts facts;
+    if (const auto row = engine::find_image(store, image)) facts.exposed = engine::facts_of(*row).exposed;
+    facts.has_bridge = store.network_by_name(kBridgeNetwork).has_value();
+    return facts;
 }
 
 std::optional<ImageDetails> image_details(const EngineOptions& options, const std::string& reference) {

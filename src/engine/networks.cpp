@@ -44,6 +44,20 @@ NetworkView view_of(const store::Network& row) {
     view.subnet = row.subnet;
     view.gateway = row.gateway;
     view.interface = row.bridge;
+    const auto option = [&](const char* key) {
+        const auto found = row.options.find(key);
+        return found == row.options.end() ? std::string() : found->second;
+    };
+    view.subnet6 = option("subnet6");
+    view.gateway6 = option("gateway6");
+    view.ip_range = option("ip_range");
+    view.options["com.docker.network.bridge.name"] = row.bridge;
+    if (!option("mtu").empty()) view.options["com.docker.network.driver.mtu"] = option("mtu");
+    if (!option("icc").empty()) view.options["com.docker.network.bridge.enable_icc"] = option("icc");
+    if (!option("masquerade").empty())
+        view.options["com.docker.network.bridge.enable_ip_masquerade"] = option("masquerade");
+    if (!option("host_binding").empty())
+        view.options["com.docker.network.bridge.host_binding_ipv4"] = option("host_binding");
     view.internal = row.internal;
     view.attachable = row.attachable;
     view.labels = row.labels;

@@ -1,9 +1,11 @@
 #include "engine/one_off.hpp"
 
+#include <compose/objects.hpp>
 #include <compose/plan.hpp>
 
 #include "base/error.hpp"
 #include "engine/container_maker.hpp"
+#include "engine/default_bridge.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/preflight.hpp"
 #include "net/bridge.hpp"
@@ -59,7 +61,13 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
                                        project.separator + special.slug;
 
     // Its own copy: what a one-off leaves out is left out before anything is derived from it.
-    Project own = project;
+    if (uses_default_bridge(project)) {
+        EngineOptions here;
+        here.state_dir = store.layout().state;
+        here.run_dir = store.layout().run;
+        Networks(here).ensure_bridge();
+    }
+    Project own = with_default_bridge(project);
     own.name = project_name;
     Service& service = own.services.at(service_name);
     service.container_name.clear();

@@ -56,13 +56,14 @@ void run_one(const Service& service, std::size_t index, ActionContext& context, 
     if (hook.per_replica) throw make_error(ErrorKind::invalid, "pre_start[{}]: per_replica is not supported", index);
     const Project project = with_hook(*context.file, service, hook);
     SilentSink sink;
+    ActionContext quiet(context.layout, context.project, nullptr, sink);
     CreateOptions options;
     options.aliases = false;
     options.ports = false;
     options.name = fmt::format("{}-{}-pre_start-{}", context.project, service.name, index);
     // One that a killed command left would have its name.
     if (const auto left = session.store().container_by_name(options.name); left && left->project == context.project)
-        perform(RemoveContainer{{left->name, left->id}, true, true, true}, context, session);
+        perform(RemoveContainer{{left->name, left->id}, true, false, true}, quiet, session);
     const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options);
     int code = 0;
     std::string said;
@@ -71,10 +72,10 @@ void run_one(const Service& service, std::size_t index, ActionContext& context, 
         code = wait_for_end(id, session);
         if (code != 0) said = last_log_lines(context.layout, id);
     } catch (...) {
-        perform(RemoveContainer{{options.name, id}, true, true, true}, context, session);
+        perform(RemoveContainer{{options.name, id}, true, false, true}, quiet, session);
         throw;
     }
-    perform(RemoveContainer{{options.name, id}, true, true, true}, context, session);
+    perform(RemoveContainer{{options.name, id}, true, false, true}, quiet, session);
     if (code == 0) return;
     auto error = make_error("pre_start[{}] exited with code {}", index, code);
     if (!said.empty()) error.with_hint("the last lines of its log:\n" + said);

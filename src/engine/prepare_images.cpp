@@ -1,5 +1,6 @@
 #include "engine/prepare_images.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <compose/plan.hpp>
 #include <exception>
@@ -121,10 +122,38 @@ private:
 
 }  // namespace
 
+namespace {
+
+// Images that services mount, or prepare themselves with, are wanted as those that they run: each as a service of its
+// own that is never made.
+Project with_side_images(const Project& project, std::vector<std::string>& services) {
+    Project result = project;
+    for (const auto& [name, service] : project.services) {
+        if (!services.empty() && std::find(services.begin(), services.end(), name) == services.end()) continue;
+        std::vector<std::string> images;
+        for (const Mount& mount : service.mounts)
+            if (mount.type == Mount::Type::image) images.push_back(mount.source);
+        for (const Hook& hook : service.pre_start)
+            if (!hook.image.empty()) images.push_back(hook.image);
+        for (const std::string& image : images) {
+            Service side;
+            side.name = name + " (" + image + ")";
+            side.image = image;
+            side.pos = service.pos;
+            if (result.services.emplace(side.name, side).second && !services.empty()) services.push_back(side.name);
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
 std::vector<ImageAction> needed_images(store::Store& store, const Project& project, const PrepareOptions& options) {
     auto policy = options.policy;
     policy.now = sys::wall_now().time_since_epoch().count();
-    return plan_images(project, options.services, known_images(store, project), policy);
+    auto services = options.services;
+    const Project all = with_side_images(project, services);
+    return plan_images(all, services, known_images(store, all), policy);
 }
 
 void run_pulls(const store::Layout& layout, EventSink& events, const Project& project,

@@ -46,11 +46,11 @@ void set_block_io(const Limits& limits, runtime::Resources& out) {
     out.write_iops = rates_of(limits.device_write_iops);
 }
 
-// Without empty parts; ".." is refused where the cgroup is made.
+// Without empty parts; ".." is refused where the cgroup is made. The slash says that it is not ours to remove.
 std::string clean_path(const std::string& path) {
     std::vector<std::string> parts = split(path, '/');
     std::erase(parts, std::string{});
-    return join(parts, "/");
+    return "/" + join(parts, "/");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Canonical tree -> Project: the resources, and the services through bind_service.
+#include "base/digest.hpp"
 #include "loader/bind_service.hpp"
 #include "loader/bind_values.hpp"
 #include "loader/stages.hpp"
@@ -92,11 +93,15 @@ Model bind_model(const Node::Entry& entry) {
 
 }  // namespace
 
-Project bind_project(const Node& root, const Variables& environment, Diagnostics& findings) {
+Project bind_project(const Node& root, const Variables& environment, bool hashes, Diagnostics& findings) {
     Project out;
     out.name = text_of(root, "name");
-    for (const auto& entry : child_or_empty(root, "services").entries)
-        out.services.emplace(entry.key, bind_service(entry, out.name, findings));
+    for (const auto& entry : child_or_empty(root, "services").entries) {
+        auto& service = out.services.emplace(entry.key, bind_service(entry, out.name, findings)).first->second;
+        if (!hashes) continue;
+        service.definition = service_definition(entry.value);
+        service.config_hash = sha256_hex(service.definition);
+    }
     for (const auto& entry : child_or_empty(root, "networks").entries)
         out.networks.emplace(entry.key, bind_network(entry, out.name));
     for (const auto& entry : child_or_empty(root, "volumes").entries)

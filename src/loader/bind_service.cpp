@@ -1,11 +1,9 @@
 #include "loader/bind_service.hpp"
 
-#include "base/digest.hpp"
 #include "loader/bind_values.hpp"
 #include "loader/tree_edit.hpp"
 #include "loader/units_bind.hpp"
 #include "model/canonical.hpp"
-#include "model/config_hash.hpp"
 #include "model/names.hpp"
 
 namespace compose {
@@ -164,8 +162,6 @@ Service bind_service(const Node::Entry& entry, const std::string& project, Diagn
     Service out;
     out.name = entry.key;
     out.pos = entry.key_pos;
-    out.definition = service_definition(service);
-    out.config_hash = sha256_hex(out.definition);
     out.image = text_of(service, "image");
     if (const auto* image = service.find("image")) out.image_pos = image->pos;
     if (out.image.empty() && service.find("build") != nullptr) {

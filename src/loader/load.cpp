@@ -116,13 +116,13 @@ void drop_absent_dependencies(Project& project) {
                       [&](const auto& need) { return !need.required && !project.services.contains(need.service); });
 }
 
-Project bind(const Node& root, Node disabled, const ProjectPlace& place, Diagnostics& findings) {
-    auto project = bind_project(root, place.environment, findings);
+Project bind(const Node& root, Node disabled, const ProjectPlace& place, bool hashes, Diagnostics& findings) {
+    auto project = bind_project(root, place.environment, hashes, findings);
     if (!disabled.entries.empty()) {
         Node others = Node::make_mapping({});
         others.entries.push_back({"name", {}, Node::make_string(project.name, {})});
         others.entries.push_back({"services", {}, std::move(disabled)});
-        project.disabled_services = std::move(bind_project(others, place.environment, findings).services);
+        project.disabled_services = std::move(bind_project(others, place.environment, hashes, findings).services);
     }
     drop_absent_dependencies(project);
     project.working_dir = place.folder;
@@ -184,7 +184,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     else if (const auto faulty = faulty_parts(findings); request.consistency && faulty)
         check_consistency(root, findings, &disabled, *faulty);
     if (!request.all_resources) remove_unused_resources(root);
-    if (readable) out.project = bind(root, std::move(disabled), place, findings);
+    if (readable) out.project = bind(root, std::move(disabled), place, request.hashes, findings);
     auto tree = std::make_shared<ConfigTree>();
     tree->root = std::move(root);
     keep_selected(tree->root, request);

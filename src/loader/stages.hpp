@@ -39,9 +39,10 @@ void normalize(Node& root, const std::string& project_name, Diagnostics& finding
 /// `faulty` ("services.web") only the references are checked: the rest may follow from earlier findings.
 void check_consistency(const Node& root, Diagnostics& findings, const Node* disabled = nullptr,
                        const std::set<std::string>& faulty = {});
-/// Fills name, services and resources (with config hashes); folders and file lists are the caller's. Configs and
-/// secrets take their content from `environment` where they name a variable.
-Project bind_project(const Node& root, const std::map<std::string, std::string>& environment, Diagnostics& findings);
+/// Fills name, services and resources, and on demand the services' hashes; folders and file lists are the caller's.
+/// Configs and secrets take their content from `environment` where they name a variable.
+Project bind_project(const Node& root, const std::map<std::string, std::string>& environment, bool hashes,
+                     Diagnostics& findings);
 /// What the engine can't do yet (errors) or never will (warnings). Only for commands that run containers.
 void check_supported(const Node& root, Diagnostics& findings);
 

@@ -142,6 +142,7 @@ struct Cgroup::Impl {
     std::string root, parent, id;
     bool v2 = false;
     bool unified = false;
+    bool keep_parents = false;
 
     std::optional<CgroupHierarchies> own;  // of a root that is not this host's
     const CgroupHierarchies* hierarchies = nullptr;
@@ -369,6 +370,9 @@ void Cgroup::Impl::restrict_devices(const std::vector<DeviceRule>& more) {
 
 Cgroup::Cgroup(std::string root, std::string parent, std::string id) : impl_(std::make_unique<Impl>()) {
     check_name(id);
+    // A parent that begins with a slash is the user's: it stays, also when it is empty.
+    impl_->keep_parents = parent.starts_with('/');
+    if (impl_->keep_parents) parent.erase(0, 1);
     for (const auto& part : split(parent, '/')) check_name(part);
     impl_->root = std::move(root);
     impl_->parent = std::move(parent);
@@ -477,6 +481,7 @@ void Cgroup::remove() {
         return left.empty();
     });
     if (!done) throw make_error(ErrorKind::conflict, "cgroup {} still holds processes", left);
+    if (impl_->keep_parents) return;
     for (const auto& name : names) {
         const std::string base = name.empty() ? impl_->root : impl_->root + "/" + name;
         for (std::string path = base + "/" + impl_->parent; path.size() > base.size() + 1; path.resize(path.rfind('/')))

@@ -56,6 +56,25 @@ TEST(Grants, ConfigsAndSecretsComeFromFilesVariablesAndContent) {
     EXPECT_EQ(box.host({"sh", "-c", "ls " + box.run_dir() + "/secrets"}).out, "");
 }
 
+TEST(Grants, SecretsComeBackAfterAReboot) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.environment["PORT"] = "1";
+    box.environment["TOKEN"] = "again";
+    box.write("plain.conf", "one\n");
+    box.write("password", "p\n");
+    box.write("compose.yaml", kGrants);
+    box.ok({"up", "-d"});
+    box.ok({"stop", "-t", "0"});
+    const auto id = box.field("demo-web-1", "ID");
+    // What a reboot does to a file system in memory.
+    ASSERT_TRUE(box.host({"rm", "-r", box.run_dir() + "/secrets"}).ok());
+    EXPECT_THAT(box.fails({"start"}), HasSubstr("went with the last reboot"));
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.field("demo-web-1", "ID"), id);
+    EXPECT_EQ(in(box, "web", "cat /run/secrets/token"), "again");
+}
+
 TEST(Grants, ChangedContentRecreatesAndUnchangedDoesNot) {
     REQUIRE_ROOT();
     Sandbox box;

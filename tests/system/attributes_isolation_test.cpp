@@ -258,6 +258,7 @@ services:
     EXPECT_THAT(box.host({"cat", "/proc/" + pid.substr(0, pid.find('\n')) + "/cmdline"}).out, HasSubstr("sleep"));
     EXPECT_THAT(box.fails({"up", "-d", "bad"}), HasSubstr("no name for a cgroup"));
     box.ok({"--profile", "x", "down", "-t", "0"});
+    EXPECT_TRUE(box.host({"sh", "-c", "ls -d /sys/fs/cgroup/*/mine/compose-test"}).ok()) << "it is the user's";
     (void)box.host({"sh", "-c", "rmdir /sys/fs/cgroup/*/mine/compose-test /sys/fs/cgroup/*/mine"});
 }
 

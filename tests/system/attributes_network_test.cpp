@@ -186,6 +186,23 @@ networks:
     EXPECT_THAT(error, HasSubstr("\"12\" is no MTU"));
 }
 
+TEST(Networks, TheDefaultBridgeIsSharedByAddressOnly) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  a: {image: busybox, command: sleep 1000, network_mode: bridge}
+  b: {image: busybox, command: sleep 1000, network_mode: bridge}
+)");
+    box.ok({"up", "-d"});
+    const auto address = in(box, "a", "hostname -i");
+    EXPECT_TRUE(reaches(box, "b", address.substr(0, address.find_first_of(" \n"))));
+    EXPECT_NE(box.compose({"exec", "-T", "b", "nslookup", "a"}).exit_code, 0);
+    const auto first = box.field("demo-a-1", "ID");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.field("demo-a-1", "ID"), first);
+}
+
 TEST(Ipv6, AddressesNamesAndAWayOut) {
     REQUIRE_ROOT();
     Sandbox box;

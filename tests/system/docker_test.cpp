@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/strings.hpp"
+#include "support/background.hpp"
 #include "support/sandbox.hpp"
 #include "support/terminal.hpp"
 
@@ -212,6 +213,30 @@ TEST(Docker, BuildsAnImage) {
     EXPECT_EQ(box.code("docker run --rm --pull never student/app:2.0"), 125);
 }
 
+TEST(Docker, ImagesGoToARegistryAndBack) {
+    REQUIRE_ROOT();
+    Course box;
+    box.environment["DOCKER_CONFIG"] = box.path("config");
+    const TestRegistry registry(box, {.user = "student", .password = "secret"});
+    const auto& host = registry.host();
+    const auto name = registry.name("student/app:1.0");
+    box.run("docker tag busybox " + name);
+    EXPECT_EQ(box.code("docker push " + name), 1);
+    EXPECT_EQ(box.code("echo wrong | docker login -u student --password-stdin " + host), 1);
+    EXPECT_THAT(box.run("echo secret | docker login -u student --password-stdin " + host),
+                HasSubstr("Login Succeeded"));
+    EXPECT_THAT(box.run("docker push " + name), HasSubstr("sha256:"));
+    box.run("docker rmi " + name);
+    box.run("docker pull " + name);
+    EXPECT_EQ(box.run("docker run --rm " + name + " cat /var/data/seed"), "from the image");
+    box.run("docker rmi --force " + name);
+    // What is missing is fetched.
+    EXPECT_EQ(box.run("docker run --rm " + name + " echo fetched 2>/dev/null"), "fetched");
+    EXPECT_THAT(box.run("docker image ls --format '{{.Repository}}:{{.Tag}}'"), HasSubstr(name));
+    box.run("docker logout " + host);
+    EXPECT_EQ(box.code("docker run --rm --pull always " + name + " true"), 125);
+}
+
 TEST(Docker, AnApplicationAndItsDatabase) {
     REQUIRE_ROOT();
     Course box;
@@ -263,7 +288,11 @@ TEST(Docker, TheNpmPackageDrivesIt) {
     Course box;
     box.write("compose.yaml", R"(
 services:
-  web: {image: busybox, command: ["sh", "-c", "echo serving; exec httpd -f -p 80"], ports: ["8082:80"]}
+  web:
+    image: busybox
+    command: ["sh", "-c", "echo serving; exec httpd -f -p 80"]
+    ports: ["8082:80"]
+    stop_grace_period: 0s
 )");
     box.write("client.js", R"(
 const compose = require(process.argv[2]);

@@ -172,7 +172,7 @@ TEST(SpecBuilder, NamespacesLimitsAndDevices) {
     EXPECT_FALSE(spec.joinable_ipc);
     EXPECT_EQ(spec.pid, runtime::NamespaceMode::host);
     EXPECT_EQ(spec.hostname, "machine");
-    EXPECT_EQ(spec.cgroup_parent, "a/b");
+    EXPECT_EQ(spec.cgroup_parent, "/a/b");
     EXPECT_TRUE(spec.unprotected_paths);
     EXPECT_TRUE(spec.writable_cgroups);
     EXPECT_EQ(seccomp_profile_path(service), "/x:y.json");
