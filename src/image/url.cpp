@@ -55,6 +55,7 @@ Url parse_url(std::string_view text) {
     for (const char c : text)
         if (static_cast<unsigned char>(c) <= 0x20 || c == '\x7f') fail(text, "it has a blank or a control character");
     Url url;
+    if (text.find("://") == std::string_view::npos) fail(text, "it has no scheme");
     const auto scheme = lower(text.substr(0, text.find("://")));
     if (scheme == "https")
         url.tls = true;

@@ -140,7 +140,7 @@ TEST_F(HostileTest, ServersThatDoNothing) {
 TEST_F(HostileTest, AuthenticationThatLies) {
     refuses({{"auth-loop", "denies access"},
              {"realm-file", "only http and https"},
-             {"realm-empty", "only http and https"},
+             {"realm-empty", "it has no scheme"},
              {"realm-metadata", "not protected by TLS"},
              {"realm-userinfo", "carries a name or a password"},
              {"token-empty", "no token that can be used"},

@@ -105,7 +105,7 @@ TEST_F(CopyUpTest, ReadsFilesOfTheImage) {
     for (const auto* path : {"/missing", "/data", "/pipe", "/data/gone", "/outside/file", "/data/link"})
         EXPECT_FALSE(read_image_file(both(), path, 1000)) << path;
     EXPECT_THAT(message_of([&] { static_cast<void>(read_image_file(both(), "/etc/passwd", 5)); }),
-                HasSubstr("more than 5 bytes"));
+                HasSubstr("larger than 5 bytes"));
 }
 
 TEST_F(CopyUpTest, LeavesNoMounts) {

@@ -38,9 +38,10 @@ TEST(Url, ReadsAndJoins) {
 }
 
 TEST(Url, RefusesWhatIsNoPlaceToSendTo) {
-    for (const char* bad : {"", "ftp://a", "file:///etc/passwd", "unix:///x", "https://", "https://u:p@a/",
-                            "https://a b/", "https://a:0/", "https://a:99999/", "https://a\r\nHost: b/",
-                            "https://[::1/", "https:///x", "https://a:1:2/", "javascript:alert(1)"})
+    for (const char* bad :
+         {"", "https", "http:", "https:/a", "ftp://a", "file:///etc/passwd", "unix:///x", "https://", "https://u:p@a/",
+          "https://a b/", "https://a:0/", "https://a:99999/", "https://a\r\nHost: b/", "https://[::1/", "https:///x",
+          "https://a:1:2/", "javascript:alert(1)"})
         EXPECT_THROW((void)parse_url(bad), Error) << bad;
     EXPECT_THROW((void)resolve_url(parse_url("https://a"), "file:/etc/passwd"), Error);
 }
