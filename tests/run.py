@@ -19,8 +19,8 @@ SYSTEM = sorted(file.name.removesuffix("_test.cpp") for file in (ROOT / "tests/s
 # The pure layers, which read what users and strangers wrote.
 SANITIZED = ("unit_base", "unit_model", "unit_loader", "unit_plan")
 # libFuzzer targets: how often each runs, from its seeds, the same way every time.
-FUZZED = {"yaml": 3000, "interpolation": 20000, "dotenv": 10000, "project": 2000, "scalars": 3000,
-          "manifest": 20000, "names": 30000, "tar": 20000}
+FUZZED = {"yaml": 3000, "interpolation": 20000, "dotenv": 10000, "project": 2000, "scalars": 3000, "manifest": 20000,
+          "names": 30000, "tar": 20000, "dockerfile": 3000, "dockerignore": 10000}
 SANITIZER_ENV = {"ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 passed = failed = skipped = 0
