@@ -105,13 +105,29 @@ class Bench:
         return total
 
 
+def only_by_hand(bench, work):
+    hands = ByHand(bench, COMPOSE)
+    try:
+        bench.import_image()
+        hands.measure(lambda *row: print(*row, flush=True))
+    finally:
+        hands.clean_up()
+        shutil.rmtree(work, ignore_errors=True)
+
+
 def main():
+    global COMPOSE
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compose", type=Path, default=COMPOSE, help="the program to time (default: the release build)")
+    parser.add_argument("--by-hand", action="store_true", help="only single containers; prints its rows")
     options = parser.parse_args()
+    COMPOSE = options.compose.resolve()
     work = Path(tempfile.mkdtemp(prefix="compose-bench-"))
     bench = Bench(work, options.services)
+    if options.by_hand:
+        return only_by_hand(bench, work)
     small, large = bench.config(500, 15), bench.config(5000, 5)
     figures = {"up": [], "down": [], "floor_up": [], "floor_down": [], "pss": [], "ps": [], "noop": [], "exec": []}
     rows = []

@@ -70,6 +70,9 @@ class ByHand:
         self.run("run", "-d", "bench", "sleep", "100000")
         for _ in range(198):
             self.run("run", "-d", "--network", "none", "bench", "sleep", "100000")
+        there = len(self.run("ps", "-q")[1].split())
+        if there != 200:
+            raise SystemExit(f"bench: {there} containers run, not 200")
         listed = self.median_of(9, "ps")
         row("ps with 200 containers by hand", listed, "ms", "<= 20", listed <= 20)
 

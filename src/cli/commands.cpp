@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 
+#include "cli/builder.hpp"
 #include "cli/complete.hpp"
 
 namespace compose::cli {
@@ -137,6 +138,7 @@ constexpr CommandInfo kCommands[] = {
 
 constexpr CommandInfo kBuildxCommands[] = {
     {"build", "Build an image from a Dockerfile", define_image_build},
+    {"prune", "Remove what builds keep for the next time", define_builder_prune},
 };
 
 // Docker's own words at the top: what it has in groups it also has without.

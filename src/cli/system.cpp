@@ -1,4 +1,5 @@
 // system df, info, prune; and the version as Docker tells it.
+#include <compose/build_cache.hpp>
 #include <compose/objects.hpp>
 #include <compose/version.hpp>
 #include <set>
@@ -68,6 +69,11 @@ public:
         for (const auto& volume : all.list()) add(usage, all.size(volume.name), !volume.users.empty());
         return usage;
     }
+    /// `reclaimable` is what no image shares.
+    Usage build_cache() {
+        const auto cache = build_cache_usage(options_);
+        return {.type = "Build Cache", .total = cache.steps, .size = cache.size, .reclaimable = cache.reclaimable};
+    }
 
 private:
     static void add(Usage& usage, std::int64_t size, bool active) {
@@ -92,7 +98,8 @@ int df(Context& context, const std::string& format) {
                        {"Active", "ACTIVE"},
                        {"Size", "SIZE"},
                        {"Reclaimable", "RECLAIMABLE"}};
-    listing.rows = {row_of(usage.images()), row_of(usage.containers()), row_of(usage.volumes())};
+    listing.rows = {row_of(usage.images()), row_of(usage.containers()), row_of(usage.volumes()),
+                    row_of(usage.build_cache())};
     print(render_listing(listing, format, false));
     return 0;
 }

@@ -86,6 +86,21 @@ TEST(DockerShow, CompletesDockersGrammar) {
         "[ \"${COMPREPLY[*]}\" = \"images image\" ]'");
 }
 
+TEST(DockerShow, BuildersCacheIsCountedAndPruned) {
+    REQUIRE_ROOT();
+    Course box;
+    box.write("b/Dockerfile", "FROM busybox\nRUN dd if=/dev/zero of=/big bs=1024 count=2000\n");
+    box.run("docker build -q -t made b && docker rmi made");
+    const auto row = [&] {
+        return box.run("docker system df --format '{{.Type}}: {{.TotalCount}} {{.Size}}' | grep Build");
+    };
+    EXPECT_THAT(row(), MatchesRegex("Build Cache: [1-9].* 2\\.0.*MB"));
+    EXPECT_EQ(box.run("docker builder prune -f --filter until=1h"), "Total reclaimed space: 0B");
+    EXPECT_THAT(row(), HasSubstr("MB"));
+    EXPECT_THAT(box.run("docker builder prune -f"), HasSubstr("Total reclaimed space: 2.0"));
+    EXPECT_EQ(row(), "Build Cache: 0 0B");
+}
+
 TEST(DockerShow, PruneTellsWhatItFreed) {
     REQUIRE_ROOT();
     Course box;

@@ -1,0 +1,45 @@
+#include <compose/build_cache.hpp>
+#include <limits>
+#include <set>
+
+#include "engine/image_store.hpp"
+#include "store/build_cache.hpp"
+#include "store/store.hpp"
+
+namespace compose {
+
+namespace {
+
+store::Layout prepared(const EngineOptions& options) {
+    store::Layout layout = store::Layout::from(options.state_dir, options.run_dir);
+    layout.prepare();
+    return layout;
+}
+
+}  // namespace
+
+BuildCacheUsage build_cache_usage(const EngineOptions& options) {
+    const store::Store store(prepared(options));
+    std::set<std::string> of_images, seen;
+    for (const store::Image& image : store.images()) of_images.insert(image.layers.begin(), image.layers.end());
+    BuildCacheUsage usage;
+    for (const store::CachedStep& step : store::BuildCache(store.layout()).all()) {
+        ++usage.steps;
+        if (step.chain_id.empty() || !seen.insert(step.chain_id).second) continue;
+        usage.size += step.size;
+        if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
+    }
+    return usage;
+}
+
+PrunedBuildCache prune_build_cache(const EngineOptions& options, std::int64_t before) {
+    store::Store store(prepared(options));
+    store::BuildCache cache(store.layout());
+    PrunedBuildCache out;
+    out.steps = cache.trim(before, std::numeric_limits<std::int64_t>::max());
+    cache.sync();
+    out.freed = engine::collect_garbage(store, true);
+    return out;
+}
+
+}  // namespace compose
