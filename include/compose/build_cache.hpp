@@ -1,9 +1,11 @@
-// What builds keep for the next time, as `builder prune` and `system df` see it.
+// What layers take: those of images, and those that builds keep for the next time.
 #pragma once
 
 #include <compose/engine.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 
 namespace compose {
 
@@ -13,6 +15,12 @@ struct BuildCacheUsage {
     std::int64_t reclaimable = 0;  // of those that no image has
 };
 [[nodiscard]] BuildCacheUsage build_cache_usage(const EngineOptions& options);
+
+struct LayerUsage {
+    std::int64_t size = 0;         // of the layers of images, each once
+    std::int64_t reclaimable = 0;  // of those that no image in use has
+};
+[[nodiscard]] LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>& images_in_use);
 
 struct PrunedBuildCache {
     std::size_t steps = 0;

@@ -2,6 +2,7 @@
 #include <compose/build_cache.hpp>
 #include <compose/objects.hpp>
 #include <compose/version.hpp>
+#include <limits>
 #include <set>
 
 #include "base/error.hpp"
@@ -53,9 +54,13 @@ public:
             if (const auto image = image_details(options_, view.image)) used.insert(image->id);
         for (const auto& image : engine_.images()) {
             if (!seen.insert(image.id).second) continue;
-            const bool active = used.contains(image.id);
-            add(usage, image.size, active);
+            ++usage.total;
+            if (used.contains(image.id)) ++usage.active;
         }
+        // Images share layers: each counts once, and can go when no image in use has it.
+        const auto sizes = layer_usage(options_, used);
+        usage.size = sizes.size;
+        usage.reclaimable = sizes.reclaimable;
         return usage;
     }
     Usage containers() {
@@ -185,8 +190,8 @@ int prune(Context& context, const PruneArgs& args) {
         "WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at "
         "least one container\n";
     if (args.volumes) warning += "  - all anonymous volumes not used by at least one container\n";
-    warning +=
-        args.all ? "  - all images without at least one container associated to them\n" : "  - all dangling images\n";
+    warning += args.all ? "  - all images without at least one container associated to them\n  - all build cache\n"
+                        : "  - all dangling images\n";
     if (!args.force && !confirm(warning)) return 0;
     const auto options = context.engine_options();
     std::int64_t freed = 0;
@@ -243,6 +248,10 @@ int prune(Context& context, const PruneArgs& args) {
             return sizes[id];
         });
     }
+
+    // Docker keeps what builds can still use unless all is asked for.
+    if (args.all && args.filters.empty())
+        freed += prune_build_cache(options, std::numeric_limits<std::int64_t>::max()).freed;
 
     if (args.volumes) {
         Volumes volumes(options);
@@ -302,7 +311,7 @@ Run define_docker_version(Arguments& arguments) {
 Run define_system_prune(Arguments& arguments) {
     const auto args = std::make_shared<PruneArgs>();
     arguments.text("Removes what nobody uses: stopped containers, networks and images without a name.");
-    arguments.flag("-a,--all", args->all, "All images without a container");
+    arguments.flag("-a,--all", args->all, "All images without a container, and what builds keep");
     arguments.flag("--volumes", args->volumes, "Anonymous volumes too");
     arguments.flag("-f,--force", args->force, "Do not ask");
     arguments.list("--filter", args->filters, "KEY=VALUE", "Only those: label=, label!=");

@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <compose/build_cache.hpp>
 #include <limits>
-#include <set>
+#include <map>
 
 #include "engine/image_store.hpp"
 #include "store/build_cache.hpp"
@@ -28,6 +29,23 @@ BuildCacheUsage build_cache_usage(const EngineOptions& options) {
         if (step.chain_id.empty() || !seen.insert(step.chain_id).second) continue;
         usage.size += step.size;
         if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
+    }
+    return usage;
+}
+
+LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>& images_in_use) {
+    const store::Store store(prepared(options));
+    std::map<std::string, bool> layers;  // whether an image in use has it
+    for (const store::Image& image : store.images())
+        for (const std::string& layer : image.layers) {
+            bool& used = layers[layer];
+            used = used || images_in_use.contains(image.id);
+        }
+    LayerUsage usage;
+    for (const auto& [layer, used] : layers) {
+        const std::int64_t size = std::max<std::int64_t>(store.layer_size(layer), 0);
+        usage.size += size;
+        if (!used) usage.reclaimable += size;
     }
     return usage;
 }

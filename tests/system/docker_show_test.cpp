@@ -101,6 +101,24 @@ TEST(DockerShow, BuildersCacheIsCountedAndPruned) {
     EXPECT_EQ(row(), "Build Cache: 0 0B");
 }
 
+TEST(DockerShow, SharedLayersCountOnce) {
+    REQUIRE_ROOT();
+    Course box;
+    const auto size = [&] {
+        return box.run("docker system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.Size}}' | grep Images");
+    };
+    const auto before = size();
+    box.write("b/Dockerfile", "FROM busybox\nLABEL a=b\nCOPY Dockerfile /\n");
+    box.run("docker build -q -t made b && docker create --name one made");
+    const auto last = before.substr(before.rfind(' '));
+    EXPECT_NE(last, " 0B");
+    EXPECT_EQ(size(), "Images 2 1" + last);
+    EXPECT_EQ(box.run("docker system df --format '{{.Type}} {{.Reclaimable}}' | grep Images"), "Images 0B (0%)");
+    box.run("docker rm one && docker system prune -af");
+    EXPECT_EQ(size(), "Images 0 0 0B");
+    EXPECT_EQ(box.run("docker system df --format '{{.Type}} {{.TotalCount}}' | grep Build"), "Build Cache 0");
+}
+
 TEST(DockerShow, PruneTellsWhatItFreed) {
     REQUIRE_ROOT();
     Course box;
