@@ -64,8 +64,11 @@ std::string render_ls_json(const std::vector<ImageListing>& views, std::int64_t 
                                             {"Digest", view.digest},
                                             {"ID", shown(view.id, whole)},
                                             {"Repository", view.repository},
+                                            {"SharedSize", "N/A"},  // Docker's words: only df -v tells them
                                             {"Size", human_size(view.size)},
-                                            {"Tag", view.tag}}) +
+                                            {"Tag", view.tag},
+                                            {"UniqueSize", "N/A"},
+                                            {"VirtualSize", human_size(view.size)}}) +
                "\n";
     return out;
 }
