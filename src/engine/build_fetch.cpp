@@ -47,6 +47,7 @@ FetchedFile fetch_file(const std::string& text, const std::string& folder, bool 
                           const image::Interrupt interrupt(cancel);
                           image::HttpSettings settings;
                           settings.environment = sys::environment_snapshot();
+                          settings.only_elsewhere = !allow_local;
                           image::HttpClient client(settings, interrupt);
                           auto url = image::parse_url(text);
                           const auto name = name_of(url);

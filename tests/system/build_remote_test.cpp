@@ -154,6 +154,15 @@ TEST(BuildAdd, ThisMachinesOwnServersAreOutOfReach) {
         EXPECT_NE(result.exit_code, 0) << url;
         EXPECT_THAT(result.err, HasSubstr("is an address of this machine")) << url;
     }
+    // A name of somebody else's may lead here as well: known before anything is sent.
+    box.write("hosts", "127.0.0.1 innocent.example\n");
+    box.write("Dockerfile", "FROM busybox\nADD " + web.url("files/secret", "innocent.example") + " /f\n");
+    const auto named =
+        box.host({"env", "COMPOSE_STATE_DIR=" + box.state(), "COMPOSE_RUN_DIR=" + box.run_dir(), "unshare", "--mount",
+                  "--propagation", "private", "sh", "-c", "mount --bind hosts /etc/hosts && exec \"$@\"", "sh",
+                  COMPOSE_BINARY, "image", "build", "."});
+    EXPECT_NE(named.exit_code, 0);
+    EXPECT_THAT(named.err, HasSubstr("is 127.0.0.1, an address of this machine"));
     for (const auto& path : web.asked()) EXPECT_THAT(path, Not(testing::StartsWith("/files")));
     EXPECT_EQ(
         build(box, "FROM busybox\nADD " + web.url("files/secret", "127.0.0.1") + " /f\n", {"--allow", "network.host"})
