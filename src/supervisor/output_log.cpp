@@ -110,7 +110,9 @@ void OutputLog::flush(Stream stream, LogBuffers& buffers) {
     for (;;) {
         const auto consumed = state().consumed[at];
         const auto available = sys::spool_position(source_.spool[at]) - consumed;
-        const auto want = std::min<std::uint64_t>(available, buffers.raw.size());
+        // Files are turned between two batches: a small file takes small ones, but never less than one piece of a line.
+        const auto most = std::max<std::uint64_t>(kLogPiece, limits_.file_size / 8);
+        const auto want = std::min<std::uint64_t>({available, buffers.raw.size(), most});
         if (want == 0) break;
         const auto n = sys::read_at(source_.spool[at], {buffers.raw.data(), want}, consumed);
         buffers.text.clear();

@@ -390,7 +390,7 @@ def serve_layer(client, name, data, headers):
             206, b"", [("Content-Length", len(data) - start), ("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")])
         for at in range(start, len(data), 65536):
             client.send(data[at:at + 65536])
-            time.sleep(0.05)
+            time.sleep(0.15)
         return
     client.answer(200, data)
 

@@ -32,10 +32,9 @@ TEST(Errors, EveryFindingWithItsPlace) {
 TEST(Errors, AnUnimplementedAttributeIsNotIgnored) {
     REQUIRE_ROOT();
     Sandbox box;
-    box.write(
-        "compose.yaml",
-        "services:\n  web:\n    image: busybox\n    credential_spec: {file: x}\n    blkio_config: {weight: 300}\n");
-    EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("blkio_config")));
+    box.write("compose.yaml",
+              "services:\n  web:\n    image: busybox\n    credential_spec: {file: x}\n    use_api_socket: true\n");
+    EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("use_api_socket")));
 }
 
 TEST(Errors, MissingImage) {
