@@ -52,6 +52,11 @@ TEST(Update, RollsBackEarlierBatchesToo) {
         EXPECT_EQ(box.field(name, "State"), "running") << name;
     }
     EXPECT_EQ(after, before);
+    std::filesystem::remove(box.path("out/n"));
+    // In the foreground too, where the rest is stopped first and started later.
+    EXPECT_THAT(box.fails({"up"}), HasSubstr("Rolling back"));
+    EXPECT_EQ(box.field("demo-web-1", "ID"), before[0]);
+    EXPECT_EQ(box.field("demo-web-1", "State"), "running");
     // And goes through when all are well.
     write_rolling(box, "sleep 2000", update);
     box.ok({"up", "-d"});
