@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <compose/config.hpp>
 #include <compose/plan.hpp>
 #include <csignal>
@@ -12,6 +13,7 @@
 #include "cli/converge.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "cli/question.hpp"
 #include "sys/clock.hpp"
@@ -149,16 +151,43 @@ void ask_for_volumes(Context& context, const Args& args, const Project& project,
     }
 }
 
+/// Services whose running containers a rolling update would replace: those can't stop first and start later, as the
+/// rest does in the foreground.
+std::vector<std::string> rolling(Engine& engine, const Project& project, const UpOptions& options) {
+    std::set<std::string> replaced, out;
+    const bool any = std::any_of(project.services.begin(), project.services.end(),
+                                 [](const auto& entry) { return entry.second.deploy.update.has_value(); });
+    if (!any || options.force_recreate) return {};  // by force, all are made anew at once
+    for (const auto& change : engine.plan_changes(project, options))
+        if (change.kind == PlannedChange::Kind::replace) replaced.insert(change.object);
+    for (const auto& view : engine.containers(project.name)) {
+        const auto service = project.services.find(view.service);
+        if (replaced.contains("Container " + view.name) && is_live(view) && service != project.services.end() &&
+            service->second.deploy.update)
+            out.insert(view.service);
+    }
+    return {out.begin(), out.end()};
+}
+
 int run_foreground(Context& context, const Args& args, Project project, const std::string& config,
                    const UpOptions& options) {
     auto watch = make_attach(context, args, project);
     UpOptions create = options;
     create.start = false;
+    std::optional<std::int64_t> rolled;
     const int created = run_interruptible(context, [&](const std::stop_token& cancel) {
         auto& engine = context.engine("up");
         // What starting would complain about is to be known before anything is made.
         (void)engine.plan_up(project, options);
         project = engine.provide(project, options, cancel);
+        if (auto services = rolling(engine, project, options); !services.empty()) {
+            rolled = sys::wall_now().time_since_epoch().count();
+            UpOptions roll = options;
+            roll.services = std::move(services);
+            roll.always_recreate_deps = roll.remove_orphans = false;
+            roll.ignore_orphans = true;
+            engine.up(project, roll, cancel);
+        }
         engine.up(project, create, cancel);
         return 0;
     });
@@ -173,7 +202,7 @@ int run_foreground(Context& context, const Args& args, Project project, const st
     start.force_recreate = start.always_recreate_deps = start.renew_anon_volumes = start.remove_orphans = false;
     start.no_recreate = start.ignore_orphans = true;
     start.recreate_volumes.clear();
-    watch.since = sys::wall_now().time_since_epoch().count();
+    watch.since = rolled.value_or(sys::wall_now().time_since_epoch().count());
     sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
     watch.menu = args.menu && context.variable("COMPOSE_MENU") != "false" && context.variable("COMPOSE_MENU") != "0" &&
                  sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(1));

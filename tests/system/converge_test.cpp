@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "support/sandbox.hpp"
+#include "support/terminal.hpp"
 #include "sys/file.hpp"
 #include "sys/port_socket.hpp"
 
@@ -51,6 +52,11 @@ TEST(Update, RollsBackEarlierBatchesToo) {
         EXPECT_EQ(box.field(name, "State"), "running") << name;
     }
     EXPECT_EQ(after, before);
+    std::filesystem::remove(box.path("out/n"));
+    // In the foreground too, where the rest is stopped first and started later.
+    EXPECT_THAT(box.fails({"up"}), HasSubstr("Rolling back"));
+    EXPECT_EQ(box.field("demo-web-1", "ID"), before[0]);
+    EXPECT_EQ(box.field("demo-web-1", "State"), "running");
     // And goes through when all are well.
     write_rolling(box, "sleep 2000", update);
     box.ok({"up", "-d"});
@@ -93,6 +99,13 @@ TEST(Volumes, AreMadeAnewOnlyWhenAnswered) {
     file("two");
     EXPECT_THAT(box.compose({"up", "-d"}).err, HasSubstr("the existing volume is kept"));
     EXPECT_EQ(box.ok({"exec", "-T", "web", "cat", "/data/f"}), "old\n");
+    {
+        Terminal up({COMPOSE_BINARY, "up", "-d"}, box.environment, box.folder());
+        EXPECT_TRUE(up.shows("Its data will be lost. [y/N]")) << up.screen();
+        up.type("n\n");
+        EXPECT_EQ(up.wait(), 0);
+    }
+    EXPECT_EQ(box.ok({"exec", "-T", "web", "cat", "/data/f"}), "old\n");
     box.ok({"up", "-d", "-y"});
     EXPECT_EQ(box.ok({"exec", "-T", "web", "ls", "/data"}), "");
     EXPECT_THAT(box.ok({"volume", "inspect", "demo_data"}), HasSubstr("\"v\": \"two\""));
@@ -128,6 +141,14 @@ echo '{"type": "rawsetenv", "message": "REGION=north"}'
     const auto web = box.field("demo-web-1", "ID");
     box.ok({"up", "-d"});
     EXPECT_EQ(box.field("demo-web-1", "ID"), web);
+    box.ok({"rm", "-sf"});
+    sys::write_file(box.path("calls"), "");
+    box.write("compose.yaml",
+              "services:\n  db: {provider: {type: cloud-db, options: {size: small}}}\n"
+              "  web: {image: busybox, command: [sh, -c, 'echo at $$DB_URL'], depends_on: [db]}\n");
+    EXPECT_THAT(box.ok({"up", "--no-color", "--remove-orphans"}), HasSubstr("at db://cloud"));
+    EXPECT_EQ(sys::read_file(box.path("calls")), "compose --project-name=demo up --size=small db\n");
+    box.ok({"up", "-d", "db"});
     box.ok({"stop"});
     EXPECT_THAT(sys::read_file(box.path("calls")), HasSubstr(" stop --size=small"));
     box.ok({"down"});
