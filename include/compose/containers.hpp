@@ -36,6 +36,8 @@ struct ContainerNetwork {
     std::string name, id, address, gateway, mac;
     int prefix_length = 0;
     std::vector<std::string> aliases;
+    std::string address6, gateway6;  // empty: none
+    int prefix_length6 = 0;
 };
 
 struct ContainerMount {
@@ -66,6 +68,8 @@ struct ContainerDetails {
     std::string folder, upper, work;
     std::vector<std::string> lower;   // topmost first
     std::string spec_json;            // the runtime's specification
+    std::string ports_json;           // the wished host ports, as the store has them
+    std::string request_json;         // what was asked for: {"Config": {}, "HostConfig": {}} in Docker's terms
     std::string health_json;          // the probe's configuration, empty: none
     std::vector<ProbeRecord> probes;  // the last ones, oldest first
     int failing_streak = 0;
@@ -174,7 +178,8 @@ public:
     [[nodiscard]] std::unique_ptr<ExecSession> exec(const ExecOptions& options, int in, int out, int err);
 
     /// From /proc alone: nothing of the container is run.
-    [[nodiscard]] ProcessTable top(const std::string& reference);
+    /// With options of ps for the columns (see engine/process_list.hpp); none: those of `ps -ef`.
+    [[nodiscard]] ProcessTable top(const std::string& reference, const std::vector<std::string>& ps_options = {});
     /// Nothing when it does not run.
     [[nodiscard]] std::optional<ContainerStats> stats(const std::string& reference);
 

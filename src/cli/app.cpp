@@ -194,6 +194,18 @@ int dispatch_docker(const Words& words, Globals& globals, std::unique_ptr<Contex
     Arguments root("docker", "Containers, images, networks and volumes, without a daemon.");
     DockerGlobals own;
     define_docker_globals(root, globals, own);
+    if (!words.empty() && words[0] == "__complete") {
+        const auto typed = std::span(words).subspan(1);
+        for (std::size_t i = 0; i + 1 < typed.size(); ++i) {
+            if (typed[i].starts_with('-')) continue;
+            if (typed[i] == "compose")
+                return run_complete(Words(typed.begin() + static_cast<std::ptrdiff_t>(i) + 1, typed.end()), globals,
+                                    context);
+            break;
+        }
+        context = std::make_unique<Context>(globals, sys::environment_snapshot(), "docker __complete");
+        return complete_docker(*context, Words(typed.begin(), typed.end()), root);
+    }
     root.section("Commands",
                  command_lines(docker_commands()) + "  compose    Run applications of several containers\n");
     const auto at = root.first_positional(words);

@@ -1,5 +1,7 @@
 #include "cli/commands.hpp"
 
+#include "cli/complete.hpp"
+
 namespace compose::cli {
 
 namespace {
@@ -142,6 +144,7 @@ constexpr CommandInfo kDockerCommands[] = {
     {"attach", "Attach our input and output to a running container", define_container_attach},
     {"build", "Build an image from a Dockerfile", define_image_build},
     {"commit", "Make an image of a container", define_container_commit},
+    {"completion", "Print a script that completes commands in a shell", define_docker_completion},
     {"cp", "Copy files between a container and this machine", define_container_cp},
     {"create", "Make a container without starting it", define_container_create, true, {}, 125},
     {"diff", "Show which files of a container have changed", define_container_diff},

@@ -209,15 +209,11 @@ end
 complete -c compose -f -a '(__compose_complete)'
 )";
 
-}  // namespace
-
-int complete(Context& context, const Words& words) {
-    Arguments root("compose", "");
-    Globals unused;
-    define_globals(root, unused);
+int answer(Context& context, const Words& words, std::span<const CommandInfo> commands, const Arguments& root,
+           bool docker) {
     Answer out;
     const Words typed = words.empty() ? Words{""} : words;
-    const auto place = find_place(all_commands(), root, typed);
+    const auto place = find_place(commands, root, typed);
     const auto& current = typed.back();
     const auto globals = root.options();
     if (place.command != nullptr && place.command->define != nullptr) {
@@ -228,8 +224,9 @@ int complete(Context& context, const Words& words) {
     } else if (current.starts_with('-')) {
         add_options(root, out);
     } else {
-        for (const auto& command : place.command == nullptr ? all_commands() : place.command->group)
+        for (const auto& command : place.command == nullptr ? commands : place.command->group)
             out.add(command.name, command.summary);
+        if (docker && place.command == nullptr) out.add("compose", "Run applications of several containers");
     }
     std::string text;
     for (const auto& [word, meaning] : out.words)
@@ -239,19 +236,45 @@ int complete(Context& context, const Words& words) {
     return 0;
 }
 
-Run define_completion(Arguments& arguments) {
+Run completion_for(Arguments& arguments, const char* program) {
     const auto shell = std::make_shared<std::string>();
     arguments.text("A script that makes the shell complete commands, options, services, containers and files.");
     arguments.required("SHELL", *shell);
-    arguments.example("compose completion bash > /etc/bash_completion.d/compose", "for every shell to come");
-    arguments.example("source <(compose completion bash)", "for this one");
-    return [shell](Context&) {
+    return [shell, program](Context&) {
         const char* script = *shell == "bash" ? kBash : *shell == "zsh" ? kZsh : *shell == "fish" ? kFish : nullptr;
         if (script == nullptr)
             throw make_error(ErrorKind::usage, "unknown shell {}", quote(*shell)).with_hint("use bash, zsh or fish");
-        print(script);
+        std::string text = script;
+        const std::string name = "compose";
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
+            text.replace(at, name.size(), program);
+        print(text);
         return 0;
     };
+}
+
+}  // namespace
+
+int complete(Context& context, const Words& words) {
+    Arguments root("compose", "");
+    Globals unused;
+    define_globals(root, unused);
+    return answer(context, words, all_commands(), root, false);
+}
+
+int complete_docker(Context& context, const Words& words, const Arguments& root) {
+    return answer(context, words, docker_commands(), root, true);
+}
+
+Run define_completion(Arguments& arguments) {
+    arguments.example("compose completion bash > /etc/bash_completion.d/compose", "for every shell to come");
+    arguments.example("source <(compose completion bash)", "for this one");
+    return completion_for(arguments, "compose");
+}
+
+Run define_docker_completion(Arguments& arguments) {
+    arguments.example("source <(docker completion bash)", "for this shell");
+    return completion_for(arguments, "docker");
 }
 
 }  // namespace compose::cli

@@ -70,8 +70,8 @@ int port(Context& context, const std::string& name, const std::string& wanted) {
     return 0;
 }
 
-int top(Context& context, const std::string& name) {
-    const auto processes = make_containers(context)->top(name);
+int top(Context& context, const std::string& name, const std::vector<std::string>& ps_options) {
+    const auto processes = make_containers(context)->top(name, ps_options);
     Table table(processes.titles);
     for (const auto& row : processes.processes) table.add(row);
     print(table.text());
@@ -188,9 +188,18 @@ Run define_container_port(Arguments& arguments) {
 }
 
 Run define_container_top(Arguments& arguments) {
-    const auto args = std::make_shared<std::string>();
-    arguments.required("CONTAINER", *args);
-    return [args](Context& context) { return top(context, *args); };
+    struct Args {
+        std::string name;
+        std::vector<std::string> ps_options;
+    };
+    const auto args = std::make_shared<Args>();
+    arguments.text(
+        "With options of ps: -ef (the default), aux, or -o with columns. They are read from /proc; no ps is run.");
+    arguments.required("CONTAINER", args->name);
+    arguments.rest("PS_OPTION", args->ps_options);
+    arguments.options_first();
+    arguments.example("container top web -o pid,comm,rss", "these columns");
+    return [args](Context& context) { return top(context, args->name, args->ps_options); };
 }
 
 Run define_container_stats(Arguments& arguments) {

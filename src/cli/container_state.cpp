@@ -1,6 +1,7 @@
 // Commands that change the state of containers by name: start, stop, restart, kill, pause, unpause, rm, wait, rename,
 // update, prune.
 #include <charconv>
+#include <compose/objects.hpp>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
@@ -76,20 +77,25 @@ int prune(Context& context, const std::vector<std::string>& texts, bool force) {
     }
     if (!force && !confirm("WARNING! This will remove all stopped containers.")) return 0;
     const auto containers = make_containers(context);
+    const auto options = context.engine_options();
     std::string removed;
+    std::int64_t freed = 0;
     int status = 0;
     for (const auto& view : containers->list()) {
         const bool stopped = view.state == "created" || view.state == "exited" || view.state == "dead";
         if (!stopped || view.created_at >= until || !filters.labels(view.labels)) continue;
         try {
+            const auto size = container_size(options, view.id).writable;
             containers->remove(view.id, false, false);
             removed += view.id + "\n";
+            freed += size;
         } catch (const Error& error) {
             report_failure(context, error);
             status = 1;
         }
     }
-    print(removed.empty() ? "Total reclaimed space: 0B\n" : "Deleted Containers:\n" + removed);
+    if (!removed.empty()) print("Deleted Containers:\n" + removed + "\n");
+    print(fmt::format("Total reclaimed space: {}\n", human_size(freed)));
     return status;
 }
 

@@ -69,14 +69,11 @@ json::object state_of(const ContainerDetails& d) {
     return state;
 }
 
-json::object port_bindings(const ContainerView& view, bool exposed_too) {
+json::object port_bindings(const ContainerView& view) {
     json::object ports;
     for (const Publisher& port : view.publishers) {
         json::value& entry = ports[port_key(port)];
-        if (port.published == 0) {
-            if (!exposed_too && entry.is_null()) ports.erase(port_key(port));
-            continue;
-        }
+        if (port.published == 0) continue;
         if (!entry.is_array()) entry = json::array{};
         entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", std::to_string(port.published)}});
     }
@@ -115,12 +112,45 @@ std::string network_mode(const ContainerDetails& d, const json::object& spec) {
     return d.networks.front().name;
 }
 
+/// What was asked for, whether it runs or not.
+json::object wished_bindings(const ContainerDetails& d) {
+    json::object out;
+    if (d.ports_json.empty()) return out;
+    const json::value list = parse_json(d.ports_json);
+    if (!list.is_array()) return out;
+    for (const json::value& item : list.get_array()) {
+        if (!item.is_object() || !bool_or(item.get_object(), "publish", true)) continue;
+        const json::object& port = item.get_object();
+        const auto first = int_or(port, "first", 0), last = int_or(port, "last", 0);
+        const std::string host_port = first == 0      ? ""
+                                      : last <= first ? std::to_string(first)
+                                                      : fmt::format("{}-{}", first, last);
+        json::value& entry =
+            out[fmt::format("{}/{}", int_or(port, "container_port", 0), string_or(port, "protocol", "tcp"))];
+        if (!entry.is_array()) entry = json::array{};
+        entry.get_array().push_back({{"HostIp", string_or(port, "host_ip")}, {"HostPort", host_port}});
+    }
+    return out;
+}
+
+/// Each of its container ports: published ones too while it does not run.
+json::object exposed_ports(const ContainerDetails& d) {
+    json::object out;
+    for (const Publisher& port : d.view.publishers) out[port_key(port)] = json::object{};
+    for (const auto& [key, bindings] : wished_bindings(d)) out[key] = json::object{};
+    return out;
+}
+
+/// `part` of what was asked for, over which `known` goes.
+json::object over_request(const json::object& request, std::string_view part, json::object known) {
+    const json::value* const asked = request.if_contains(part);
+    if (asked == nullptr || !asked->is_object()) return known;
+    for (const auto& [key, value] : asked->get_object())
+        if (!known.contains(key)) known[key] = value;
+    return known;
+}
+
 json::object host_config(const ContainerDetails& d, const json::object& spec) {
-    json::array binds;
-    for (const ContainerMount& mount : d.mounts)
-        if (mount.type != "tmpfs")
-            binds.emplace_back((mount.type == "volume" ? mount.name : mount.source) + ":" + mount.destination +
-                               (mount.read_only ? ":ro" : ":rw"));
     json::array ulimits;
     if (const auto* limits = spec.if_contains("rlimits"); limits != nullptr && limits->is_array())
         for (const json::value& limit : limits->as_array())
@@ -128,14 +158,13 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
                 ulimits.push_back({{"Name", string_or(limit.as_object(), "name")},
                                    {"Soft", int_or(limit.as_object(), "soft", 0)},
                                    {"Hard", int_or(limit.as_object(), "hard", 0)}});
+    const json::value* const cpuset = at(spec, {"resources", "cpuset_cpus"});
     const json::value* const cpus = at(spec, {"resources", "cpus"});
     const double cpu_count = cpus != nullptr && cpus->is_number() ? cpus->to_number<double>() : 0;
-    return {{"Binds", binds.empty() ? json::value(nullptr) : json::value(std::move(binds))},
-            {"NetworkMode", network_mode(d, spec)},
-            {"PortBindings", port_bindings(d.view, false)},
+    return {{"NetworkMode", network_mode(d, spec)},
+            {"PortBindings", wished_bindings(d)},
             {"RestartPolicy", restart_of(d.restart)},
             {"AutoRemove", d.view.labels.contains(kAutoRemoveLabel)},
-            {"LogConfig", {{"Type", "json-file"}, {"Config", json::object{}}}},
             {"CapAdd", list_or_null(strings_or_empty(spec, "cap_add"))},
             {"CapDrop", list_or_null(strings_or_empty(spec, "cap_drop"))},
             {"Privileged", d.privileged},
@@ -144,6 +173,7 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
             {"Memory", number_at(spec, {"resources", "memory"})},
             {"MemorySwap", number_at(spec, {"resources", "memory_swap"})},
             {"NanoCpus", static_cast<std::int64_t>(cpu_count * 1e9)},
+            {"CpusetCpus", cpuset == nullptr || !cpuset->is_string() ? json::value("") : *cpuset},
             {"CpuShares", number_at(spec, {"resources", "cpu_shares"})},
             {"PidsLimit", number_at(spec, {"resources", "pids"})},
             {"Ulimits", std::move(ulimits)},
@@ -154,8 +184,7 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
 
 json::object config_of(const ContainerDetails& d) {
     const ContainerView& view = d.view;
-    json::object exposed, labels;
-    for (const Publisher& port : view.publishers) exposed[port_key(port)] = json::object{};
+    json::object labels;
     for (const auto& [key, value] : view.labels)
         if (key != kAutoRemoveLabel) labels[key] = value;
     json::object config{{"Hostname", d.hostname},
@@ -163,15 +192,14 @@ json::object config_of(const ContainerDetails& d) {
                         {"User", d.user},
                         {"Tty", d.terminal},
                         {"OpenStdin", d.stdin_open},
-                        {"ExposedPorts", std::move(exposed)},
+                        {"AttachStdin", d.stdin_open},
+                        {"AttachStdout", true},
+                        {"AttachStderr", true},
+                        {"StdinOnce", d.stdin_open},
+                        {"ExposedPorts", exposed_ports(d)},
                         {"Env", list_of(d.environment)},
-                        {"Cmd", list_of(d.command)},
                         {"Image", view.image},
-                        {"Volumes", nullptr},
-                        {"WorkingDir", d.working_dir},
-                        {"Entrypoint", nullptr},
                         {"Labels", std::move(labels)},
-                        {"StopSignal", std::to_string(d.stop_signal)},
                         {"StopTimeout", std::chrono::duration_cast<std::chrono::seconds>(d.stop_timeout).count()}};
     if (d.health_json.empty()) return config;
     const json::value parsed = parse_json(d.health_json);
@@ -197,15 +225,23 @@ json::object network_settings(const ContainerDetails& d) {
                                   {"Gateway", up ? network.gateway : ""},
                                   {"IPAddress", up ? network.address : ""},
                                   {"IPPrefixLen", network.prefix_length},
+                                  {"GlobalIPv6Address", up ? network.address6 : ""},
+                                  {"GlobalIPv6PrefixLen", up ? network.prefix_length6 : 0},
+                                  {"IPv6Gateway", up ? network.gateway6 : ""},
+                                  {"DriverOpts", nullptr},
                                   {"DNSNames", list_or_null(network.aliases)}};
     const auto first = d.networks.empty() || !up ? ContainerNetwork{} : d.networks.front();
     return {{"Bridge", ""},
             {"SandboxID", d.view.id},
-            {"Ports", port_bindings(d.view, true)},
+            {"Ports", port_bindings(d.view)},
             {"Gateway", first.gateway},
             {"IPAddress", first.address},
             {"IPPrefixLen", first.prefix_length},
+            {"GlobalIPv6Address", first.address6},
+            {"GlobalIPv6PrefixLen", first.prefix_length6},
+            {"IPv6Gateway", first.gateway6},
             {"MacAddress", first.mac},
+            {"SandboxKey", up && d.view.pid > 0 ? fmt::format("/proc/{}/ns/net", d.view.pid) : ""},
             {"Networks", std::move(networks)}};
 }
 
@@ -215,6 +251,8 @@ json::object inspect_container(const ContainerDetails& d) {
     const ContainerView& view = d.view;
     const json::value parsed = d.spec_json.empty() ? json::value(json::object{}) : parse_json(d.spec_json);
     const json::object& spec = parsed.as_object();
+    const json::value asked = d.request_json.empty() ? json::value(json::object{}) : parse_json(d.request_json);
+    const json::object& request = asked.as_object();
     json::array arguments;
     for (std::size_t i = 1; i < d.command.size(); ++i) arguments.emplace_back(d.command[i]);
     return {{"Id", view.id},
@@ -235,12 +273,12 @@ json::object inspect_container(const ContainerDetails& d) {
             {"ProcessLabel", ""},
             {"AppArmorProfile", ""},
             {"ExecIDs", nullptr},
-            {"HostConfig", host_config(d, spec)},
+            {"HostConfig", over_request(request, "HostConfig", host_config(d, spec))},
             {"GraphDriver",
              {{"Data", {{"LowerDir", join(d.lower, ":")}, {"UpperDir", d.upper}, {"WorkDir", d.work}}},
               {"Name", "overlay2"}}},
             {"Mounts", mounts_of(d)},
-            {"Config", config_of(d)},
+            {"Config", over_request(request, "Config", config_of(d))},
             {"NetworkSettings", network_settings(d)}};
 }
 

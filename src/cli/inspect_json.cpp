@@ -60,7 +60,7 @@ std::string pretty(const json::value& value, std::size_t depth) {
 const TemplateShape& inspect_shape() {
     static const TemplateShape shape{
         {"Health", "Healthcheck", "Shell", "StopTimeout", "Containers", "Size", "SizeRw", "SizeRootFs", "Status",
-         "UsageData", "Annotations"},
+         "UsageData", "Annotations", "Mounts", "Tmpfs", "Sysctls", "StorageOpt", "StopSignal"},
         {"Labels", "Networks", "Ports", "PortBindings", "ExposedPorts", "Volumes", "Options", "Sysctls", "LogConfig",
          "Tmpfs", "Containers", "Data", "DriverOpts", "Annotations", "StorageOpt"},
         nullptr};

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/container_request.hpp"
 #include "engine/image_catalog.hpp"
 #include "image/changes.hpp"
 #include "image/config.hpp"
@@ -128,13 +129,11 @@ image::UnpackedLayer make_layer(const std::string& upper, const store::Layout& l
 }
 
 /// What the container was run with becomes what the image runs.
-void take_over(const runtime::ContainerSpec& spec, const store::Container& row, image::ImageConfig& config) {
+void take_over(const runtime::ContainerSpec& spec, const RequestedCommand& requested, const store::Container& row,
+               image::ImageConfig& config) {
     config.env = spec.process.env;
-    const auto& args = spec.process.args;
-    const auto& entry = config.entrypoint;
-    const bool same_entry = args.size() >= entry.size() && std::equal(entry.begin(), entry.end(), args.begin());
-    if (!same_entry) config.entrypoint.clear();
-    config.cmd.assign(args.begin() + static_cast<std::ptrdiff_t>(same_entry ? entry.size() : 0), args.end());
+    config.entrypoint = requested.entrypoint;
+    config.cmd = requested.command;
     config.user = spec.process.user;
     config.working_dir = spec.process.cwd;
     for (const auto& [key, value] : row.labels)
@@ -159,7 +158,8 @@ std::string commit_image(store::Store& store, const store::Container& row, const
     if (!parent) throw make_error(ErrorKind::not_found, "the image of container {} is gone", row.name);
     image::ImageConfig config = image::parse_config(parent->config);
     const runtime::ContainerSpec spec = runtime::spec_from_json(row.config.spec);
-    take_over(spec, row, config);
+    const std::string folder = store.layout().container(row.id);
+    take_over(spec, requested_command(sys::read_file(container_request_path(folder))), row, config);
     for (const std::string& change : options.changes) image::apply_change(config, change);
 
     const store::Layout& layout = store.layout();

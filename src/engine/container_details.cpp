@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "engine/container_request.hpp"
 #include "engine/container_view.hpp"
 #include "net/address.hpp"
 #include "runtime/spec.hpp"
@@ -26,6 +27,17 @@ void add_networks(store::Store& store, const std::string& id, std::vector<Contai
         network.mac = endpoint.mac;
         if (const auto prefix = net::Prefix::parse(row->subnet)) network.prefix_length = prefix->length;
         network.aliases = endpoint.aliases;
+        const auto subnet6 = row->options.find("subnet6");
+        const auto prefix6 = subnet6 == row->options.end() ? std::nullopt : net::Prefix6::parse(subnet6->second);
+        if (prefix6)
+            for (const std::string& text : endpoint.link_local) {
+                const auto address = net::Ipv6::parse(text);
+                if (!address || !prefix6->contains(*address)) continue;
+                network.address6 = text;
+                network.prefix_length6 = prefix6->length;
+                if (const auto gateway = row->options.find("gateway6"); gateway != row->options.end())
+                    network.gateway6 = gateway->second;
+            }
         out.push_back(std::move(network));
     }
 }
@@ -122,6 +134,8 @@ ContainerDetails container_details(store::Store& store, const store::Container& 
     out.work = spec.work;
     out.lower = spec.lower;
     out.spec_json = row.config.spec;
+    out.ports_json = row.config.ports_json;
+    out.request_json = sys::read_file_if_exists(container_request_path(out.folder)).value_or("");
     out.health_json = row.config.health_json;
     add_probes(store.layout().container_probes(row.id), out);
     return out;

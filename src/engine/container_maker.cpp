@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "engine/container_request.hpp"
 #include "engine/materialize.hpp"
 #include "engine/network_options.hpp"
 #include "engine/old_logs.hpp"
@@ -258,6 +259,8 @@ void ContainerMaker::make_files() {
     write_files(files_, facts_.id, context_.layout);
     if (special_ == nullptr)
         sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
+    sys::write_file(container_request_path(facts_.folder), container_request(service_, image_, facts_.volume_names),
+                    0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

@@ -313,13 +313,15 @@ std::unique_ptr<ExecSession> Containers::exec(const ExecOptions& options, int in
     return engine::open_exec(impl_->layout, row.project, own, in, out, err);
 }
 
-ProcessTable Containers::top(const std::string& reference) {
+ProcessTable Containers::top(const std::string& reference, const std::vector<std::string>& ps_options) {
+    const auto columns = engine::ps_columns(ps_options);
     const auto row = engine::find_container(impl_->store(), reference);
     const auto state = impl_->state_of(row);
     if (state != store::ContainerState::running && state != store::ContainerState::paused)
         throw make_error(ErrorKind::conflict, "container {} is not running", row.name);
     const auto spec = runtime::spec_from_json(row.config.spec);
-    return engine::list_processes(runtime::Cgroup(runtime::cgroup_root(), spec.cgroup_parent, row.id).processes());
+    return engine::list_processes(runtime::Cgroup(runtime::cgroup_root(), spec.cgroup_parent, row.id).processes(),
+                                  columns);
 }
 
 std::optional<ContainerStats> Containers::stats(const std::string& reference) {

@@ -85,10 +85,17 @@ std::vector<ImageListing> listings_of(const store::Image& row, const Names& name
     return out;
 }
 
+std::optional<bool> truth(const std::string& text) {
+    const std::string word = lower(text);
+    if (word == "true" || word == "1" || word == "t") return true;
+    if (word == "false" || word == "0" || word == "f") return false;
+    return std::nullopt;
+}
+
 bool wanted(const ImageListing& listing, const ImageListOptions& options, std::int64_t before, std::int64_t since) {
     const ImageFilter filter{options.filters};
     for (const auto& value : filter.values("dangling"))
-        if ((listing.tag == kNone) != (value == "true" || value == "1")) return false;
+        if ((listing.tag == kNone) != truth(value).value_or(false)) return false;
     if (!labels_match(listing.labels, filter.values("label"))) return false;
     for (const auto& value : filter.values("until"))
         if (listing.created_at >= filter_time(value)) return false;
@@ -111,10 +118,14 @@ std::int64_t time_of(const store::Store& store, const std::vector<std::string>& 
 void check_filters(const ImageListOptions& options) {
     static constexpr std::array<std::string_view, 6> kKnown{"dangling", "label", "before",
                                                             "since",    "until", "reference"};
-    for (const auto& [key, value] : options.filters)
+    for (const auto& [key, value] : options.filters) {
+        if (key == "dangling" && !truth(value))
+            throw make_error(ErrorKind::usage, "invalid filter dangling={}", quote(value))
+                .with_hint("it is true or false");
         if (std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end())
             throw make_error(ErrorKind::usage, "invalid filter {}", quote(key))
                 .with_hint("use dangling, label, before, since, until or reference");
+    }
 }
 
 }  // namespace

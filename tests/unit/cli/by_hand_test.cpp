@@ -156,9 +156,14 @@ TEST(Inspect, HasDockersNames) {
     details.command = {"nginx", "-g", "daemon off;"};
     details.health_json = R"({"command":["true"],"interval":5})";
     details.probes = {{1'000'000'000, 2'000'000'000, 0, "fine"}};
-    details.networks = {{"bridge", "n1", "172.17.0.2", "172.17.0.1", "02:42:ac:11:00:02", 16, {}}};
+    details.networks = {{"bridge", "n1", "172.17.0.2", "172.17.0.1", "02:42:ac:11:00:02", 16, {}, {}, {}, 0}};
     details.mounts = {{"volume", "data", "/v/data/_data", "/data", "", false}, {"bind", "", "/srv", "/srv", "", true}};
     details.spec_json = R"({"resources":{"memory":1048576,"cpus":1.5},"network":"own"})";
+    details.ports_json = R"([{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80},)"
+                         R"({"protocol":"udp","container_port":9000,"publish":false}])";
+    details.request_json =
+        R"({"Config":{"Entrypoint":["nginx"],"Cmd":["-g","daemon off;"],"WorkingDir":"/srv","StopSignal":"SIGQUIT"},)"
+        R"("HostConfig":{"Binds":["data:/data:rw","/srv:/srv:ro"],"LogConfig":{"Type":"json-file","Config":{}},"Memory":7}})";
     const json::value value = inspect_container(details);
     const std::pair<const char*, const char*> table[] = {
         {"{{.Name}} {{.Path}} {{join .Args \",\"}}", "/web nginx -g,daemon off;"},
@@ -172,6 +177,10 @@ TEST(Inspect, HasDockersNames) {
         {"{{range .Mounts}}{{.Type}}:{{.Destination}}:{{.RW}} {{end}}", "volume:/data:true bind:/srv:false "},
         {"{{index .Config.Labels \"tier\"}} {{.Config.Labels.no}}", "front <no value>"},
         {"{{json .HostConfig.Binds}}", "[\"data:/data:rw\",\"/srv:/srv:ro\"]"},
+        {"{{json .Config.Entrypoint}} {{json .Config.Cmd}}", "[\"nginx\"] [\"-g\",\"daemon off;\"]"},
+        {"{{.Config.WorkingDir}} {{.Config.StopSignal}} {{.HostConfig.LogConfig.Type}}", "/srv SIGQUIT json-file"},
+        {"{{json .HostConfig.PortBindings}}", "{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}]}"},
+        {"{{json .Config.ExposedPorts}}", "{\"80/tcp\":{},\"9000/udp\":{}}"},
         {"{{.Created}}", "1970-01-01T00:00:03.000000000Z"},
         {"{{json .NetworkSettings.Ports}}",
          "{\"80/tcp\":[{\"HostIp\":\"0.0.0.0\",\"HostPort\":\"8080\"}],\"9000/udp\":null}"},

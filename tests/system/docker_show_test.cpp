@@ -1,0 +1,102 @@
+// What `docker` tells of containers: inspect as Docker's API has it, top with the options of ps, reclaimed space.
+#include <gmock/gmock.h>
+
+#include "support/course.hpp"
+
+namespace compose::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
+TEST(DockerShow, InspectTellsWhatWasAskedFor) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker volume create data");
+    box.run(
+        "docker create --name one --entrypoint /bin/echo -w /tmp -u 1:2 -v data:/data -v /srv:/srv:ro -v /anonymous "
+        "--mount type=bind,source=/usr,target=/u,readonly --tmpfs /scratch:size=1m -p 127.0.0.1:18080:80 --expose "
+        "90/udp "
+        "--log-driver json-file --log-opt max-size=1m --restart on-failure:3 --cap-add NET_ADMIN --cap-drop CHOWN "
+        "--read-only --dns 192.0.2.1 --add-host a.test:192.0.2.9 --sysctl net.ipv4.ip_forward=1 --cpu-quota 50000 "
+        "--cpuset-cpus 0 --stop-signal SIGINT busybox a 'b c'");
+    const auto show = [&](const std::string& format) { return box.run("docker inspect -f '" + format + "' one"); };
+    EXPECT_EQ(show("{{json .Config.Entrypoint}} {{json .Config.Cmd}}"), R"(["/bin/echo"] ["a","b c"])");
+    EXPECT_EQ(show("{{.Path}} {{json .Args}}"), R"(/bin/echo ["a","b c"])");
+    EXPECT_EQ(show("{{.Config.WorkingDir}} {{.Config.User}} {{.Config.StopSignal}}"), "/tmp 1:2 SIGINT");
+    EXPECT_EQ(show("{{json .Config.Volumes}}"), R"({"/anonymous":{}})");
+    EXPECT_EQ(show("{{json .Config.ExposedPorts}}"), R"({"90/udp":{},"80/tcp":{}})");
+    EXPECT_EQ(show("{{json .HostConfig.PortBindings}}"), R"({"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"18080"}]})");
+    EXPECT_EQ(show("{{json .HostConfig.Binds}}"), R"(["data:/data:rw","/srv:/srv:ro"])");
+    EXPECT_EQ(show("{{range .HostConfig.Mounts}}{{.Type}} {{.Source}} {{.Target}} {{.ReadOnly}}{{end}}"),
+              "bind /usr /u true");
+    EXPECT_THAT(show("{{json .HostConfig.Tmpfs}}"), HasSubstr("\"/scratch\":\"size=1m"));
+    EXPECT_EQ(show("{{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config \"max-size\"}}"),
+              "json-file 1m");
+    EXPECT_EQ(show("{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}"),
+              "on-failure:3");
+    EXPECT_EQ(show("{{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}}"), "[NET_ADMIN] [CHOWN]");
+    EXPECT_EQ(show("{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}}"), "true false");
+    EXPECT_EQ(
+        show("{{.HostConfig.Dns}} {{.HostConfig.ExtraHosts}} {{.HostConfig.CpuQuota}} {{.HostConfig.CpusetCpus}}"),
+        "[192.0.2.1] [a.test:192.0.2.9] 50000 0");
+    EXPECT_EQ(show("{{index .HostConfig.Sysctls \"net.ipv4.ip_forward\"}}"), "1");
+    // The image's own command where nothing else was said.
+    box.run("docker create --name two busybox");
+    EXPECT_EQ(box.run("docker inspect two | jq -c '.[0].Config | [.Entrypoint, .Volumes, .User]'"),
+              R"([null,null,""])");
+}
+
+TEST(DockerShow, CommitKeepsEntrypointAndCommandApart) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker create --name one --entrypoint echo busybox a b");
+    box.run("docker commit one made:1");
+    EXPECT_EQ(box.run("docker inspect -f '{{json .Config.Entrypoint}} {{json .Config.Cmd}}' made:1"),
+              R"(["echo"] ["a","b"])");
+    EXPECT_EQ(box.run("docker run --rm made:1 c"), "c");
+}
+
+TEST(DockerShow, TopTakesOptionsOfPs) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run("docker run -d --name web busybox sleep 1d");
+    EXPECT_THAT(box.run("docker top web"), MatchesRegex("UID +PID +PPID +C +STIME +TTY +TIME +CMD\nroot .*sleep 1d"));
+    EXPECT_THAT(box.run("docker top web aux"),
+                MatchesRegex("USER +PID +%CPU +%MEM +VSZ +RSS .*COMMAND\nroot .*sleep 1d"));
+    const auto pid = box.run("docker inspect -f '{{.State.Pid}}' web");
+    EXPECT_THAT(box.run("docker top web -o pid,comm"), MatchesRegex("PID +COMMAND\n" + pid + " +sleep"));
+    EXPECT_THAT(box.run("docker top web -eo pid=NUMBER"), MatchesRegex("NUMBER *\n" + pid));
+    EXPECT_EQ(box.run("docker top web -o args= | tail -1"), "sleep 1d");
+    const auto column = box.sh("docker top web -o pid,nosuch");
+    EXPECT_EQ(column.exit_code, 1);
+    EXPECT_THAT(column.err, HasSubstr("\"nosuch\" is no column of ps"));
+    EXPECT_NE(box.code("docker top web --forest"), 0);
+}
+
+TEST(DockerShow, CompletesDockersGrammar) {
+    Course box;
+    EXPECT_THAT(box.run("docker __complete com"), MatchesRegex("commit\t.*\ncompletion\t.*\ncompose\t.*"));
+    EXPECT_THAT(box.run("docker __complete container pau"), testing::StartsWith("pause\t"));
+    EXPECT_THAT(box.run("docker __complete compose u"), HasSubstr("up\t"));
+    EXPECT_THAT(box.run("docker __complete -D run --read"), HasSubstr("--read-only\t"));
+    EXPECT_THAT(box.run("docker completion bash"), HasSubstr("complete -F _docker docker"));
+    box.run(
+        "bash -c 'source <(docker completion bash); COMP_WORDS=(docker imag); COMP_CWORD=1; _docker; "
+        "[ \"${COMPREPLY[*]}\" = \"images image\" ]'");
+}
+
+TEST(DockerShow, PruneTellsWhatItFreed) {
+    REQUIRE_ROOT();
+    Course box;
+    EXPECT_EQ(box.run("docker container prune -f"), "Total reclaimed space: 0B");
+    const auto id = box.run("docker create busybox true");
+    box.run("docker run busybox dd if=/dev/zero of=/tmp/big bs=1024 count=2000");
+    const auto out = box.run("docker container prune -f");
+    EXPECT_THAT(out, HasSubstr("Deleted Containers:\n"));
+    EXPECT_THAT(out, HasSubstr(id));
+    EXPECT_THAT(out, HasSubstr("\n\nTotal reclaimed space: 2.0"));
+}
+
+}  // namespace
+}  // namespace compose::test
