@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ struct UpOptions {
     bool no_build = false;    // what is not here is an error
     bool quiet_pull = false;  // no events of layers
     bool quiet_build = false;
+    std::set<std::string> recreate_volumes;  // names: made anew, and empty, where their definition has changed
 };
 
 struct DownOptions {
@@ -154,6 +156,15 @@ public:
     [[nodiscard]] std::vector<std::string> plan_up(const Project& project, const UpOptions& options);
     /// The same as changes, each with its reasons.
     [[nodiscard]] std::vector<PlannedChange> plan_changes(const Project& project, const UpOptions& options);
+    /// Runs the programs behind provider services. In what comes back these count as disabled, and their dependents
+    /// have their variables; up() does it by itself where it was not done before.
+    [[nodiscard]] Project provide(const Project& project, const UpOptions& options, std::stop_token cancel = {});
+    /// Fetches and builds the images that up() would, and makes nothing of them.
+    void prepare(const Project& project, const UpOptions& options, std::stop_token cancel = {});
+    /// Names of the project's own volumes that up() would keep though the file defines them otherwise by now.
+    [[nodiscard]] std::vector<std::string> changed_volumes(const Project& project, const UpOptions& options);
+    /// Asks the programs behind provider services (empty: all of the project) to stop what they provide.
+    void stop_providers(const Project& project, const std::vector<std::string>& services);
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 

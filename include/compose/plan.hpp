@@ -79,11 +79,18 @@ struct WaitContainer {
     ContainerRef container;
     std::string service;
     Until until = Until::ready;
-    bool required = true;  // false: a failure is a warning
+    bool required = true;       // false: a failure is a warning
+    Nanoseconds monitor{0};     // it must stay so for this long
+    std::size_t tolerated = 0;  // so many failures of the service's waits are but warnings
+};
+/// Between the batches of a rolling update.
+struct Delay {
+    std::string service;
+    Nanoseconds time{0};
 };
 
 using Action = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer,
-                            StartContainer, StopContainer, RestartContainer, RemoveContainer, WaitContainer>;
+                            StartContainer, StopContainer, RestartContainer, RemoveContainer, WaitContainer, Delay>;
 
 struct Plan {
     struct Node {
@@ -108,6 +115,9 @@ private:
 
 /// Throws ProjectError when the plan would be bound to fail; nothing has been done then.
 [[nodiscard]] Plan plan_up(const Project& project, const ObservedState& observed, const UpOptions& options);
+/// After `failed`, a plan of plan_up(), went wrong half-way: where an update is to be rolled back, the containers that
+/// it made go, and those that they were to replace run again, as deploy.rollback_config says.
+[[nodiscard]] Plan plan_rollback(const Project& project, const Plan& failed, const ObservedState& observed);
 /// `project` (may be null) tells services that are still in the file from orphans, and external volumes and networks.
 [[nodiscard]] Plan plan_down(const Project* project, const ObservedState& observed, const DownOptions& options);
 /// `wait`: until all of them are running, or healthy.

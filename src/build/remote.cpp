@@ -1,6 +1,7 @@
 #include "build/remote.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -130,7 +131,10 @@ std::string fetch_git(const Remote& remote, const std::string& folder, bool keep
     const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
     auto done = git({"fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", remote.url, wanted}, folder);
     if (!done.ok() && is_commit(wanted))
-        done = git({"fetch", "--quiet", "--end-of-options", remote.url}, folder);  // the server gives no single commits
+        // The server gives no single commits: all that it has, and the commit is looked up there.
+        done = git({"fetch", "--quiet", "--end-of-options", remote.url, "+refs/heads/*:refs/remotes/all/*",
+                    "+refs/tags/*:refs/tags/*"},
+                   folder);
     must(done, remote, "fetch");
     const auto target = is_commit(wanted) ? wanted : std::string("FETCH_HEAD");
     must(git({"checkout", "--quiet", "--force", "--detach", target, "--"}, folder), remote, "check out");
@@ -209,13 +213,38 @@ std::string fetch_remote(const Remote& remote, const std::string& folder, std::s
     return top + "/" + path;
 }
 
+std::string host_of(std::string_view url) {
+    const auto at = url.find("://");
+    auto host = at == std::string_view::npos ? url : url.substr(at + 3);
+    host = host.substr(0, host.find('/'));
+    if (const auto user = host.rfind('@'); user != std::string_view::npos) host.remove_prefix(user + 1);
+    if (host.starts_with('[')) return lower(host.substr(1, host.find(']') - 1));
+    return lower(host.substr(0, host.find(':')));
+}
+
+std::string commit_of(std::string_view listing, std::string_view ref) {
+    std::map<std::string, std::string> found;
+    for (const auto& line : split(std::string(listing), '\n')) {
+        const auto tab = line.find('\t');
+        if (tab == std::string::npos || !is_commit(line.substr(0, tab))) continue;
+        found[line.substr(tab + 1)] = line.substr(0, tab);
+    }
+    // A listing also holds every name that ends like the one asked for: main, and feature/main.
+    for (const char* prefix : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"}) {
+        const auto name = prefix + std::string(ref);
+        if (const auto peeled = found.find(name + "^{}"); peeled != found.end()) return peeled->second;
+        if (const auto plain = found.find(name); plain != found.end()) return plain->second;
+    }
+    return {};
+}
+
 std::string resolve_git(const Remote& remote) {
     if (is_commit(remote.ref)) return remote.ref;
     const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
     const auto done = git({"ls-remote", "--quiet", "--end-of-options", remote.url, wanted, wanted + "^{}"}, "/");
     must(done, remote, "ask");
-    const auto commit = done.out.substr(0, 40);
-    if (!is_commit(commit))
+    auto commit = commit_of(done.out, wanted);
+    if (commit.empty())
         throw make_error(ErrorKind::not_found, "{} has no {}", quote(redacted(remote.url)), quote(wanted));
     return commit;
 }

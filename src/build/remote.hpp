@@ -27,6 +27,11 @@ struct Remote {
 /// Fetches into the empty `folder`; returns the folder of the content (of a git repository without .git unless asked).
 [[nodiscard]] std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token cancel,
                                        bool keep_git_dir = false);
+/// The host of a repository's address, without user and port.
+[[nodiscard]] std::string host_of(std::string_view url);
+/// What `ref` means in the output of git ls-remote, as git reads it: exact names before tags before branches, and of a
+/// tag the commit below it. Empty: it is not there.
+[[nodiscard]] std::string commit_of(std::string_view listing, std::string_view ref);
 /// The commit that the reference names now. Throws Error when the repository can't be asked.
 [[nodiscard]] std::string resolve_git(const Remote& remote);
 

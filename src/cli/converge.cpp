@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "cli/arguments.hpp"
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
@@ -40,6 +41,24 @@ void set_orphans(const Context& context, const char* command, bool remove, UpOpt
     options.remove_orphans = remove || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
     options.ignore_orphans = context.variable_is_true("COMPOSE_IGNORE_ORPHANS");
     exclude(command, options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
+}
+
+void define_images(Arguments& arguments, ImageArgs& args) {
+    arguments.flag("--build", args.build, "Build images before containers are made");
+    arguments.flag("--no-build", args.no_build, "Do not build an image, even if it is not here");
+    arguments.value("--pull", args.pull, "WHEN", "Pull images: always, missing, never or build");
+    arguments.flag("--quiet-pull", args.quiet_pull, "Do not show the progress of pulling layers");
+    arguments.flag("--quiet-build", args.quiet_build, "Do not show the output of builds");
+}
+
+void set_images(const char* command, const ImageArgs& args, UpOptions& options) {
+    exclude(command, args.build, "--build", args.no_build, "--no-build");
+    check_pull_flag(args.pull);
+    options.pull = args.pull;
+    options.build = args.build;
+    options.no_build = args.no_build;
+    options.quiet_pull = args.quiet_pull;
+    options.quiet_build = args.quiet_build;
 }
 
 int converge(Context& context, const char* title, const std::vector<std::string>& services, const UpOptions& options) {

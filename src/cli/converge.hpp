@@ -8,6 +8,7 @@
 
 namespace compose::cli {
 
+class Arguments;
 class Context;
 
 /// "web=3" of --scale and of `scale`. Throws Error(usage).
@@ -16,6 +17,14 @@ class Context;
 void exclude(const char* command, bool first, const char* first_name, bool second, const char* second_name);
 /// Orphans as flags and COMPOSE_REMOVE_ORPHANS, COMPOSE_IGNORE_ORPHANS say.
 void set_orphans(const Context& context, const char* command, bool remove, UpOptions& options);
+/// --build, --pull and their like, as `create` and `run` have them.
+struct ImageArgs {
+    bool build = false, no_build = false, quiet_pull = false, quiet_build = false;
+    std::string pull;
+};
+void define_images(Arguments& arguments, ImageArgs& args);
+/// Throws Error(usage).
+void set_images(const char* command, const ImageArgs& args, UpOptions& options);
 /// Loads, plans, does or (in a dry run) prints. Returns the exit status.
 int converge(Context& context, const char* title, const std::vector<std::string>& services, const UpOptions& options);
 

@@ -12,6 +12,7 @@ namespace {
 struct CreateArgs {
     std::vector<std::string> services, scale;
     bool force_recreate = false, no_recreate = false, remove_orphans = false;
+    ImageArgs images;
 };
 
 int run_create(Context& context, const CreateArgs& args) {
@@ -23,6 +24,7 @@ int run_create(Context& context, const CreateArgs& args) {
     options.no_recreate = args.no_recreate;
     options.scale = parse_scale(args.scale, "--scale");
     set_orphans(context, "create", args.remove_orphans, options);
+    set_images("create", args.images, options);
     options.dry_run = context.globals.dry_run;
     return converge(context, "create", args.services, options);
 }
@@ -48,6 +50,7 @@ Run define_create(Arguments& arguments) {
     const auto args = std::make_shared<CreateArgs>();
     arguments.text("Makes what 'compose up' would make, and starts nothing.");
     arguments.rest("SERVICE", args->services);
+    define_images(arguments, args->images);
     arguments.flag("--force-recreate", args->force_recreate, "Recreate containers even if nothing has changed");
     arguments.flag("--no-recreate", args->no_recreate, "Keep containers that exist, even if something has changed");
     arguments.flag("--remove-orphans", args->remove_orphans,

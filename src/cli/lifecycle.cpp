@@ -48,6 +48,16 @@ void remove_orphans(Context& context, const std::string& name) {
             context.containers("kill").remove(view.id, true, false);
 }
 
+/// What programs of the host provide, as far as there is a file that says so.
+void stop_providers(Context& context, const std::vector<std::string>& services) {
+    Diagnostics findings;
+    try {
+        const auto loaded = load_project(make_load_request(context), context.files(), findings);
+        context.engine("stop").stop_providers(loaded.project, services);
+    } catch (const Error&) {  // with a name, no file is needed
+    }
+}
+
 void define_timeout(Arguments& arguments, Args& args) {
     arguments.number("-t,--timeout", args.timeout, "SECONDS",
                      "Time to stop before being killed (default: the service's stop_grace_period; -1: no limit)");
@@ -87,6 +97,7 @@ Run define_stop(Arguments& arguments) {
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "stop", args->services);
             context.engine().stop(name, args->services, args->grace(), cancel);
+            stop_providers(context, args->services);
             return 0;
         });
     };

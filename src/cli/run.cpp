@@ -7,6 +7,7 @@
 #include "cli/attach_streams.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/converge.hpp"
 #include "cli/docker_settings.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
@@ -23,12 +24,14 @@ struct Args {
     bool detach = false, remove = false, no_deps = false, no_tty = false, tty = false, interactive = true;
     bool quiet = false, remove_orphans = false, service_ports = false, use_aliases = false;
     std::string name;
+    ImageArgs images;
 };
 
 /// What it depends on runs, in the state that it asks for.
 int start_dependencies(Context& context, const Args& args, const Project& project) {
     const auto& service = project.services.at(args.change.service);
     UpOptions options;
+    set_images("run", args.images, options);
     options.await_for = service.name;
     for (const auto& dependency : service.depends_on)
         if (project.services.contains(dependency.service)) options.services.push_back(dependency.service);
@@ -40,6 +43,24 @@ int start_dependencies(Context& context, const Args& args, const Project& projec
         context.engine("run").up(project, options, cancel);
         return 0;
     });
+}
+
+/// Its own image, and what providers say to it.
+Project prepared(Context& context, const Args& args, const Project& project) {
+    UpOptions options;
+    set_images("run", args.images, options);
+    options.services = {args.change.service};
+    options.dry_run = context.globals.dry_run;
+    Project out = project;
+    const int code = run_interruptible(context, [&](const std::stop_token& cancel) {
+        auto& engine = context.engine("run");
+        if (!args.no_deps) out = engine.provide(project, options, cancel);
+        options.no_deps = true;
+        if (!options.dry_run) engine.prepare(out, options, cancel);
+        return 0;
+    });
+    if (code != 0) throw make_error("canceled").with_exit_code(code);
+    return out;
 }
 
 void pass_signal(Context& context, const std::string& id, int number) {
@@ -85,9 +106,10 @@ int run(Context& context, Args args) {
     args.change.input = args.interactive;
     Diagnostics findings;
     const auto loaded = load_for_running(context, {args.change.service}, findings);
-    const auto project = overridden(context, loaded.project, args.change);
+    const auto written = prepared(context, args, loaded.project);
+    const auto project = overridden(context, written, args.change);
     if (!args.no_deps)
-        if (const int code = start_dependencies(context, args, loaded.project); code != 0) return code;
+        if (const int code = start_dependencies(context, args, written); code != 0) return code;
     CreateOptions options;
     options.name = args.name;
     options.ports = args.service_ports || !args.change.publish.empty();
@@ -127,6 +149,7 @@ Run define_run(Arguments& arguments) {
     arguments.flag("-d,--detach", args->detach, "Leave it running and print its id");
     define_container_options(arguments, args->change);
     arguments.flag("-i,--interactive", args->interactive, "Pass the input on (default true)");
+    define_images(arguments, args->images);
     arguments.value("--name", args->name, "NAME", "Name of the container");
     arguments.flag("-T,--no-tty,--no-TTY", args->no_tty, "No terminal, even when there is one here");
     arguments.flag("-t,--tty", args->tty, "A terminal");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <compose/config.hpp>
 #include <compose/plan.hpp>
 #include <csignal>
@@ -12,7 +13,9 @@
 #include "cli/converge.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
+#include "cli/question.hpp"
 #include "sys/clock.hpp"
 #include "sys/signals.hpp"
 #include "sys/tty.hpp"
@@ -31,7 +34,7 @@ struct Args {
     bool abort_on_exit = false, abort_on_failure = false, attach_dependencies = false;
     std::optional<int> wait_timeout, timeout;
     std::string exit_code_from, pull;
-    bool build = false, no_build = false, quiet_pull = false, quiet_build = false;
+    bool build = false, no_build = false, quiet_pull = false, quiet_build = false, yes = false;
     bool foreground() const { return !detach && !wait && !no_start; }
 };
 
@@ -134,15 +137,57 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
     return out;
 }
 
-int run_foreground(Context& context, const Args& args, const Project& project, const std::string& config,
+/// A volume is never made anew without an answer: its data is lost then.
+void ask_for_volumes(Context& context, const Args& args, const Project& project, UpOptions& options) {
+    const bool terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(2));
+    if (!args.yes && !terminal) return;  // it is kept, with a warning
+    for (const auto& volume : context.engine("up").changed_volumes(project, options)) {
+        context.finish_progress();
+        if (args.yes || ask(fmt::format("Volume {} exists but doesn't match its definition in the file. Make it anew? "
+                                        "Its data will be lost.",
+                                        quote(volume)),
+                            false))
+            options.recreate_volumes.insert(volume);
+    }
+}
+
+/// Services whose running containers a rolling update would replace: those can't stop first and start later, as the
+/// rest does in the foreground.
+std::vector<std::string> rolling(Engine& engine, const Project& project, const UpOptions& options) {
+    std::set<std::string> replaced, out;
+    const bool any = std::any_of(project.services.begin(), project.services.end(),
+                                 [](const auto& entry) { return entry.second.deploy.update.has_value(); });
+    if (!any || options.force_recreate) return {};  // by force, all are made anew at once
+    for (const auto& change : engine.plan_changes(project, options))
+        if (change.kind == PlannedChange::Kind::replace) replaced.insert(change.object);
+    for (const auto& view : engine.containers(project.name)) {
+        const auto service = project.services.find(view.service);
+        if (replaced.contains("Container " + view.name) && is_live(view) && service != project.services.end() &&
+            service->second.deploy.update)
+            out.insert(view.service);
+    }
+    return {out.begin(), out.end()};
+}
+
+int run_foreground(Context& context, const Args& args, Project project, const std::string& config,
                    const UpOptions& options) {
     auto watch = make_attach(context, args, project);
     UpOptions create = options;
     create.start = false;
+    std::optional<std::int64_t> rolled;
     const int created = run_interruptible(context, [&](const std::stop_token& cancel) {
         auto& engine = context.engine("up");
         // What starting would complain about is to be known before anything is made.
         (void)engine.plan_up(project, options);
+        project = engine.provide(project, options, cancel);
+        if (auto services = rolling(engine, project, options); !services.empty()) {
+            rolled = sys::wall_now().time_since_epoch().count();
+            UpOptions roll = options;
+            roll.services = std::move(services);
+            roll.always_recreate_deps = roll.remove_orphans = false;
+            roll.ignore_orphans = true;
+            engine.up(project, roll, cancel);
+        }
         engine.up(project, create, cancel);
         return 0;
     });
@@ -156,7 +201,8 @@ int run_foreground(Context& context, const Args& args, const Project& project, c
     start.no_build = true;
     start.force_recreate = start.always_recreate_deps = start.renew_anon_volumes = start.remove_orphans = false;
     start.no_recreate = start.ignore_orphans = true;
-    watch.since = sys::wall_now().time_since_epoch().count();
+    start.recreate_volumes.clear();
+    watch.since = rolled.value_or(sys::wall_now().time_since_epoch().count());
     sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
     watch.menu = args.menu && context.variable("COMPOSE_MENU") != "false" && context.variable("COMPOSE_MENU") != "0" &&
                  sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(1));
@@ -170,7 +216,7 @@ int run_foreground(Context& context, const Args& args, const Project& project, c
 
 int run(Context& context, const Args& args) {
     check(args);
-    const auto options = make_options(context, args);
+    auto options = make_options(context, args);
     Diagnostics findings;
     const auto loaded = load_for_running(context, args.services, findings);
     try {
@@ -181,6 +227,7 @@ int run(Context& context, const Args& args) {
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
+        ask_for_volumes(context, args, loaded.project, options);
         if (args.foreground())
             return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
@@ -233,6 +280,7 @@ Run define_up(Arguments& arguments) {
     arguments.flag("--menu", args->menu,
                    "Keys while it is attached: d detaches, w watches, o shows the file (default true)");
     arguments.flag("--rerun", args->rerun, "Start one-shots that have completed again");
+    arguments.flag("-y,--yes", args->yes, "Answer yes to all questions");
     arguments.flag("--timestamps", args->timestamps, "Show the time of each line");
     arguments.flag("--no-log-prefix", args->no_log_prefix, "Do not show the container's name before each line");
     arguments.flag("--no-color", args->no_color, "No colours in the output");

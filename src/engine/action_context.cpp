@@ -83,6 +83,7 @@ std::string event_id(const Action& action) {
         std::string operator()(const RestartContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RemoveContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const WaitContainer& a) const { return "Container " + a.container.name; }
+        std::string operator()(const Delay& a) const { return "Service " + a.service; }
     };
     return std::visit(Id{}, action);
 }

@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "engine/wait_watcher.hpp"
 #include "supervisor/log_reader.hpp"
+#include "sys/file.hpp"
 #include "sys/poll.hpp"
 
 namespace compose::engine {
@@ -85,7 +86,7 @@ void WaitWatcher::add(const WaitContainer& action, Done done) {
         // First the wait, then the look: what happens in between is either in the row or still to be told.
         const std::lock_guard lock(mutex_);
         waits_.push_back({action, id, std::move(done)});
-        if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+        start_thread();
     }
     try {
         look(id);
@@ -94,12 +95,31 @@ void WaitWatcher::add(const WaitContainer& action, Done done) {
     }
 }
 
+void WaitWatcher::add(const Delay& action, Done done) {
+    if (context_.dry_run) {
+        done(std::nullopt);
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    timers_.push_back({std::chrono::steady_clock::now() + action.time, action.service, std::move(done)});
+    start_thread();
+    sys::write_all(wake_.write, "x");
+}
+
+void WaitWatcher::start_thread() {
+    if (!thread_.joinable()) thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
+
 void WaitWatcher::cancel(const std::string& reason, int exit_code) {
     std::vector<Wait> dropped;
+    std::vector<Timer> timers;
     {
         const std::lock_guard lock(mutex_);
         dropped.swap(waits_);
+        timers.swap(timers_);
     }
+    for (const Timer& timer : timers)
+        timer.done(make_error("update of service \"{}\": {}", timer.service, reason).with_exit_code(exit_code));
     for (Wait& wait : dropped)
         wait.done(make_error("container {}: {}", wait.action.container.name, reason).with_exit_code(exit_code));
 }
@@ -133,7 +153,22 @@ void WaitWatcher::follow(supervisor::Client& client, const std::stop_token& stop
     }
 }
 
-bool WaitWatcher::pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest) const {
+std::optional<std::chrono::milliseconds> WaitWatcher::next_due() {
+    const std::lock_guard lock(mutex_);
+    std::optional<std::chrono::steady_clock::time_point> first;
+    const auto consider = [&](std::chrono::steady_clock::time_point due) {
+        first = std::min(first.value_or(due), due);
+    };
+    for (const Wait& wait : waits_)
+        if (wait.due) consider(*wait.due);
+    for (const Timer& timer : timers_) consider(timer.due);
+    if (!first) return std::nullopt;
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(*first - std::chrono::steady_clock::now()),
+                    std::chrono::milliseconds(0));
+}
+
+bool WaitWatcher::pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest) {
+    if (const auto due = next_due()) longest = longest ? std::min(*longest, *due) : *due;
     if (timeout_) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
         // Waits that begin after the deadline are looked at now and then.
@@ -143,7 +178,56 @@ bool WaitWatcher::pause(supervisor::Client* client, std::optional<std::chrono::m
     std::array<sys::PollItem, 2> items{};
     items[0].fd = wake_.read;
     if (client != nullptr) items[1].fd = client->fd();
-    return sys::poll(items, longest) && items[1].readable;
+    if (!sys::poll(items, longest)) return false;
+    std::array<char, 64> bytes{};
+    if (items[0].readable) (void)sys::read_some(wake_.read, bytes);
+    return items[1].readable;
+}
+
+/// With a time to be monitored, what is fine must stay so until that has passed.
+Verdict WaitWatcher::verdict_of(Wait& wait) {
+    const std::string& name = wait.action.container.name;
+    const auto row = store_->container(wait.id);
+    if (!row) return {true, fmt::format("container {} was removed", name)};
+    Verdict verdict = judge(wait.action, *row);
+    if (wait.action.monitor.count() == 0 || !verdict.failure.empty()) return verdict;
+    const auto now = std::chrono::steady_clock::now();
+    if (wait.due && (!verdict.decided || row->restart_count != wait.restarts))
+        return {true, fmt::format("container {} did not stay up", name)};
+    if (!verdict.decided || row->state != ContainerState::running) return verdict;
+    if (!wait.due) {
+        wait.due = now + wait.action.monitor;
+        wait.restarts = row->restart_count;
+        sys::write_all(wake_.write, "x");
+    }
+    return now < *wait.due ? Verdict{} : verdict;
+}
+
+void WaitWatcher::end_delays() {
+    std::vector<Timer> ended;
+    bool monitored = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto now = std::chrono::steady_clock::now();
+        for (auto timer = timers_.begin(); timer != timers_.end();) {
+            if (timer->due > now) {
+                ++timer;
+                continue;
+            }
+            ended.push_back(std::move(*timer));
+            timer = timers_.erase(timer);
+        }
+        for (const Wait& wait : waits_) monitored = monitored || (wait.due && *wait.due <= now);
+    }
+    for (const Timer& timer : ended) timer.done(std::nullopt);
+    if (monitored) look({});
+}
+
+/// Of a service that is updated, so many may fail.
+bool WaitWatcher::is_tolerated(const WaitContainer& action) {
+    if (action.tolerated == 0) return false;
+    const std::lock_guard lock(mutex_);
+    return ++failures_[action.service] <= action.tolerated;
 }
 
 void WaitWatcher::look(const std::string& id) {
@@ -158,9 +242,7 @@ void WaitWatcher::look(const std::string& id) {
                 ++wait;
                 continue;
             }
-            const auto row = store_->container(wait->id);
-            Verdict verdict{true, fmt::format("container {} was removed", wait->action.container.name)};
-            if (row) verdict = judge(wait->action, *row);
+            const Verdict verdict = verdict_of(*wait);
             if (!verdict.decided) {
                 ++wait;
                 continue;
@@ -187,6 +269,9 @@ void WaitWatcher::finish(std::vector<Wait> finished, const std::vector<std::opti
         if (!error) {
             context_.tell(Status::done, id, wait.action.until == Until::completed ? "Exited" : "Healthy");
             wait.done(std::nullopt);
+        } else if (wait.action.required && is_tolerated(wait.action)) {
+            context_.tell(Status::warning, id, "Failed, as deploy.update_config tolerates", error->what());
+            wait.done(std::nullopt);
         } else if (!wait.action.required) {
             context_.tell(Status::warning, id,
                           fmt::format("optional dependency \"{}\" failed to start", wait.action.service),
@@ -200,6 +285,7 @@ void WaitWatcher::finish(std::vector<Wait> finished, const std::vector<std::opti
 }
 
 void WaitWatcher::expire() {
+    end_delays();
     if (!timeout_ || std::chrono::steady_clock::now() < deadline_) return;
     std::vector<Wait> late;
     {

@@ -16,12 +16,6 @@ namespace {
 
 constexpr int kMaxRedirects = 10;
 
-void check_target(const image::Url& url, bool allow_local) {
-    if (allow_local || (!image::is_loopback(url.host) && !image::is_forbidden_literal(url.host))) return;
-    throw make_error(ErrorKind::invalid, "{} is an address of this machine or its local link", quote(url.host))
-        .with_hint("allow it with --allow network.host, or build.entitlements");
-}
-
 std::string name_of(const image::Url& url) {
     auto path = url.target.substr(0, url.target.find_first_of("?#"));
     auto name = std::string(build::base_name(build::clean_relative(path)));
@@ -40,6 +34,12 @@ std::optional<std::int64_t> http_time(const std::string& text) {
 
 }  // namespace
 
+void check_fetch_host(const std::string& host, bool allow_local) {
+    if (allow_local || (!image::is_loopback(host) && !image::is_forbidden_literal(host))) return;
+    throw make_error(ErrorKind::invalid, "{} is an address of this machine or its local link", quote(host))
+        .with_hint("allow it with --allow network.host, or build.entitlements");
+}
+
 FetchedFile fetch_file(const std::string& text, const std::string& folder, bool allow_local,
                        const std::stop_token& cancel) {
     return in_context([&] { return "fetch " + quote(build::redacted(text)); },
@@ -47,11 +47,12 @@ FetchedFile fetch_file(const std::string& text, const std::string& folder, bool 
                           const image::Interrupt interrupt(cancel);
                           image::HttpSettings settings;
                           settings.environment = sys::environment_snapshot();
+                          settings.only_elsewhere = !allow_local;
                           image::HttpClient client(settings, interrupt);
                           auto url = image::parse_url(text);
                           const auto name = name_of(url);
                           for (int hops = 0;; ++hops) {
-                              check_target(url, allow_local);
+                              check_fetch_host(url.host, allow_local);
                               image::HttpRequest request;
                               request.fields.emplace_back("Accept-Encoding", "identity");
                               auto reply = client.send(url, std::move(request));

@@ -14,8 +14,11 @@ struct FetchedFile {
     std::optional<std::int64_t> modified;  // seconds since 1970, as the server says
 };
 
-/// Into `folder`, under the last part of the address's path. Follows redirects. Addresses of this machine and of the
-/// local link are refused unless `allow_local`: a Dockerfile must not read what only the host can reach.
+/// Refuses addresses of this machine and of the local link unless `allow_local`: a Dockerfile must not read what only
+/// the host can reach.
+void check_fetch_host(const std::string& host, bool allow_local);
+
+/// Into `folder`, under the last part of the address's path. Follows redirects; every host on the way is checked.
 [[nodiscard]] FetchedFile fetch_file(const std::string& url, const std::string& folder, bool allow_local,
                                      const std::stop_token& cancel);
 

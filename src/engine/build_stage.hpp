@@ -53,6 +53,7 @@ private:
     [[nodiscard]] std::string sources_digest(const build::CopyStep& copy);
     [[nodiscard]] static bool is_remote(const build::CopyStep& copy, const std::string& source);
     [[nodiscard]] std::string remote_digest(const build::CopyStep& copy, const std::string& source);
+    [[nodiscard]] const std::string& commit(const std::string& source);
     [[nodiscard]] const FetchedFile& fetch(const std::string& source);
     void add_remote(const build::CopyStep& copy, const std::string& source, build::TreeWriter& writer);
     [[nodiscard]] bool add_archive(const build::CopyStep& copy, const build::SourceTree& tree,
@@ -79,6 +80,7 @@ private:
     int step_ = 0, steps_ = 0;
     Told current_;
     std::map<std::string, FetchedFile> fetched_;  // by address
+    std::map<std::string, std::string> commits_;  // of repositories that ADD names, asked once
 };
 
 }  // namespace compose::engine

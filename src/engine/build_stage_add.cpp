@@ -52,7 +52,7 @@ bool StageBuilder::is_remote(const build::CopyStep& copy, const std::string& sou
 std::string StageBuilder::remote_digest(const build::CopyStep& copy, const std::string& source) {
     const auto remote = *build::parse_remote(source);
     if (remote.kind == build::Remote::Kind::git) {
-        const auto commit = build::resolve_git(remote);
+        const auto& commit = this->commit(source);
         if (!copy.checksum.empty() && (copy.checksum.size() < 7 || !commit.starts_with(copy.checksum)))
             throw make_error(ErrorKind::invalid, "{} is at {}, not at {}", quote(build::redacted(source)), commit,
                              copy.checksum);
@@ -60,6 +60,14 @@ std::string StageBuilder::remote_digest(const build::CopyStep& copy, const std::
     }
     if (const auto wanted = plain_checksum(copy.checksum); !wanted.empty()) return wanted;
     return fetch(source).digest;
+}
+
+const std::string& StageBuilder::commit(const std::string& source) {
+    auto& known = commits_[source];
+    if (!known.empty()) return known;
+    const auto remote = *build::parse_remote(source);
+    check_fetch_host(build::host_of(remote.url), is_allowed(shared_.request, "network.host"));
+    return known = build::resolve_git(remote);
 }
 
 const FetchedFile& StageBuilder::fetch(const std::string& source) {
@@ -70,9 +78,11 @@ const FetchedFile& StageBuilder::fetch(const std::string& source) {
 }
 
 void StageBuilder::add_remote(const build::CopyStep& copy, const std::string& source, build::TreeWriter& writer) {
-    const auto remote = *build::parse_remote(source);
+    auto remote = *build::parse_remote(source);
     build::FileDigests digests("");
     if (remote.kind == build::Remote::Kind::git) {
+        // A branch may have moved since the step's key was made of its commit.
+        remote.ref = commit(source);
         const auto folder =
             build::fetch_remote(remote, shared_.workspace.new_folder("add"), shared_.cancel, copy.keep_git_dir);
         const build::SourceTree tree(sys::open_directory(folder), {}, digests, false);

@@ -152,6 +152,7 @@ void copy_out(sys::FdRef root, const std::string& path, const std::string& host_
     unpack.owner = sys::effective_user();
     unpack.group = sys::effective_group();
     unpack.drop_set_id = true;
+    if (image::copy_regular_file(root, source, directory, ".", target.name, unpack)) return;
     stream(
         [&](sys::FdRef out) {
             pack(root, source, {.name = target.name, .hard_links = false, .content_only = content}, out);
@@ -179,6 +180,7 @@ void copy_in(const std::string& host_path, sys::FdRef root, const std::string& p
                       });
     image::UnpackOptions unpack;
     unpack.keep_owner = options.archive;
+    if (image::copy_regular_file(host, source, root, target.directory, target.name, unpack)) return;
     const bool content = target.name.empty();
     stream(
         [&](sys::FdRef out) {

@@ -19,6 +19,7 @@
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
 #include "engine/prepare_images.hpp"
+#include "engine/providers.hpp"
 #include "engine/run_folder.hpp"
 #include "store/store.hpp"
 
@@ -74,6 +75,7 @@ struct Engine::Impl {
         wishes.services = up.no_deps && !up.services.empty() ? up.services : with_dependencies(project, up.services);
         wishes.policy = {.pull = up.pull, .build = up.build, .no_build = up.no_build};
         wishes.quiet = up.quiet_pull;
+        wishes.quiet_build = up.quiet_build;
         wishes.parallel = options.parallel;
         return wishes;
     }
@@ -115,20 +117,13 @@ struct Engine::Impl {
         }
     }
 
-    /// A new container that did not become healthy goes, and the one that it was to replace stays.
-    static void roll_back(const Plan& plan, const Project& project, ActionContext& context, store::Store& store) {
-        engine::Session session(context.layout, context.project);
-        for (const Plan::Node& node : plan.nodes) {
-            const auto* create = std::get_if<CreateContainer>(&node.action);
-            if (create == nullptr || create->temporary_name.empty()) continue;
-            const auto& update = project.services.at(create->service).deploy.update;
-            if (!update || update->failure_action != "rollback") continue;
-            const auto row = store.container_by_name(create->temporary_name);
-            if (!row) continue;
-            context.tell(Event::Status::warning, "Container " + create->name, "Rolled back");
-            RemoveContainer removal;
-            removal.container = {create->temporary_name, row->id};
-            engine::perform(removal, context, session);
+    /// A rolling update that failed is undone where the file says so; what else goes wrong then is only told.
+    void roll_back(const Plan& failed, const Project& project, ActionContext& context, store::Store& store) const {
+        const Plan plan = plan_rollback(project, failed, engine::observe(store, project.name, &project));
+        try {
+            run(plan, context, {}, true);
+        } catch (const Error& error) {
+            events.on_event({Event::Status::error, "Rollback", "Error", error.what(), 0, 0});
         }
     }
 
@@ -160,7 +155,11 @@ Engine::Engine(EngineOptions options, EventSink& events)
 
 Engine::~Engine() = default;
 
-void Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
+void Engine::up(const Project& unprovided, const UpOptions& wishes, std::stop_token cancel) {
+    const Project written = provide(unprovided, wishes, cancel);
+    const auto left = engine::without_provided(written, wishes);
+    if (!left) return;
+    const UpOptions& options = *left;
     const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     if (!options.dry_run) {
         if (engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
@@ -175,20 +174,66 @@ void Engine::up(const Project& written, const UpOptions& options, std::stop_toke
         engine::repair_liveness(store, project.name);
         engine::repair_firewall(store);
     }
-    const Plan plan = compose::plan_up(project, engine::observe(store, project.name, &project), options);
+    const ObservedState observed = engine::observe(store, project.name, &project);
+    const Plan plan = compose::plan_up(project, observed, options);
     engine::check_creations(project, plan, store);
+    engine::check_host_ports(project, plan, observed);
     ActionContext context(impl_->layout, project.name, &project, impl_->events);
     context.dry_run = options.dry_run;
     Impl::read_facts(plan, project, store, context);
     try {
         impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
     } catch (const Error&) {
-        if (!options.dry_run) Impl::roll_back(plan, project, context, store);
+        if (!options.dry_run) impl_->roll_back(plan, project, context, store);
         throw;
     }
 }
 
-std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions& options) {
+Project Engine::provide(const Project& project, const UpOptions& options, std::stop_token cancel) {
+    if (!engine::has_providers(project)) return project;
+    if (!options.dry_run) {
+        // What is bound to fail fails before anything is provided.
+        UpOptions trial = options;
+        trial.dry_run = true;
+        (void)plan_up(project, trial);
+    }
+    return engine::provide(project, options, impl_->events, cancel);
+}
+
+void Engine::prepare(const Project& project, const UpOptions& options, std::stop_token cancel) {
+    store::Store images = impl_->open();
+    engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
+}
+
+std::vector<std::string> Engine::changed_volumes(const Project& project, const UpOptions& options) {
+    std::vector<std::string> changed;
+    if (options.no_recreate) return changed;
+    store::Store store = impl_->open();
+    const ObservedState observed = engine::observe(store, project.name, &project);
+    std::set<std::string> used;  // keys
+    for (const std::string& name : with_dependencies(project, options.services))
+        for (const Mount& mount : project.services.at(name).mounts)
+            if (mount.type == Mount::Type::volume) used.insert(mount.source);
+    for (const auto& [key, volume] : project.volumes) {
+        const auto there = observed.volumes.find(volume.name);
+        if (volume.external || !used.contains(key) || there == observed.volumes.end()) continue;
+        if (there->second.project == project.name && there->second.config_hash != volume.config_hash)
+            changed.push_back(volume.name);
+    }
+    return changed;
+}
+
+void Engine::stop_providers(const Project& project, const std::vector<std::string>& services) {
+    if (!impl_->options.dry_run) engine::end_providers(project, services, "stop", impl_->events);
+}
+
+std::vector<std::string> Engine::plan_up(const Project& unprovided, const UpOptions& wishes) {
+    UpOptions trial = wishes;
+    trial.dry_run = true;
+    const Project written = engine::provide(unprovided, trial, impl_->events, {});
+    const auto left = engine::without_provided(written, wishes);
+    if (!left) return {};
+    const UpOptions& options = *left;
     const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     store::Store store = impl_->open();
     ObservedState observed = engine::observe(store, project.name, &project);
@@ -199,11 +244,18 @@ std::vector<std::string> Engine::plan_up(const Project& written, const UpOptions
     }
     const Plan plan = compose::plan_up(project, observed, options);
     if (observed.expected_images.empty()) engine::check_creations(project, plan, store);
+    engine::check_host_ports(project, plan, observed);
     for (auto& line : to_text(plan)) lines.push_back(std::move(line));
     return lines;
 }
 
-std::vector<PlannedChange> Engine::plan_changes(const Project& written, const UpOptions& options) {
+std::vector<PlannedChange> Engine::plan_changes(const Project& unprovided, const UpOptions& wishes) {
+    UpOptions trial = wishes;
+    trial.dry_run = true;
+    const Project written = engine::provide(unprovided, trial, impl_->events, {});
+    const auto left = engine::without_provided(written, wishes);
+    if (!left) return {};
+    const UpOptions& options = *left;
     const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     store::Store store = impl_->open();
     ObservedState observed = engine::observe(store, project.name, &project);
@@ -232,6 +284,8 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
     impl_->run(plan, context, std::move(cancel), true);
+    if (project != nullptr && !options.dry_run)
+        engine::end_providers(*project, options.services, "down", impl_->events);
     if (on_bridge && !options.dry_run) (void)Networks(impl_->options).release_bridge();
     impl_->remove_images(store, images, options.dry_run);
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);

@@ -75,9 +75,14 @@ private:
                 watcher_.add(*wait, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
                 return;
             }
+            if (const auto* delay = std::get_if<Delay>(&action)) {
+                watcher_.add(*delay, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
+                return;
+            }
             std::visit(
                 [&](const auto& one) {
-                    if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, WaitContainer>)
+                    using Kind = std::decay_t<decltype(one)>;
+                    if constexpr (!std::is_same_v<Kind, WaitContainer> && !std::is_same_v<Kind, Delay>)
                         perform(one, context_, session);
                 },
                 action);

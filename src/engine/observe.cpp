@@ -191,7 +191,7 @@ private:
                     add_volume(*row).users = store_.volume_users(row->name);
         ImageCatalog catalog(store_);
         for (const auto& [name, service] : file_->services) {
-            if (state_.images.contains(service.image)) continue;
+            if (service.image.empty() || state_.images.contains(service.image)) continue;  // provided: it has none
             const ImageFacts* facts = catalog.find(service.image);
             if (facts == nullptr) continue;
             ObservedImage image;

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
+#include "net/address.hpp"
 #include "sys/file.hpp"
+#include "sys/port_socket.hpp"
 #include "sys/process.hpp"
 
 namespace compose::engine {
@@ -63,6 +67,29 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
     }
 }
 
+void check_service_ports(const Service& service, const std::vector<ObservedPort>& ours,
+                         std::vector<Diagnostic>& findings) {
+    for (std::size_t i = 0; i < service.ports.size(); ++i) {
+        const Port& port = service.ports[i];
+        const std::uint16_t number = port.published_first;
+        if (number == 0 || port.published_last > number) continue;  // any of them will do
+        const auto address =
+            port.host_ip.empty() ? std::optional<net::Ipv4>(net::Ipv4{}) : net::Ipv4::parse(port.host_ip);
+        const bool own = std::any_of(ours.begin(), ours.end(), [&](const ObservedPort& held) {
+            return held.protocol == port.protocol && held.host_port == number;
+        });
+        if (own || !address || sys::reserve_port(port.protocol, address->value, number)) continue;
+        const auto holder = sys::find_port_holder(port.protocol, number);
+        findings.push_back(
+            {Severity::error, port.pos.known() ? port.pos : service.pos,
+             "services." + service.name + ".ports[" + std::to_string(i) + "]",
+             fmt::format("port {}{}{}/{} is already in use by {}", port.host_ip, port.host_ip.empty() ? "" : ":",
+                         number, port.protocol,
+                         holder ? fmt::format("{} (pid {})", holder->command, holder->pid) : "another process"),
+             "stop that process, or publish another port"});
+    }
+}
+
 }  // namespace
 
 void check_creations(const Project& project, const Plan& plan, const store::Store& store) {
@@ -92,6 +119,18 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_stop_signal(service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);
+}
+
+void check_host_ports(const Project& project, const Plan& plan, const ObservedState& observed) {
+    std::vector<Diagnostic> findings;
+    std::set<std::string> services;
+    for (const Plan::Node& node : plan.nodes)
+        if (const auto* start = std::get_if<StartContainer>(&node.action)) services.insert(start->service);
+    for (const std::string& name : services)
+        if (const auto service = project.services.find(name);
+            service != project.services.end() && service->second.network_mode.empty())
+            check_service_ports(service->second, observed.ports, findings);
+    if (!findings.empty()) throw ProjectError(std::move(findings), ErrorKind::conflict);
 }
 
 }  // namespace compose::engine

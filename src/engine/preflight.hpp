@@ -10,5 +10,8 @@ namespace compose::engine {
 /// Throws ProjectError with everything that would make a creation fail: features that are not supported, bind sources
 /// that are missing, names that containers of other projects have.
 void check_creations(const Project& project, const Plan& plan, const store::Store& store);
+/// Throws ProjectError when a program of the host has a port that a container is about to publish: better to know that
+/// before anything is stopped.
+void check_host_ports(const Project& project, const Plan& plan, const ObservedState& observed);
 
 }  // namespace compose::engine

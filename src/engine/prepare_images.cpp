@@ -11,6 +11,7 @@
 #include "engine/base_images.hpp"
 #include "engine/build_service.hpp"
 #include "engine/image_catalog.hpp"
+#include "engine/silent_sink.hpp"
 #include "sys/clock.hpp"
 #include "sys/env.hpp"
 
@@ -170,8 +171,10 @@ void prepare_images(store::Store& store, EventSink& events, const Project& proje
     for (auto& action : needed_images(store, project, options))
         (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
     run_pulls(store.layout(), events, project, pulls, options, cancel, builds);
+    SilentSink silent;
     for (const auto& action : builds)
-        (void)build_service_image(store, events, project, project.services.at(action.service), cancel);
+        (void)build_service_image(store, options.quiet_build ? static_cast<EventSink&>(silent) : events, project,
+                                  project.services.at(action.service), cancel);
 }
 
 }  // namespace compose::engine

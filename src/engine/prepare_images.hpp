@@ -16,6 +16,7 @@ struct PrepareOptions {
     std::vector<std::string> services;  // empty: all
     ImagePolicy policy;                 // `now` is filled in
     bool quiet = false;                 // no events of layers
+    bool quiet_build = false;           // no events of builds
     int parallel = 4;
 };
 

@@ -6,6 +6,7 @@
 #include <compose/error.hpp>
 #include <compose/plan.hpp>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,6 +19,12 @@ namespace compose::engine {
 /// The last ten lines of a container's log, indented and safe to print.
 [[nodiscard]] std::string last_log_lines(const store::Layout& layout, const std::string& id);
 
+/// What a row says about a wait: nothing yet, success (second empty), or why it failed.
+struct Verdict {
+    bool decided = false;
+    std::string failure;
+};
+
 class WaitWatcher {
 public:
     /// Called once for each wait, from any thread: nothing on success.
@@ -27,6 +34,8 @@ public:
     ~WaitWatcher();  // pending waits are dropped without being called
 
     void add(const WaitContainer& action, Done done);
+    /// Done when the time has passed.
+    void add(const Delay& action, Done done);
     /// All pending waits end with an error that gives the reason.
     void cancel(const std::string& reason, int exit_code);
 
@@ -35,6 +44,13 @@ private:
         WaitContainer action;
         std::string id;
         Done done;
+        std::optional<std::chrono::steady_clock::time_point> due{};  // monitored: fine so far, decided then
+        int restarts = 0;                                            // when that began
+    };
+    struct Timer {
+        std::chrono::steady_clock::time_point due;
+        std::string service;
+        Done done;
     };
 
     void watch(const std::stop_token& stop);
@@ -42,8 +58,14 @@ private:
     /// Ends those that are decided; `id` empty: looks at all.
     void look(const std::string& id);
     void expire();
+    void end_delays();
+    [[nodiscard]] Verdict verdict_of(Wait& wait);
+    /// When something is to be decided though nobody tells; nothing: never.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> next_due();
+    void start_thread();
     /// Until the supervisor has news, the deadline passes or the end is near. True: read from `client`.
-    [[nodiscard]] bool pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest) const;
+    [[nodiscard]] bool pause(supervisor::Client* client, std::optional<std::chrono::milliseconds> longest);
+    [[nodiscard]] bool is_tolerated(const WaitContainer& action);
     void finish(std::vector<Wait> finished, const std::vector<std::optional<Error>>& results);
 
     ActionContext& context_;
@@ -51,16 +73,13 @@ private:
     std::chrono::steady_clock::time_point deadline_;
     std::mutex mutex_;
     std::vector<Wait> waits_;
-    std::optional<store::Store> store_;  // under mutex_
-    sys::Pipe wake_;                     // closed to end a pause
-    std::jthread thread_;                // started with the first wait
+    std::vector<Timer> timers_;
+    std::map<std::string, std::size_t> failures_;  // of services, under mutex_
+    std::optional<store::Store> store_;            // under mutex_
+    sys::Pipe wake_;                               // a byte: look again; closed: the end
+    std::jthread thread_;                          // started with the first wait
 };
 
-/// What a row says about a wait: nothing yet, success (second empty), or why it failed.
-struct Verdict {
-    bool decided = false;
-    std::string failure;
-};
 [[nodiscard]] Verdict judge(const WaitContainer& action, const store::Container& row);
 
 }  // namespace compose::engine

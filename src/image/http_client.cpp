@@ -104,7 +104,8 @@ const TlsTrust& HttpClient::trust_for(const Url& url) {
 
 std::unique_ptr<Stream> HttpClient::connect(const Url& url, const std::optional<Proxy>& proxy) {
     const Url& first = proxy ? proxy->url : url;
-    auto stream = connect_tcp(first.host, first.port, settings_.connect_timeout, settings_.stall, interrupt_);
+    auto stream = connect_tcp(first.host, first.port, settings_.connect_timeout, settings_.stall, interrupt_,
+                              !proxy && settings_.only_elsewhere);
     if (proxy && proxy->url.tls) stream = start_tls(std::move(stream), trust_for(proxy->url), proxy->url.host);
     if (proxy && url.tls) {
         HttpRequest request;

@@ -23,6 +23,8 @@ struct HttpSettings {
     std::vector<std::string> insecure;
     /// Folders with <host[:port]>/*.crt, *.cert and *.key.
     std::vector<std::string> certificate_folders{"/etc/docker/certs.d", "/etc/containers/certs.d"};
+    /// Without a proxy: no name may lead to an address of this machine or its local link.
+    bool only_elsewhere = false;
     std::string user_agent = "compose";
     std::chrono::milliseconds connect_timeout{15'000};
     std::chrono::milliseconds stall{30'000};

@@ -108,6 +108,12 @@ std::vector<std::string> names_to_try(const std::string& host, const ResolvConf&
     return names;
 }
 
+void check_elsewhere(const std::string& host, const std::string& address) {
+    if (is_forbidden_literal(address))
+        throw make_error(ErrorKind::invalid, "{} is {}, an address of this machine or its local link", quote(host),
+                         address);
+}
+
 }  // namespace
 
 std::vector<std::string> addresses_in_hosts(std::string_view hosts_text, std::string_view host) {
@@ -185,8 +191,11 @@ DnsReply parse_dns_reply(std::string_view packet, std::string_view question, Add
 }
 
 std::vector<sys::InetAddress> resolve_host(const std::string& host, std::uint16_t port, const Interrupt& interrupt,
-                                           const ResolverFiles& files) {
-    if (const auto literal = sys::InetAddress::parse(host, port)) return {*literal};
+                                           const ResolverFiles& files, bool only_elsewhere) {
+    if (const auto literal = sys::InetAddress::parse(host, port)) {
+        if (only_elsewhere) check_elsewhere(host, host);
+        return {*literal};
+    }
     std::vector<std::string> texts = addresses_in_hosts(sys::read_file_if_exists(files.hosts).value_or(""), host);
     if (texts.empty() && is_loopback(host)) texts = {"127.0.0.1", "::1"};
     bool answered = false;
@@ -198,8 +207,10 @@ std::vector<sys::InetAddress> resolve_host(const std::string& host, std::uint16_
         }
     }
     std::vector<sys::InetAddress> out;
-    for (const auto& text : texts)
+    for (const auto& text : texts) {
+        if (only_elsewhere) check_elsewhere(host, text);
         if (const auto address = sys::InetAddress::parse(text, port)) out.push_back(*address);
+    }
     if (!out.empty()) return out;
     if (answered) throw make_error(ErrorKind::not_found, "there is no host {}", quote(host));
     throw make_error("can't find the address of {}: no name server answers", quote(host))

@@ -17,9 +17,11 @@ struct ResolverFiles {
     std::string resolv = "/etc/resolv.conf";
 };
 
-/// Addresses in the order in which they should be tried, at least one. Throws Error that names the host.
+/// Addresses in the order in which they should be tried, at least one. Throws Error that names the host; with
+/// `only_elsewhere` also when one of them is this machine's or its local link's.
 [[nodiscard]] std::vector<sys::InetAddress> resolve_host(const std::string& host, std::uint16_t port,
-                                                         const Interrupt& interrupt, const ResolverFiles& files = {});
+                                                         const Interrupt& interrupt, const ResolverFiles& files = {},
+                                                         bool only_elsewhere = false);
 
 // The parts, pure.
 [[nodiscard]] std::vector<std::string> addresses_in_hosts(std::string_view hosts_text, std::string_view host);

@@ -62,10 +62,10 @@ private:
 
 std::unique_ptr<Stream> connect_tcp(const std::string& host, std::uint16_t port,
                                     std::chrono::milliseconds connect_timeout, std::chrono::milliseconds stall,
-                                    const Interrupt& interrupt) {
+                                    const Interrupt& interrupt, bool only_elsewhere) {
     const auto peer = fmt::format("{}:{}", host, port);
     std::string why = "nobody answers";
-    for (const auto& address : resolve_host(host, port, interrupt)) {
+    for (const auto& address : resolve_host(host, port, interrupt, {}, only_elsewhere)) {
         auto fd = sys::connect_tcp(address);
         if (!fd) {
             why = "there is no way to it";

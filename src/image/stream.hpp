@@ -24,10 +24,11 @@ public:
     [[nodiscard]] virtual bool stirred() = 0;
 };
 
-/// `host` and `port` name the peer in messages.
+/// `host` and `port` name the peer in messages. `only_elsewhere`: nothing that this machine alone can reach.
 [[nodiscard]] std::unique_ptr<Stream> connect_tcp(const std::string& host, std::uint16_t port,
                                                   std::chrono::milliseconds connect_timeout,
-                                                  std::chrono::milliseconds stall, const Interrupt& interrupt);
+                                                  std::chrono::milliseconds stall, const Interrupt& interrupt,
+                                                  bool only_elsewhere = false);
 
 /// Whom a TLS client believes, and who it is. Made once, shared by threads.
 class TlsTrust {

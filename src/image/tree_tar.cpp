@@ -1,6 +1,7 @@
 #include "image/tree_tar.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "image/hashing_pipe.hpp"
 #include "image/tar.hpp"
 #include "image/tar_writer.hpp"
+#include "sys/clock.hpp"
+#include "sys/copy_file.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
@@ -367,6 +370,42 @@ void unpack_tree(sys::FdRef tar, sys::FdRef root, const std::string& path, const
     TarEntry entry;
     while (reader.next(entry)) unpacker.write(entry, reader);
     unpacker.finish();
+}
+
+bool copy_regular_file(sys::FdRef from, const std::string& path, sys::FdRef to, const std::string& directory,
+                       const std::string& name, const UnpackOptions& options) {
+    const auto source = split_path(path);
+    const auto source_dir = sys::find_directory_in_root(from, source.parent, sys::Missing::anything_else);
+    const auto target_dir = sys::find_directory_in_root(to, directory, sys::Missing::anything_else);
+    if (!source_dir || !target_dir || name.empty()) return false;
+    const auto named = sys::inspect_at(*source_dir, source.name);
+    if (!named || named->kind != sys::FileKind::regular) return false;
+    const auto file = sys::find_regular_file_in_root(*source_dir, source.name);
+    if (!file) return false;
+    const auto there = sys::inspect_at(*target_dir, name);
+    if (there && there->kind != sys::FileKind::regular) return false;
+    const auto info = sys::inspect(*file);
+    // Beside the name it is to have, so that a failure leaves what was there.
+    const auto passing = ".compose-cp-" + sys::random_id().substr(0, 16);
+    const auto copy = sys::create_file_at(*target_dir, passing);
+    if (!copy) throw make_error("{} is there already", quote(passing));
+    try {
+        sys::copy_file_data(*file, *copy, info.size);
+        sys::set_owner(*copy, options.keep_owner ? info.owner : options.owner,
+                       options.keep_owner ? info.group : options.group);
+        sys::set_mode(*copy, options.drop_set_id ? info.mode & 01777U : info.mode);
+        for (const auto& [key, value] : sys::read_xattrs(*file))
+            if (is_kept_xattr(key) && !(options.drop_set_id && key == "security.capability"))
+                (void)sys::set_xattr(*copy, key, value);
+        sys::set_mtime(*copy, info.mtime_s, info.mtime_ns);
+        sys::rename_at(*target_dir, passing, *target_dir, name);
+    } catch (const Error& error) {
+        sys::remove_tree_at(*target_dir, passing);
+        // A file that is mounted there can't be replaced, but its content can.
+        if (error.code() != EBUSY) throw;
+        return false;
+    }
+    return true;
 }
 
 }  // namespace compose::image

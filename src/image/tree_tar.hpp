@@ -33,6 +33,12 @@ struct UnpackOptions {
 /// a directory is never replaced by something else, nor the other way round.
 void unpack_tree(sys::FdRef tar, sys::FdRef root, const std::string& path, const UnpackOptions& options);
 
+/// One regular file without a stream between the two: the kernel moves its bytes. False, with nothing changed, when it
+/// is no regular file or what is there can't be replaced by one: then it has to go through a tar.
+[[nodiscard]] bool copy_regular_file(sys::FdRef from, const std::string& path, sys::FdRef to,
+                                     const std::string& directory, const std::string& name,
+                                     const UnpackOptions& options);
+
 /// A sink that writes to a descriptor.
 class FdSink final : public ByteSink {
 public:

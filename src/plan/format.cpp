@@ -24,6 +24,7 @@ struct Text {
         constexpr const char* kVerbs[] = {"WaitHealthy ", "WaitCompleted ", "WaitReady "};
         return kVerbs[static_cast<std::size_t>(a.until)] + a.container.name;
     }
+    std::string operator()(const Delay& a) const { return "Delay " + a.service; }
 };
 
 std::string details(const Action& action) {

@@ -29,6 +29,7 @@ public:
     std::size_t add(Action action, std::string cause = {});
     /// `node` waits for `before`; once is enough.
     void after(std::size_t node, std::size_t before);
+    [[nodiscard]] Action& action(std::size_t node) { return plan_.nodes[node].action; }
     void note(Event::Status status, std::string id, std::string text);
     [[nodiscard]] Plan take() { return std::move(plan_); }
 

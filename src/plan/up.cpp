@@ -14,6 +14,7 @@ Plan UpPlanner::run() {
     decide_networks();
     select_users_of_changed_networks();
     decide_volumes();
+    select_users_of_changed_volumes();
     for (const std::string& name : dependency_order(dependencies_))
         if (selected_.contains(name)) order_.push_back(name);
     for (const std::string& name : order_) decide_service(name);

@@ -1,6 +1,7 @@
 // Decisions become nodes and edges.
 //
 //   replace beside the old one:  Create(tmp) -> Stop(old) -> Remove(old) -> Rename -> Start
+//   with a way back:             Create(tmp) -> Stop(old) -> Start ... -> Remove(old) -> Rename, see up_update.cpp
 //   replace in its place:        Stop(old) -> Remove(old) -> Create -> Start
 //
 // Edges between containers: a dependency's old container stops after its dependents' old ones; a dependent starts after
@@ -20,46 +21,22 @@ void UpPlanner::emit_orphans() {
             orphan.stop = builder_.add(StopContainer{orphan.old_ref(), options_.timeout, false}, "orphan");
         orphan.removed = builder_.add(RemoveContainer{orphan.old_ref()}, "orphan");
         if (orphan.stop) builder_.after(*orphan.removed, *orphan.stop);
-        for (const auto& [network, removal] : network_removals_)
-            if (orphan.old->networks.contains(network)) builder_.after(removal, *orphan.removed);
+        free_resources(orphan);
     }
+}
+
+/// What is made anew must be left by all its users before.
+void UpPlanner::free_resources(const Replica& replica) {
+    for (const auto& [network, removal] : network_removals_)
+        if (replica.old->networks.contains(network)) builder_.after(removal, *replica.removed);
+    for (const auto& [volume, removal] : volume_removals_)
+        if (replica.old->volumes.contains(volume)) builder_.after(removal, *replica.removed);
 }
 
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
     for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
-    if (service.deploy.update && options_.start) order_batches(service);
-}
-
-/// deploy.update_config: so many at a time, each batch only when the one before is healthy.
-void UpPlanner::order_batches(const Service& service) {
-    const Deploy::Update& update = *service.deploy.update;
-    std::vector<Replica*> replaced;
-    for (Replica& replica : replicas_.at(service.name))
-        if (replica.fate == Replica::Fate::replace) replaced.push_back(&replica);
-    const bool required = update.failure_action != "continue";
-    std::vector<std::size_t> ready;
-    for (Replica* replica : replaced)
-        ready.push_back(wait_node(*replica, service.name, WaitContainer::Until::ready, required));
-    const auto batch = static_cast<std::size_t>(std::max(update.parallelism, 0));
-    if (batch == 0) return;
-    for (std::size_t i = batch; i < replaced.size(); ++i) {
-        const std::size_t begin = i - i % batch;
-        const std::size_t first =
-            replaced[i]->remove_first ? replaced[i]->stop.value_or(*replaced[i]->removed) : *replaced[i]->created;
-        for (std::size_t before = begin - batch; before < begin; ++before) {
-            builder_.after(first, ready[before]);
-            // The old one is gone as well, not only the new one there.
-            builder_.after(first, replaced[before]->ready.value_or(ready[before]));
-        }
-    }
-}
-
-/// The new one runs before the old one stops, where they don't need the same host port.
-bool UpPlanner::starts_first(const Service& service) const {
-    if (!options_.start || !service.deploy.update || service.deploy.update->order != "start-first") return false;
-    return std::none_of(service.ports.begin(), service.ports.end(),
-                        [](const Port& port) { return port.published_first != 0; });
+    if (service.deploy.update && options_.start) order_update(service);
 }
 
 void UpPlanner::emit_replica(const Service& service, Replica& replica) {
@@ -81,8 +58,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
                 replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
             replica.removed = builder_.add(RemoveContainer{replica.old_ref()}, replica.cause);
             if (replica.stop) builder_.after(*replica.removed, *replica.stop);
-            for (const auto& [network, removal] : network_removals_)
-                if (replica.old->networks.contains(network)) builder_.after(removal, *replica.removed);
+            free_resources(replica);
             break;
         case Fate::bounce:
             replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
@@ -118,8 +94,7 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         replica.removed =
             builder_.add(RemoveContainer{replica.old_ref(), options_.renew_anon_volumes, true, false}, {});
         if (replica.stop) builder_.after(*replica.removed, *replica.stop);
-        for (const auto& [network, removal] : network_removals_)
-            if (old->networks.contains(network)) builder_.after(removal, *replica.removed);
+        free_resources(replica);
     };
     if (old == nullptr) {
         add_create();
@@ -130,6 +105,10 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
             emit_start(service, replica);
             gate = wait_node(replica, service.name, WaitContainer::Until::ready,
                              service.deploy.update->failure_action != "continue");
+        }
+        if (keeps_old(service, replica)) {
+            stop_old(replica, gate);
+            return;
         }
         add_removal();
         builder_.after(replica.stop.value_or(*replica.removed), gate);

@@ -1,5 +1,5 @@
 // plan_up in its steps. Each step is one file: select and decide (up_services), networks and volumes (up_resources),
-// what would fail (up_checks), nodes and edges (up_nodes).
+// what would fail (up_checks), nodes and edges (up_nodes), rolling updates (up_update).
 #pragma once
 
 #include <compose/plan.hpp>
@@ -62,6 +62,7 @@ private:
     void decide_networks();
     void decide_volumes();
     void select_users_of_changed_networks();
+    void select_users_of_changed_volumes();
     std::vector<const Network*> networks_of(const Service& service) const;
     std::vector<const Volume*> volumes_of(const Service& service) const;
 
@@ -81,14 +82,22 @@ private:
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
     void order_volume_sources();
-    void order_batches(const Service& service);
-    [[nodiscard]] bool starts_first(const Service& service) const;
+    void free_resources(const Replica& replica);
     void order_stops();
     void order_port_takeovers();
     void wait_for_dependencies(const Service& service);
     void wait_for_all();
     void await_dependencies_of(const Service& service);
     std::size_t wait_node(Replica& replica, const std::string& service, WaitContainer::Until until, bool required);
+
+    // up_update.cpp
+    void order_update(const Service& service);
+    void order_batches(const Service& service, const std::vector<Replica*>& replaced,
+                       const std::vector<std::size_t>& ready);
+    [[nodiscard]] bool starts_first(const Service& service) const;
+    [[nodiscard]] bool keeps_old(const Service& service, const Replica& replica) const;
+    void stop_old(Replica& replica, std::size_t gate);
+    void remove_old(Replica& replica, const std::vector<std::size_t>& ready);
 
     const Project& project_;
     const ObservedState& observed_;
@@ -98,13 +107,16 @@ private:
     std::vector<std::string> order_;  // selected, dependencies first
     std::map<std::string, std::vector<Replica>> replicas_;
     std::vector<Replica> orphans_;                                     // to be removed
-    std::set<std::string> changed_networks_;                           // names
+    std::set<std::string> changed_networks_, changed_volumes_;         // names
     std::map<std::string, std::size_t> network_nodes_, volume_nodes_;  // by name
-    std::map<std::string, std::size_t> network_removals_;
+    std::map<std::string, std::size_t> network_removals_, volume_removals_;
     std::map<std::tuple<std::string, WaitContainer::Until, bool>, std::size_t> waits_;
     std::vector<Diagnostic> findings_;
     ErrorKind kind_ = ErrorKind::invalid;
     PlanBuilder builder_;
 };
+
+/// How many of so many containers may fail before deploy.update_config's failure_action is taken.
+[[nodiscard]] std::size_t tolerated_failures(const Deploy::Update& update, std::size_t containers);
 
 }  // namespace compose::plan

@@ -99,12 +99,32 @@ void UpPlanner::decide_volumes() {
                           "volume \"" + volume.name + "\" already exists but was created for project \"" +
                               found->second.project + "\" (expected \"" + project_.name +
                               "\"). Use `external: true` to use an existing volume");
+        else if (found->second.config_hash != volume.config_hash && !options_.no_recreate &&
+                 options_.recreate_volumes.contains(volume.name))
+            changed_volumes_.insert(volume.name);
         else if (found->second.config_hash != volume.config_hash)
             builder_.note(Event::Status::warning, "Volume " + volume.name,
                           "the definition of volume \"" + volume.name +
                               "\" changed; the existing volume is kept. To make it anew, remove it first (its data "
                               "will be lost)");
     }
+}
+
+/// Likewise for a volume that is made anew, which containers of other projects may use too.
+void UpPlanner::select_users_of_changed_volumes() {
+    for (const std::string& volume : changed_volumes_)
+        for (const std::string& user : observed_.volumes.at(volume).users) {
+            const auto own = std::find_if(observed_.containers.begin(), observed_.containers.end(),
+                                          [&](const ObservedContainer& c) { return c.name == user; });
+            const bool there = own != observed_.containers.end();
+            if (there && !own->oneoff && project_.services.contains(own->service)) {
+                selected_.insert(own->service);
+            } else if (!there || !options_.remove_orphans) {
+                kind_ = ErrorKind::conflict;
+                finding({}, {}, "volume " + volume + " can't be made anew: container " + user + " uses it",
+                        there ? "remove it with --remove-orphans" : "remove that container, or keep the volume");
+            }
+        }
 }
 
 void UpPlanner::emit_resources() {
@@ -128,9 +148,14 @@ void UpPlanner::emit_resources() {
             network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name}, "its bridge is missing");
         }
     }
-    for (const auto& [key, volume] : project_.volumes)
-        if (volumes.contains(volume.name) && !observed_.volumes.contains(volume.name))
-            volume_nodes_[volume.name] = builder_.add(CreateVolume{key, volume.name});
+    for (const auto& [key, volume] : project_.volumes) {
+        if (!volumes.contains(volume.name)) continue;
+        const bool anew = changed_volumes_.contains(volume.name);
+        if (!anew && observed_.volumes.contains(volume.name)) continue;
+        if (anew) volume_removals_[volume.name] = builder_.add(RemoveVolume{volume.name}, "config changed");
+        volume_nodes_[volume.name] = builder_.add(CreateVolume{key, volume.name});
+        if (anew) builder_.after(volume_nodes_[volume.name], volume_removals_[volume.name]);
+    }
 }
 
 }  // namespace compose::plan

@@ -64,6 +64,9 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
     for (const Network* network : networks_of(service))
         if (changed_networks_.contains(network->name) && container.networks.contains(network->name))
             return "network " + network->name + " changed";
+    for (const Volume* volume : volumes_of(service))
+        if (changed_volumes_.contains(volume->name) && container.volumes.contains(volume->name))
+            return "volume " + volume->name + " changed";
     if (options_.no_recreate) return {};
     if (options_.force_recreate && targeted(service.name)) return "forced";
     if (options_.always_recreate_deps && !targeted(service.name)) return "forced";
@@ -137,7 +140,9 @@ void UpPlanner::decide_service(const std::string& name) {
                                    std::any_of(networks.begin(), networks.end(),
                                                [&](const Network* n) { return changed_networks_.contains(n->name); }) ||
                                    std::any_of(replica.old->networks.begin(), replica.old->networks.end(),
-                                               [&](const std::string& n) { return changed_networks_.contains(n); });
+                                               [&](const std::string& n) { return changed_networks_.contains(n); }) ||
+                                   std::any_of(replica.old->volumes.begin(), replica.old->volumes.end(),
+                                               [&](const std::string& n) { return changed_volumes_.contains(n); });
             const std::string wanted = container_name(project_, service, replica.number);
             if (replica.name != wanted) {  // container_name was added, changed or dropped
                 replica.name = wanted;

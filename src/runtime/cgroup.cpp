@@ -404,6 +404,13 @@ void Cgroup::attach(pid_t pid, bool in_v2_already) {
     }
 }
 
+std::vector<sys::Fd> Cgroup::open_v1_entrances() const {
+    std::vector<sys::Fd> result;
+    for (const auto& name : v1_hierarchies())
+        result.push_back(sys::open_kernel_file_for_writing(impl_->directory(name) + "/cgroup.procs"));
+    return result;
+}
+
 sys::Fd Cgroup::open_v2_directory() const {
     if (!impl_->v2 && !impl_->unified) return {};
     return sys::open_directory(impl_->v2_directory());

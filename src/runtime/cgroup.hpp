@@ -38,6 +38,8 @@ public:
     void attach(pid_t pid, bool in_v2_already = false);
     /// For CLONE_INTO_CGROUP: the v2 directory (also the unified one of a v1 hybrid), or empty.
     [[nodiscard]] sys::Fd open_v2_directory() const;
+    /// The cgroup.procs files of its v1 hierarchies, for a process to write itself into.
+    [[nodiscard]] std::vector<sys::Fd> open_v1_entrances() const;
     void update(const Resources& resources);
     void freeze(bool on);
     [[nodiscard]] bool frozen() const;

@@ -54,7 +54,9 @@ void start(Child& child) noexcept {
     raw::prctl(PR_SET_DUMPABLE, 0);
     for (int fd = 0; fd < 3; ++fd)
         if (child.setup.stdio[fd] >= 0) raw::dup3(child.setup.stdio[fd], fd, 0);
-    const int kept[] = {child.setup.channel, child.setup.target, child.setup.others[0], child.setup.others[1]};
+    int kept[4 + kMostCgroups] = {child.setup.channel, child.setup.target, child.setup.others[0],
+                                  child.setup.others[1]};
+    for (std::size_t i = 0; i < kMostCgroups; ++i) kept[4 + i] = child.setup.cgroups[i];
     close_all_but(kept);
     raw::call(SYS_setsid);
     raw::call(SYS_umask, 022);
@@ -116,8 +118,20 @@ int set_name(long call, const char* name) noexcept {
     return static_cast<int>(raw::call(call, name, size));
 }
 
+// Moving a process between v1 cgroups waits for other processors; while this one waits, its parent goes on.
+int enter_cgroups(Child& child) noexcept {
+    for (const int fd : child.setup.cgroups) {
+        if (fd < 0) continue;
+        const long n = raw::call(SYS_write, fd, "0", 1);
+        if (n < 0) return static_cast<int>(n);
+    }
+    return 0;
+}
+
 int carry_out(Child& child, const Op& op) noexcept {
     switch (op.kind) {
+        case OpKind::enter_cgroups:
+            return enter_cgroups(child);
         case OpKind::wait_attached:
             return wait_for(child, kAttached);
         case OpKind::join_namespaces:

@@ -10,6 +10,8 @@
 
 namespace compose::runtime {
 
+inline constexpr std::size_t kMostCgroups = 10;
+
 struct ChildSetup {
     const LaunchPlan* plan = nullptr;
     const char* arena = nullptr;  // all that the child may still need of its parent's memory
@@ -19,6 +21,8 @@ struct ChildSetup {
     int stdio[3] = {-1, -1, -1};
     int target = -1;                                                // exec: pidfd of the container's first process
     int others[static_cast<std::size_t>(Other::count)] = {-1, -1};  // pidfds of containers that are joined
+    /// The first processes of containers: open cgroup.procs files of v1 hierarchies, filled up with -1.
+    int cgroups[kMostCgroups] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     bool sibling = false;  // exec: the new process's parent is the caller, else whoever adopts orphans
 };
 

@@ -90,7 +90,7 @@ LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsign
     plan_joins(plan);
     plan_sources(plan);
     plan_root(plan);
-    if (!facts.cgroup_v2) plan.add(OpKind::wait_attached, "wait for the cgroup");
+    if (!facts.cgroup_v2) plan.add(OpKind::enter_cgroups, "enter the cgroups");
     if (spec.cgroup == NamespaceMode::own) plan.add(OpKind::join_cgroup, "make a cgroup namespace");
     plan_default_mounts(plan);
     if (null_mask != 0 && !spec.process.terminal) {

@@ -46,7 +46,8 @@ enum class Handle : std::uint8_t { none, root, proc, proc_sys, dev, pts, cgroup,
 
 enum class OpKind : std::uint8_t {
     // an exec in a running container starts with these
-    wait_attached,    // until the parent has put this process into its cgroups
+    enter_cgroups,    // of the v1 hierarchies, through files that the parent has opened
+    wait_attached,    // exec: until the parent has put this process into the container's cgroups
     join_namespaces,  // of the target process
     second_stage,     // the process that will exec is born inside, with nothing to be spied on
     // a new container

@@ -249,17 +249,6 @@ Launch::State Launch::poll() {
 
 namespace {
 
-// False when the process is gone already: then its own last words say why, which poll() finds.
-bool attach_to(Cgroup& cgroup, pid_t pid, bool in_v2_already) {
-    try {
-        cgroup.attach(pid, in_v2_already);
-        return true;
-    } catch (const Error& error) {
-        if (error.code() != ESRCH) throw;
-        return false;
-    }
-}
-
 // What the spec joins must be there: else the process would silently stay in the host's namespaces.
 void check_joins(const ContainerSpec& spec, const JoinTargets& joins) {
     const auto check = [](NamespaceMode mode, sys::FdRef target, const std::string& name) {
@@ -293,6 +282,12 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, con
         // Above the three that stdio becomes.
         const sys::Fd others[] = {high_copy(joins.network), high_copy(joins.ipc)};
         for (std::size_t i = 0; i < std::size(others); ++i) setup.others[i] = others[i].get();
+        auto entrances = cgroup.open_v1_entrances();
+        if (entrances.size() > kMostCgroups) throw make_error("this host has more cgroup hierarchies than are known");
+        for (std::size_t i = 0; i < entrances.size(); ++i) {
+            raise(entrances[i]);
+            setup.cgroups[i] = entrances[i].get();
+        }
         const sys::Fd far_end = prepare(*impl, stdio, setup);
         const sys::Fd born_in = cgroup.open_v2_directory();
         sys::CloneRequest request;
@@ -304,8 +299,6 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, con
         impl->pid = process.pid;
         impl->pidfd = std::move(process.pidfd);
         log::debug("container {}: process {}", spec.id, impl->pid);
-        if (!cgroup.pure_v2() && attach_to(cgroup, impl->pid, static_cast<bool>(born_in)))
-            send_byte(impl->channel, kAttached);
     } catch (...) {
         impl->abandon();
         try {

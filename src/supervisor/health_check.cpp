@@ -58,6 +58,7 @@ void HealthCheck::begin() {
         const auto spec = runtime::spec_from_json(container->config.spec);
         runtime::ProcessSpec process;
         process.args = config_.command;
+        process.cwd.clear();  // the container's own, as everything else
         complete_from(spec, process);
         auto pipe = sys::make_pipe();
         runtime::Stdio stdio;

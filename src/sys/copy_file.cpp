@@ -1,6 +1,7 @@
 #include "sys/copy_file.hpp"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -30,6 +31,16 @@ void copy_bytes(FdRef from, FdRef to, off_t offset, off_t size) {
         if (n == 0) return;  // the file became shorter
         if (errno == EINTR) continue;
         if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) throw errno_error("copy data");
+        // Between file systems, still inside the kernel.
+        if (::lseek(to.get(), out, SEEK_SET) == out) {
+            const auto sent = ::sendfile(to.get(), from.get(), &in, static_cast<std::size_t>(size));
+            if (sent > 0) {
+                out += sent;
+                size -= sent;
+                continue;
+            }
+            if (sent == 0) return;
+        }
         char buffer[65536];
         const auto got = ::pread(from.get(), buffer, sizeof buffer, in);
         if (got < 0) throw errno_error("read");

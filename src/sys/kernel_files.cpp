@@ -44,6 +44,12 @@ void visit_directory(const std::string& path, Visit visit) {
 
 }  // namespace
 
+Fd open_kernel_file_for_writing(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) throw errno_error("open {}", path);
+    return fd;
+}
+
 void write_kernel_file(const std::string& path, std::string_view value) {
     const Fd fd = open_to_write(path);
     if (!fd || !write_once(fd, value)) throw errno_error("write {} to {}", value, path);

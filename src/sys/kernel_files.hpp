@@ -8,12 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include "sys/fd.hpp"
+
 namespace compose::sys {
 
 /// The file must exist, and take all of `value` in one write.
 void write_kernel_file(const std::string& path, std::string_view value);
 /// Each value in a write of its own, through one descriptor.
 void write_kernel_file(const std::string& path, const std::vector<std::string>& values);
+/// For writing later, by whoever gets the descriptor.
+[[nodiscard]] Fd open_kernel_file_for_writing(const std::string& path);
 bool try_write_kernel_file(const std::string& path, std::string_view value);
 /// Empty when it cannot be read.
 [[nodiscard]] std::string read_kernel_file(const std::string& path);

@@ -44,10 +44,11 @@ const std::string& busybox_tar() {
         for (const char* sub : {"bin", "etc", "tmp", "var/data"}) fs::create_directories(root + "/" + sub);
         fs::copy_file("/bin/busybox", root + "/bin/busybox");
         for (const char* tool :
-             {"sh",       "sleep",    "cat",    "echo", "id",    "ls",   "true", "false", "touch", "env",
-              "hostname", "nslookup", "nc",     "kill", "mkdir", "stat", "pwd",  "httpd", "wget",  "printf",
-              "seq",      "test",     "ps",     "trap", "date",  "yes",  "head", "ip",    "grep",  "chmod",
-              "chown",    "readlink", "getent", "ping", "mount", "rm",   "dd",   "tty",   "stty"})
+             {"sh",       "sleep",    "cat",    "echo", "id",    "ls",   "true",     "false", "touch", "env",
+              "hostname", "nslookup", "nc",     "kill", "mkdir", "stat", "pwd",      "httpd", "wget",  "printf",
+              "seq",      "test",     "ps",     "trap", "date",  "yes",  "head",     "ip",    "grep",  "chmod",
+              "chown",    "readlink", "getent", "ping", "mount", "rm",   "dd",       "tty",   "stty",  "mv",
+              "rmdir",    "sort",     "wc",     "tr",   "tar",   "cut",  "sha256sum"})
             fs::create_symlink("busybox", root + "/bin/" + tool);
         std::ofstream(root + "/etc/passwd") << "root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1000::/home/web:/bin/sh\n";
         std::ofstream(root + "/etc/group") << "root:x:0:\nweb:x:1000:\nextra:x:2000:web\n";

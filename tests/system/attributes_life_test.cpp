@@ -167,6 +167,26 @@ services:
     EXPECT_EQ(box.field("demo-web-1", "State"), "exited");
 }
 
+TEST(Probes, RunAsTheContainersOwnProgramDoes) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: "sleep 1000"
+    working_dir: /var/data
+    user: "1000"
+    environment: {WHO: web}
+    healthcheck:
+      test: 'test "$$(pwd) $$(id -u) $$WHO" = "/var/data 1000 web" && test -e seed'
+      interval: 100ms
+      retries: 3
+)");
+    box.ok({"up", "-d", "--wait"});
+    EXPECT_EQ(box.field("demo-web-1", "Health"), "healthy");
+}
+
 TEST(Probes, NeedNoProgramInTheImage) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -32,9 +32,8 @@ TEST(Errors, EveryFindingWithItsPlace) {
 TEST(Errors, AnUnimplementedAttributeIsNotIgnored) {
     REQUIRE_ROOT();
     Sandbox box;
-    box.write(
-        "compose.yaml",
-        "services:\n  web:\n    image: busybox\n    credential_spec: {file: x}\n    use_api_socket: true\n");
+    box.write("compose.yaml",
+              "services:\n  web:\n    image: busybox\n    credential_spec: {file: x}\n    use_api_socket: true\n");
     EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("use_api_socket")));
 }
 

@@ -177,6 +177,26 @@ TEST(RemoteTest, PartsOfAnAddress) {
     EXPECT_FALSE(parse_remote("/abs").has_value());
 }
 
+TEST(RemoteTest, HostsWithoutUserAndPort) {
+    EXPECT_EQ(host_of("https://u:p@Example.org:8443/x.git"), "example.org");
+    EXPECT_EQ(host_of("git@example.org:x.git"), "example.org");
+    EXPECT_EQ(host_of("git://[::1]:9418/x"), "::1");
+    EXPECT_EQ(host_of("git://127.0.0.1"), "127.0.0.1");
+}
+
+TEST(RemoteTest, AReferenceIsReadAsGitReadsIt) {
+    const std::string a(40, 'a'), b(40, 'b'), c(40, 'c'), d(40, 'd');
+    const auto listing = a + "\trefs/heads/feature/main\n" + b + "\trefs/heads/main\n" + c + "\trefs/tags/v1\n" + d +
+                         "\trefs/tags/v1^{}\n" + a + "\tHEAD\n";
+    EXPECT_EQ(commit_of(listing, "main"), b) << "not another branch that ends so";
+    EXPECT_EQ(commit_of(listing, "feature/main"), a);
+    EXPECT_EQ(commit_of(listing, "v1"), d) << "the commit, not the tag";
+    EXPECT_EQ(commit_of(listing, "refs/heads/main"), b);
+    EXPECT_EQ(commit_of(listing, "HEAD"), a);
+    EXPECT_EQ(commit_of(listing, "ain"), "");
+    EXPECT_EQ(commit_of("no listing\n\trefs/heads/x\n", "x"), "");
+}
+
 // K55, K57: nothing that git could take for an option, a helper or a place outside the repository.
 TEST(RemoteTest, RefusesWhatCouldRunOrClimb) {
     for (const char* bad :

@@ -57,6 +57,37 @@ protected:
     UnpackOptions options_;
 };
 
+TEST_F(TreeTar, OneFileIsCopiedWithoutAStream) {
+    const auto outside = sys::open_directory(base_ / "outside");
+    const auto root = sys::open_directory(base_ / "root");
+    fs::permissions(base_ / "outside/canary", fs::perms(04640));
+    std::ofstream(place() / "new") << "what was there, and longer than what comes";
+    EXPECT_TRUE(copy_regular_file(outside, "/canary", root, "/place", "new", options_));
+    EXPECT_EQ(sys::read_file(place() / "new"), "canary");
+    EXPECT_EQ(static_cast<unsigned>(fs::status(place() / "new").permissions()), 04640U);
+    EXPECT_EQ(fs::last_write_time(place() / "new"), fs::last_write_time(base_ / "outside/canary"));
+    options_.drop_set_id = true;
+    EXPECT_TRUE(copy_regular_file(outside, "canary", root, "place", "safe", options_));
+    EXPECT_EQ(static_cast<unsigned>(fs::status(place() / "safe").permissions()), 0640U);
+    EXPECT_EQ(std::distance(fs::directory_iterator(place()), {}), 2) << "nothing but the two is left";
+}
+
+TEST_F(TreeTar, LinksAndFoldersAreNoPlainFiles) {
+    const auto outside = sys::open_directory(base_ / "outside");
+    const auto root = sys::open_directory(base_ / "root");
+    fs::create_symlink(base_ / "outside/canary", place() / "link");
+    fs::create_symlink("canary", base_ / "outside/link");
+    fs::create_directories(place() / "folder");
+    EXPECT_FALSE(copy_regular_file(outside, "/canary", root, "/place", "link", options_));
+    EXPECT_FALSE(copy_regular_file(outside, "/canary", root, "/place", "folder", options_));
+    EXPECT_FALSE(copy_regular_file(outside, "/link", root, "/place", "x", options_));
+    EXPECT_FALSE(copy_regular_file(outside, "/gone", root, "/place", "x", options_));
+    fs::create_symlink("/outside", base_ / "root/out");
+    EXPECT_FALSE(copy_regular_file(outside, "/canary", root, "/out", "x", options_)) << "no way out of the root";
+    EXPECT_EQ(canary(), "canary");
+    EXPECT_EQ(std::distance(fs::directory_iterator(place()), {}), 2);
+}
+
 TEST_F(TreeTar, NamesLeadNowhereElse) {
     EXPECT_NE(failure(TarBuilder().file("../up").end()), "");
     EXPECT_NE(failure(TarBuilder().file("a/../../up").end()), "");

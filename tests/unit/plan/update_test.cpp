@@ -96,5 +96,114 @@ TEST(RollingUpdate, AllAtOnceWithParallelismZero) {
     EXPECT_THAT(w.text(), testing::HasSubstr("\nCreateContainer p-web-2 [config changed] as 000000000002_p-web-2\n"));
 }
 
+TEST(RollingUpdate, PausesAndMonitorsBetweenBatches) {
+    World w = rolling("");
+    auto& update = *w.project.services["web"].deploy.update;
+    update.delay = std::chrono::seconds(5);
+    update.monitor = std::chrono::seconds(2);
+    update.max_failure_ratio = 0.5;
+    const auto text = w.text();
+    EXPECT_THAT(text, testing::HasSubstr("Delay web after WaitReady p-web-1, RenameContainer p-web-1\n"));
+    EXPECT_THAT(
+        text, testing::HasSubstr("CreateContainer p-web-2 [config changed] as 000000000002_p-web-2 after Delay web\n"));
+    for (const auto& node : w.plan().nodes)
+        if (const auto* wait = std::get_if<WaitContainer>(&node.action)) {
+            EXPECT_EQ(wait->monitor, std::chrono::seconds(2));
+            EXPECT_EQ(wait->tolerated, 1U);
+        }
+}
+
+World with_way_back() {
+    World w = rolling("");
+    w.project.services["web"].deploy.update->failure_action = "rollback";
+    return w;
+}
+
+TEST(RollingUpdate, KeepsTheOldOnesWhileThereMayBeAWayBack) {
+    EXPECT_EQ(with_way_back().text(), R"(
+CreateContainer p-web-1 [config changed] as 000000000001_p-web-1
+StopContainer p-web-1 after CreateContainer p-web-1
+StartContainer p-web-1 after StopContainer p-web-1
+WaitReady p-web-1 after StartContainer p-web-1
+CreateContainer p-web-2 [config changed] as 000000000002_p-web-2 after WaitReady p-web-1, StopContainer p-web-1
+StopContainer p-web-2 after CreateContainer p-web-2
+StartContainer p-web-2 after StopContainer p-web-2
+WaitReady p-web-2 after StartContainer p-web-2
+RemoveContainer p-web-1 after WaitReady p-web-1, WaitReady p-web-2, StopContainer p-web-1
+RenameContainer p-web-1 from 000000000001_p-web-1 after RemoveContainer p-web-1
+RemoveContainer p-web-2 after WaitReady p-web-1, WaitReady p-web-2, StopContainer p-web-2
+RenameContainer p-web-2 from 000000000002_p-web-2 after RemoveContainer p-web-2
+)");
+}
+
+/// Both replaced, none removed yet, the second one failed.
+ObservedState half_way(World& w) {
+    w.observed.containers[0].status = w.observed.containers[1].status = ObservedStatus::exited;
+    w.there("web", 1).name = "000000000001_p-web-1";
+    w.there("web", 2, ObservedStatus::exited).name = "000000000002_p-web-2";
+    return w.observed;
+}
+
+TEST(Rollback, BringsTheOldOnesBackInBatches) {
+    World w = with_way_back();
+    const Plan failed = w.plan();
+    const auto observed = half_way(w);
+    EXPECT_EQ(World::lines(plan_rollback(w.project, failed, observed)), R"(
+StopContainer 000000000001_p-web-1 [rolled back]
+RemoveContainer 000000000001_p-web-1 [rolled back] after StopContainer 000000000001_p-web-1
+StartContainer p-web-1 [rolled back] after RemoveContainer 000000000001_p-web-1
+WaitReady p-web-1 after StartContainer p-web-1
+RemoveContainer 000000000002_p-web-2 [rolled back] after RemoveContainer 000000000001_p-web-1, WaitReady p-web-1
+StartContainer p-web-2 [rolled back] after RemoveContainer 000000000002_p-web-2
+WaitReady p-web-2 after StartContainer p-web-2
+)");
+    w.project.services["web"].deploy.rollback.emplace();
+    w.project.services["web"].deploy.rollback->parallelism = 0;
+    w.project.services["web"].deploy.rollback->order = "start-first";
+    EXPECT_EQ(World::lines(plan_rollback(w.project, failed, observed)), R"(
+StartContainer p-web-1 [rolled back]
+WaitReady p-web-1 after StartContainer p-web-1
+StopContainer 000000000001_p-web-1 [rolled back] after WaitReady p-web-1
+RemoveContainer 000000000001_p-web-1 [rolled back] after StopContainer 000000000001_p-web-1
+StartContainer p-web-2 [rolled back]
+WaitReady p-web-2 after StartContainer p-web-2
+RemoveContainer 000000000002_p-web-2 [rolled back] after WaitReady p-web-2
+)");
+}
+
+TEST(Rollback, LeavesAloneWhatWasNotToBeRolledBack) {
+    World w = with_way_back();
+    const Plan failed = w.plan();
+    const auto observed = half_way(w);
+    w.project.services["web"].deploy.update->failure_action = "pause";
+    EXPECT_TRUE(plan_rollback(w.project, failed, observed).nodes.empty());
+}
+
+TEST(ChangedVolume, IsMadeAnewWhenItIsAnswered) {
+    World w;
+    w.add_volume("data").config_hash = "v2";
+    Mount mount;
+    mount.type = Mount::Type::volume;
+    mount.source = "data";
+    mount.target = "/data";
+    w.add("web").mounts.push_back(mount);
+    w.there_network("default");
+    w.there_volume("data").users = {"p-web-1"};
+    w.there("web").volumes = {"p_data"};
+    EXPECT_EQ(w.text(), "\n");
+    EXPECT_THAT(World::notes(w.plan()), Contains(testing::HasSubstr("is kept")));
+    w.options.recreate_volumes = {"p_data"};
+    EXPECT_EQ(w.text(), R"(
+StopContainer p-web-1
+RemoveContainer p-web-1 after StopContainer p-web-1
+RemoveVolume p_data [config changed] after RemoveContainer p-web-1
+CreateVolume p_data after RemoveVolume p_data
+CreateContainer p-web-1 [volume p_data changed] after CreateVolume p_data, RemoveContainer p-web-1
+StartContainer p-web-1 after CreateContainer p-web-1
+)");
+    w.observed.volumes["p_data"].users.push_back("q-db-1");
+    EXPECT_THAT(w.findings(), Contains(testing::HasSubstr("container q-db-1 uses it")));
+}
+
 }  // namespace
 }  // namespace compose::test

@@ -62,7 +62,7 @@ TEST(LaunchPlan, StepsComeInTheOrderThatSafetyNeeds) {
                                     "open /src/deep",
                                     "separate mounts from the host",
                                     "mount the overlay root",
-                                    "wait for the cgroup",
+                                    "enter the cgroups",
                                     "make a cgroup namespace",
                                     "mount proc on /proc",
                                     "mount tmpfs on /dev",

@@ -1,0 +1,300 @@
+// Builds from what lies elsewhere: ADD of addresses and repositories, contexts from git and from standard input. The
+// servers are real ones on addresses of the test's own network namespace.
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "base/strings.hpp"
+#include "support/background.hpp"
+#include "support/sandbox.hpp"
+#include "sys/file.hpp"
+
+namespace compose::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+// An address that stands for a server somewhere else; the namespace is thrown away with the sandbox.
+constexpr const char* kElsewhere = "10.99.0.1";
+
+/// tests/support/file_server.py with a folder of its own outside of the build's context.
+class FileServer {
+public:
+    explicit FileServer(const Sandbox& box) : folder_(box.path("../web")) {
+        fs::create_directories(folder_);
+        (void)box.host({"ip", "addr", "add", std::string(kElsewhere) + "/32", "dev", "lo"});
+        process_ = std::make_unique<Background>(
+            box,
+            std::vector<std::string>{"python3", std::string(PROJECT_ROOT) + "/tests/support/file_server.py", folder_},
+            folder_ + "/server.log");
+        if (!eventually([&] { return fs::exists(folder_ + "/port"); }, std::chrono::seconds(30)))
+            ADD_FAILURE() << "the server does not start";
+        else
+            port_ = sys::read_file(folder_ + "/port");
+    }
+    [[nodiscard]] std::string url(const std::string& path, const std::string& host = kElsewhere) const {
+        return "http://" + host + ":" + port_ + "/" + path;
+    }
+    /// A redirect from elsewhere to `path` on `host`.
+    [[nodiscard]] std::string redirect(const std::string& host, const std::string& path) const {
+        return url("to/" + port_ + "/" + host + "/" + path);
+    }
+    void put(const std::string& name, const std::string& text) const { sys::write_file(folder_ + "/" + name, text); }
+    [[nodiscard]] std::vector<std::string> asked() const {
+        return fs::exists(folder_ + "/log") ? split(std::string(trim(sys::read_file(folder_ + "/log"))), '\n')
+                                            : std::vector<std::string>{};
+    }
+    [[nodiscard]] const std::string& folder() const { return folder_; }
+
+private:
+    std::string folder_, port_;
+    std::unique_ptr<Background> process_;
+};
+
+Result build(const Sandbox& box, const std::string& dockerfile, std::vector<std::string> more = {}) {
+    box.write("Dockerfile", dockerfile);
+    std::vector<std::string> arguments{"image", "build", "-t", "built", "--progress", "plain"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    arguments.emplace_back(".");
+    return box.compose(arguments);
+}
+
+/// The image's files, as a folder of the host.
+std::string view(const Sandbox& box) {
+    const auto out = box.path("../view");
+    fs::remove_all(out);
+    const auto done = box.compose(
+        {"image", "build", "-q", "-o", "type=local,dest=" + out, "-f", "-", box.path("../web")}, "FROM built\n");
+    EXPECT_EQ(done.exit_code, 0) << done.err;
+    return out;
+}
+
+TEST(BuildAdd, AddressesAreFetchedCheckedAndCached) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    web.put("one.txt", "one\n");
+    const std::string add = "FROM busybox\nADD " + web.url("files/one.txt") + " /in/\nADD --chmod=640 --chown=5:6 " +
+                            web.redirect(kElsewhere, "files/one.txt") + " /in/two.txt\n";
+    auto result = build(box, add);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const auto root = view(box);
+    EXPECT_EQ(sys::read_file(root + "/in/one.txt"), "one\n");
+    EXPECT_EQ(sys::read_file(root + "/in/two.txt"), "one\n");
+    EXPECT_EQ(box.host({"stat", "-c", "%a %u:%g %Y", root + "/in/one.txt"}).out, "600 0:0 784111777\n")
+        << "the time is the server's";
+    EXPECT_EQ(box.host({"stat", "-c", "%a %u:%g", root + "/in/two.txt"}).out, "640 5:6\n");
+
+    // The same content is the same step; another content is another one.
+    EXPECT_THAT(build(box, add).err, HasSubstr("CACHED"));
+    web.put("one.txt", "changed\n");
+    EXPECT_THAT(build(box, add).err, Not(HasSubstr("CACHED")));
+    EXPECT_EQ(sys::read_file(view(box) + "/in/one.txt"), "changed\n");
+}
+
+TEST(BuildAdd, ChecksumsAreHeldTo) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    web.put("f", "content");
+    const auto sum = box.host({"sha256sum", web.folder() + "/f"}).out.substr(0, 64);
+    const auto with = [&](const std::string& checksum) {
+        return build(box, "FROM busybox\nADD --checksum=" + checksum + " " + web.url("files/f") + " /f\n");
+    };
+    EXPECT_EQ(with("sha256:" + sum).exit_code, 0);
+    const auto asked = web.asked().size();
+    EXPECT_EQ(with("sha256:" + sum).exit_code, 0);
+    EXPECT_EQ(web.asked().size(), asked) << "what is known by its checksum is not fetched again";
+    const auto wrong = with("sha256:" + std::string(64, '0'));
+    EXPECT_NE(wrong.exit_code, 0);
+    EXPECT_THAT(wrong.err, HasSubstr("has the checksum sha256:" + sum));
+    EXPECT_THAT(with("md5:1234").err, HasSubstr("is no checksum"));
+}
+
+TEST(BuildAdd, ArchivesOfAddressesAreUnpackedWhenAsked) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    box.write("in/a", "a");
+    ASSERT_TRUE(box.host({"tar", "-czf", web.folder() + "/x.tgz", "-C", box.path("in"), "."}).ok());
+    const auto url = web.url("files/x.tgz");
+    ASSERT_EQ(build(box, "FROM busybox\nADD " + url + " /kept/\nADD --unpack=true " + url + " /out/\n").exit_code, 0);
+    const auto root = view(box);
+    EXPECT_TRUE(fs::exists(root + "/kept/x.tgz"));
+    EXPECT_EQ(sys::read_file(root + "/out/a"), "a");
+}
+
+TEST(BuildAdd, FailuresNameTheAddressAndWriteNothing) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    const auto add = [&](const std::string& url) {
+        auto result = build(box, "FROM busybox\nADD " + url + " /f\n");
+        EXPECT_NE(result.exit_code, 0) << url;
+        return result.err;
+    };
+    EXPECT_THAT(add(web.url("files/missing")), HasSubstr("the server answered 404"));
+    EXPECT_THAT(add(web.url("files/missing")), HasSubstr("Dockerfile:2"));
+    EXPECT_THAT(add(web.url("loop")), HasSubstr("it redirects for ever"));
+    EXPECT_THAT(add(web.url("short")), HasSubstr("/short"));
+    EXPECT_NE(box.compose({"image", "inspect", "built"}).exit_code, 0);
+}
+
+// What only this machine can reach is no source of a Dockerfile, not by a redirect either.
+TEST(BuildAdd, ThisMachinesOwnServersAreOutOfReach) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    web.put("secret", "of the host");
+    for (const auto& url : {web.url("files/secret", "127.0.0.1"), web.url("files/secret", "localhost"),
+                            web.redirect("127.0.0.1", "files/secret"), web.redirect("[::1]", "files/secret")}) {
+        const auto result = build(box, "FROM busybox\nADD " + url + " /f\n");
+        EXPECT_NE(result.exit_code, 0) << url;
+        EXPECT_THAT(result.err, HasSubstr("is an address of this machine")) << url;
+    }
+    // A name of somebody else's may lead here as well: known before anything is sent.
+    box.write("hosts", "127.0.0.1 innocent.example\n");
+    box.write("Dockerfile", "FROM busybox\nADD " + web.url("files/secret", "innocent.example") + " /f\n");
+    const auto named =
+        box.host({"env", "COMPOSE_STATE_DIR=" + box.state(), "COMPOSE_RUN_DIR=" + box.run_dir(), "unshare", "--mount",
+                  "--propagation", "private", "sh", "-c", "mount --bind hosts /etc/hosts && exec \"$@\"", "sh",
+                  COMPOSE_BINARY, "image", "build", "."});
+    EXPECT_NE(named.exit_code, 0);
+    EXPECT_THAT(named.err, HasSubstr("is 127.0.0.1, an address of this machine"));
+    for (const auto& path : web.asked()) EXPECT_THAT(path, Not(testing::StartsWith("/files")));
+    EXPECT_EQ(
+        build(box, "FROM busybox\nADD " + web.url("files/secret", "127.0.0.1") + " /f\n", {"--allow", "network.host"})
+            .exit_code,
+        0);
+}
+
+// Not `git daemon`, which would leave it behind.
+std::string git_daemon(const Sandbox& box) {
+    return std::string(trim(box.host({"git", "--exec-path"}).out)) + "/git-daemon";
+}
+
+/// A repository with two branches, a tag and a link, served by git's own daemon.
+class Repository {
+public:
+    explicit Repository(const Sandbox& box) : box_(box), folder_(box.path("../git/repo")) {
+        fs::create_directories(folder_ + "/sub");
+        (void)box.host({"ip", "addr", "add", std::string(kElsewhere) + "/32", "dev", "lo"});
+        git({"init", "--quiet", "--initial-branch=main"});
+        put("Dockerfile", "FROM busybox\nCOPY . /all\n");
+        put("sub/Dockerfile", "FROM busybox\nCOPY inner /inner\n");
+        put("sub/inner", "inside\n");
+        fs::create_symlink("/etc", folder_ + "/away");
+        commit("first");
+        git({"tag", "-a", "v1", "-m", "one"});
+        git({"checkout", "--quiet", "-b", "feature/main"});
+        put("only", "on the branch\n");
+        commit("second");
+        git({"checkout", "--quiet", "main"});
+        process_ = std::make_unique<Background>(
+            box,
+            std::vector<std::string>{git_daemon(box), "--reuseaddr", "--export-all", "--listen=0.0.0.0",
+                                     "--base-path=" + box.path("../git")},
+            box.path("../git.log"));
+        if (!eventually([&] { return box.host({"git", "ls-remote", url()}).ok(); }, std::chrono::seconds(30)))
+            ADD_FAILURE() << "git daemon does not answer";
+    }
+    void put(const std::string& name, const std::string& text) const { sys::write_file(folder_ + "/" + name, text); }
+    void commit(const std::string& message) const {
+        git({"add", "-A"});
+        git({"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", message});
+    }
+    std::string git(std::vector<std::string> words) const {
+        words.insert(words.begin(), {"git", "-C", folder_, "-c", "user.name=t", "-c", "user.email=t@example.org"});
+        const auto done = box_.host(words);
+        EXPECT_EQ(done.exit_code, 0) << join(words, " ") << "\n" << done.err;
+        return std::string(trim(done.out));
+    }
+    [[nodiscard]] static std::string url(const std::string& host = kElsewhere) { return "git://" + host + "/repo"; }
+
+private:
+    const Sandbox& box_;
+    std::string folder_;
+    std::unique_ptr<Background> process_;
+};
+
+TEST(BuildGit, ARepositoryIsAContext) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
+    fs::create_directories(box.path("../web"));
+    const Repository repository(box);
+    const auto build_of = [&](const std::string& part) {
+        return box.compose({"image", "build", "-t", "built", Repository::url() + part});
+    };
+    ASSERT_EQ(build_of("").exit_code, 0) << build_of("").err;
+    auto root = view(box);
+    EXPECT_FALSE(fs::exists(root + "/all/.git"));
+    EXPECT_FALSE(fs::exists(root + "/all/only"));
+    EXPECT_TRUE(fs::is_symlink(root + "/all/away")) << "a link is copied, and never followed";
+    ASSERT_EQ(build_of("#feature/main").exit_code, 0);
+    EXPECT_TRUE(fs::exists(view(box) + "/all/only"));
+    ASSERT_EQ(build_of("#v1:sub").exit_code, 0);
+    EXPECT_EQ(sys::read_file(view(box) + "/inner"), "inside\n");
+    // A commit that is no branch's head any more.
+    const auto first = repository.git({"rev-parse", "v1^{}"});
+    ASSERT_EQ(build_of("#" + first).exit_code, 0) << build_of("#" + first).err;
+
+    // K56: a folder that is a link of the repository leads nowhere.
+    EXPECT_THAT(build_of("#main:away").err, HasSubstr("there is no folder"));
+    EXPECT_THAT(build_of("#nosuch").err, HasSubstr("nosuch"));
+}
+
+TEST(BuildGit, AddTakesTheCommitThatIsNamed) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
+    fs::create_directories(box.path("../web"));
+    const Repository repository(box);
+    const auto add = [&](const std::string& flags, const std::string& url) {
+        return build(box, "FROM busybox\nADD " + flags + " " + url + " /repo\n");
+    };
+    ASSERT_EQ(add("", Repository::url() + "#main").exit_code, 0) << add("", Repository::url() + "#main").err;
+    EXPECT_FALSE(fs::exists(view(box) + "/repo/only"));
+    EXPECT_FALSE(fs::exists(view(box) + "/repo/.git"));
+    EXPECT_THAT(add("", Repository::url() + "#main").err, HasSubstr("CACHED"));
+    repository.put("new", "later\n");
+    repository.commit("third");
+    ASSERT_EQ(add("", Repository::url() + "#main").exit_code, 0);
+    EXPECT_EQ(sys::read_file(view(box) + "/repo/new"), "later\n") << "a branch that moved is fetched again";
+    ASSERT_EQ(add("--keep-git-dir=true", Repository::url() + "#v1").exit_code, 0);
+    EXPECT_TRUE(fs::exists(view(box) + "/repo/.git"));
+
+    const auto tagged = repository.git({"rev-parse", "v1^{}"});
+    EXPECT_EQ(add("--checksum=" + tagged, Repository::url() + "#v1").exit_code, 0);
+    EXPECT_THAT(add("--checksum=" + tagged, Repository::url() + "#main").err, HasSubstr("not at " + tagged));
+    EXPECT_THAT(add("", Repository::url("127.0.0.1")).err, HasSubstr("is an address of this machine"));
+}
+
+TEST(BuildContext, StandardInputIsATarOfIt) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    fs::create_directories(box.path("../web"));
+    box.write("in/Dockerfile", "FROM busybox\nCOPY . /all\n");
+    box.write("in/.dockerignore", "secret\n");
+    box.write("in/secret", "no");
+    box.write("in/kept", "yes");
+    for (const char* flag : {"-c", "-cz"}) {
+        const auto tar = box.host({"tar", "-C", box.path("in"), flag, "."}).out;
+        const auto done = box.compose({"image", "build", "-t", "built", "-"}, tar);
+        ASSERT_EQ(done.exit_code, 0) << done.err;
+        const auto root = view(box);
+        EXPECT_EQ(sys::read_file(root + "/all/kept"), "yes");
+        EXPECT_FALSE(fs::exists(root + "/all/secret"));
+    }
+    // One that climbs writes nothing outside, and one that is cut off is no context.
+    ASSERT_TRUE(box.host({"sh", "-c", "tar -cPf slip.tar --transform 's,^in/,../../../../,' in/kept"}).ok());
+    EXPECT_NE(box.compose({"image", "build", "-"}, sys::read_file(box.path("slip.tar"))).exit_code, 0);
+    EXPECT_FALSE(fs::exists(box.state() + "/kept"));
+    const auto whole = box.host({"tar", "-C", box.path("in"), "-c", "."}).out;
+    EXPECT_NE(box.compose({"image", "build", "-"}, whole.substr(0, 700)).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace compose::test
