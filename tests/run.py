@@ -168,7 +168,9 @@ def main():
     if not options.quick:
         run_sanitized()
     say(f"{time.monotonic() - started:.0f} s in all")
-    say(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    if skipped:
+        say(f"{skipped} SKIPPED, see above")
+    say(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 
