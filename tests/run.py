@@ -137,6 +137,32 @@ def run_sanitized():
         run_fuzz()
 
 
+def traces():
+    """What tests could leave on this machine: temporary files, cgroups, processes, bridges, firewall tables."""
+    found = {str(path) for pattern in ("compose-*", "supervisor-*", "fuzz-*") for path in Path(tempfile.gettempdir()).glob(pattern)}
+    found |= {str(path) for path in Path("/sys/fs/cgroup").glob("*/compose/*") if path.is_dir()}
+    found |= {str(path) for path in Path("/sys/fs/cgroup").glob("compose/*") if path.is_dir()}
+    found |= {str(path) for path in Path("/sys/class/net").glob("cmp*")}
+    for entry in Path("/proc").iterdir():
+        try:
+            title = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if title.startswith((b"compose: keeper", b"compose: supervisor")):
+            found.add(f"process {entry.name} ({title[:40].decode(errors='replace')})")
+    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout if shutil.which("nft") else ""
+    return found | {line for line in tables.splitlines() if "compose-" in line}
+
+
+def run_leak_check(before):
+    """Each system test looks at its own world; this looks at the machine, after all of them. The kernel takes namespaces
+    and cgroups down in the background, so it gets a moment."""
+    started = time.monotonic()
+    while (left := traces() - before) and time.monotonic() - started < 10:
+        time.sleep(0.2)
+    count("nothing is left on this machine", int(not left), int(bool(left)), 0, time.monotonic() - started, "\n".join(sorted(left)))
+
+
 def fetch_clients():
     """The npm package docker-compose, which a test drives us with; without a network that test is skipped, and says so."""
     folder = ROOT / "build/npm"
@@ -158,6 +184,7 @@ def main():
 
     run_lint()
     fetch_clients()
+    before = traces()
     programs = [f"unit_{name}" for name in UNIT] + [f"system_{name}" for name in SYSTEM]
     if build("debug", "compose", *programs):
         for name in programs:
@@ -167,6 +194,7 @@ def main():
         run_checker("hostile files", ROOT / "tests/hostile/check.py", "--compose", str(ROOT / "build/release/compose"))
     if not options.quick:
         run_sanitized()
+    run_leak_check(before)
     say(f"{time.monotonic() - started:.0f} s in all")
     if skipped:
         say(f"{skipped} SKIPPED, see above")

@@ -35,9 +35,18 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 
 namespace {
 
+// Removed when the program ends. (A handler of atexit would run after the text it needs was destroyed.)
+struct TemporaryTar {
+    std::string path;
+    ~TemporaryTar() {
+        std::error_code ignored;
+        fs::remove_all(fs::path(path).parent_path(), ignored);
+    }
+};
+
 // A tar with a static busybox, made once per test program.
 const std::string& busybox_tar() {
-    static const std::string path = [] {
+    static const TemporaryTar tar{[] {
         char name[] = "/tmp/compose-image-XXXXXX";
         const std::string folder = ::mkdtemp(name);
         const std::string root = folder + "/root";
@@ -60,10 +69,9 @@ const std::string& busybox_tar() {
         const auto done = sys::run_command({.argv = {"tar", "-C", root, "-cf", folder + "/image.tar", "."}});
         if (!done.ok()) throw Error("tar: " + done.err);
         fs::remove_all(root);
-        std::atexit([] { fs::remove_all(fs::path(busybox_tar()).parent_path()); });
         return folder + "/image.tar";
-    }();
-    return path;
+    }()};
+    return tar.path;
 }
 
 std::string read_link(const std::string& path) {
