@@ -1,5 +1,4 @@
 #include <compose/event_log.hpp>
-#include <csignal>
 #include <ctime>
 #include <set>
 
@@ -9,12 +8,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/event_follow.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
-#include "cli/time_argument.hpp"
 #include "sys/clock.hpp"
-#include "sys/poll.hpp"
-#include "sys/signals.hpp"
 
 namespace compose::cli {
 
@@ -55,44 +52,17 @@ std::string render(const RecordedEvent& event, bool as_json) {
                        join(shown, ", "));
 }
 
-std::int64_t parse_bound(const std::string& text, const char* flag) {
-    if (text.empty()) return 0;
-    const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
-    if (time) return *time;
-    throw make_error(ErrorKind::usage, "invalid time {} for {}", quote(text), flag)
-        .with_hint("use a time such as 2026-01-02T15:04:05Z, or how long ago: 42m");
-}
-
 int run(Context& context, const Args& args) {
-    const auto since = parse_bound(args.since, "--since");
-    const auto until = parse_bound(args.until, "--until");
+    const auto since = parse_event_time(args.since, "--since");
+    const auto until = parse_event_time(args.until, "--until");
     const auto project = project_name(context);
     if (!args.services.empty()) (void)containers_of(context, project, args.services);
     const std::set<std::string> services(args.services.begin(), args.services.end());
-    const auto now = [] { return sys::wall_now().time_since_epoch().count(); };
-    const bool follow = until == 0 || until > now();
-    sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
-    EventStream events(context.engine_options(), since, follow);
-    for (;;) {
-        std::string out;
-        while (const auto event = events.next()) {
-            if (until != 0 && event->time > until) {
-                print(out);
-                return 0;
-            }
-            const bool wanted = event->project == project && event->type == "container" &&
-                                (services.empty() || services.contains(event->service));
-            if (wanted) out += render(*event, args.json);
-        }
-        print(out);
-        if (!follow || (until != 0 && now() >= until)) return 0;
-        std::optional<std::chrono::milliseconds> patience;
-        if (until != 0) patience = std::chrono::milliseconds((until - now()) / 1'000'000 + 1);
-        std::array<sys::PollItem, 2> items{sys::PollItem{.fd = sys::FdRef(events.fd())},
-                                           sys::PollItem{.fd = signals.fd()}};
-        sys::poll(items, patience);
-        if (signals.next()) return 130;
-    }
+    return follow_events(context, since, until, [&](const RecordedEvent& event) {
+        const bool wanted = event.project == project && event.type == "container" &&
+                            (services.empty() || services.contains(event.service));
+        return wanted ? render(event, args.json) : std::string();
+    });
 }
 
 }  // namespace

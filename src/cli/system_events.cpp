@@ -1,6 +1,5 @@
 // system events: what happens to all containers, networks, volumes and images.
 #include <compose/event_log.hpp>
-#include <csignal>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
@@ -10,13 +9,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/event_follow.hpp"
 #include "cli/filters.hpp"
 #include "cli/log_printer.hpp"
 #include "cli/output.hpp"
-#include "cli/time_argument.hpp"
-#include "sys/clock.hpp"
-#include "sys/poll.hpp"
-#include "sys/signals.hpp"
 
 namespace compose::cli {
 
@@ -26,14 +22,6 @@ struct Args {
     std::vector<std::string> filters;
     std::string since, until, format;
 };
-
-std::int64_t bound(const std::string& text, const char* flag) {
-    if (text.empty()) return 0;
-    const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
-    if (time) return *time;
-    throw make_error(ErrorKind::usage, "invalid time {} for {}", quote(text), flag)
-        .with_hint("use a time such as 2026-01-02T15:04:05Z, or how long ago: 42m");
-}
 
 json::object as_object(const RecordedEvent& event) {
     json::object attributes;
@@ -100,29 +88,8 @@ private:
 
 int run(Context& context, const Args& args) {
     const Watch watch(args);
-    const auto since = bound(args.since, "--since"), until = bound(args.until, "--until");
-    const auto now = [] { return sys::wall_now().time_since_epoch().count(); };
-    const bool follow = until == 0 || until > now();
-    sys::SignalSet signals({SIGINT, SIGTERM, SIGHUP});
-    EventStream events(context.engine_options(), since, follow);
-    for (;;) {
-        std::string out;
-        while (const auto event = events.next()) {
-            if (until != 0 && event->time > until) {
-                print(out);
-                return 0;
-            }
-            out += watch.shown(*event);
-        }
-        print(out);
-        if (!follow || (until != 0 && now() >= until)) return 0;
-        std::optional<std::chrono::milliseconds> patience;
-        if (until != 0) patience = std::chrono::milliseconds((until - now()) / 1'000'000 + 1);
-        std::array<sys::PollItem, 2> items{sys::PollItem{.fd = sys::FdRef(events.fd())},
-                                           sys::PollItem{.fd = signals.fd()}};
-        sys::poll(items, patience);
-        if (signals.next()) return 130;
-    }
+    const auto since = parse_event_time(args.since, "--since"), until = parse_event_time(args.until, "--until");
+    return follow_events(context, since, until, [&](const RecordedEvent& event) { return watch.shown(event); });
 }
 
 }  // namespace
