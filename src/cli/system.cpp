@@ -182,7 +182,96 @@ struct PruneArgs {
     bool all = false, volumes = false, force = false;
 };
 
-/// Containers that don't run, then networks, then images, then, where asked for, volumes.
+/// Removes one kind of object after the other; what fails is reported, and the others are still done.
+class Pruner {
+public:
+    Pruner(Context& context, const PruneArgs& args, const Filters& filters)
+        : context_(context), args_(args), filters_(filters), options_(context.engine_options()) {}
+
+    void containers() {
+        const auto containers = make_containers(context_);
+        std::vector<std::string> ids;
+        for (const auto& view : containers->list())
+            if (!is_up(view) && filters_.labels(view.labels)) ids.push_back(view.id);
+        section("Deleted Containers", ids, [&](const std::string& id) {
+            const auto size = container_size(options_, id).writable;
+            containers->remove(id, false, false);
+            return size;
+        });
+    }
+
+    void networks() {
+        Networks networks(options_);
+        std::vector<std::string> names;
+        for (const auto& view : networks.list(true))
+            if (view.members.empty() && view.driver == "bridge" && view.name != kBridgeNetwork &&
+                filters_.labels(view.labels))
+                names.push_back(view.name);
+        section("Deleted Networks", names, [&](const std::string& name) {
+            networks.remove(name);
+            return std::int64_t{0};
+        });
+        if (args_.filters.empty()) (void)networks.release_bridge();
+    }
+
+    void images() {
+        std::set<std::string> used;
+        for (const auto& view : make_containers(context_)->list())
+            if (const auto image = image_details(options_, view.image)) used.insert(image->id);
+        std::vector<std::string> ids;
+        std::map<std::string, std::int64_t> sizes;
+        for (const auto& image : context_.engine().images()) {
+            const bool dangling = image.repository == "<none>";
+            if (used.contains(image.id) || (!args_.all && !dangling)) continue;
+            if (sizes.emplace(image.id, image.size).second) ids.push_back(image.id);
+        }
+        section("Deleted Images", ids, [&](const std::string& id) {
+            (void)context_.engine().remove_image(id, true);
+            return sizes[id];
+        });
+    }
+
+    void build_cache() { freed_ += prune_build_cache(options_, std::numeric_limits<std::int64_t>::max()).freed; }
+
+    void volumes() {
+        Volumes volumes(options_);
+        std::vector<std::string> names;
+        for (const auto& view : volumes.list())
+            if (view.users.empty() && view.anonymous && filters_.labels(view.labels)) names.push_back(view.name);
+        section("Deleted Volumes", names, [&](const std::string& name) {
+            const auto size = volumes.size(name);
+            volumes.remove(name);
+            return size;
+        });
+    }
+
+    [[nodiscard]] std::int64_t freed() const { return freed_; }
+    [[nodiscard]] int status() const { return status_; }
+
+private:
+    template <class Remove>
+    void section(const char* heading, const std::vector<std::string>& names, const Remove& remove) {
+        std::string removed;
+        for (const auto& name : names) {
+            try {
+                freed_ += remove(name);
+                removed += name + "\n";
+            } catch (const Error& error) {
+                report_failure(context_, error);
+                status_ = 1;
+            }
+        }
+        if (!removed.empty()) print(fmt::format("{}:\n{}\n", heading, removed));
+    }
+
+    Context& context_;
+    const PruneArgs& args_;
+    const Filters& filters_;
+    EngineOptions options_;
+    std::int64_t freed_ = 0;
+    int status_ = 0;
+};
+
 int prune(Context& context, const PruneArgs& args) {
     context.refuse_dry_run("system prune");
     const Filters filters(args.filters, {"label", "label!"});
@@ -193,79 +282,15 @@ int prune(Context& context, const PruneArgs& args) {
     warning += args.all ? "  - all images without at least one container associated to them\n  - all build cache\n"
                         : "  - all dangling images\n";
     if (!args.force && !confirm(warning)) return 0;
-    const auto options = context.engine_options();
-    std::int64_t freed = 0;
-    int status = 0;
-    const auto section = [&](const char* heading, const std::vector<std::string>& names, const auto& remove) {
-        std::string removed;
-        for (const auto& name : names) {
-            try {
-                freed += remove(name);
-                removed += name + "\n";
-            } catch (const Error& error) {
-                report_failure(context, error);
-                status = 1;
-            }
-        }
-        if (!removed.empty()) print(fmt::format("{}:\n{}\n", heading, removed));
-    };
-
-    const auto containers = make_containers(context);
-    std::vector<std::string> names;
-    for (const auto& view : containers->list())
-        if (!is_up(view) && filters.labels(view.labels)) names.push_back(view.id);
-    section("Deleted Containers", names, [&](const std::string& id) {
-        const auto size = container_size(options, id).writable;
-        containers->remove(id, false, false);
-        return size;
-    });
-
-    Networks networks(options);
-    names.clear();
-    for (const auto& view : networks.list(true))
-        if (view.members.empty() && view.driver == "bridge" && view.name != kBridgeNetwork &&
-            filters.labels(view.labels))
-            names.push_back(view.name);
-    section("Deleted Networks", names, [&](const std::string& name) {
-        networks.remove(name);
-        return std::int64_t{0};
-    });
-    if (args.filters.empty()) (void)networks.release_bridge();
-
-    if (args.filters.empty()) {
-        std::set<std::string> used;
-        for (const auto& view : containers->list())
-            if (const auto image = image_details(options, view.image)) used.insert(image->id);
-        names.clear();
-        std::map<std::string, std::int64_t> sizes;
-        for (const auto& image : context.engine().images()) {
-            const bool dangling = image.repository == "<none>";
-            if (used.contains(image.id) || (!args.all && !dangling)) continue;
-            if (sizes.emplace(image.id, image.size).second) names.push_back(image.id);
-        }
-        section("Deleted Images", names, [&](const std::string& id) {
-            (void)context.engine().remove_image(id, true);
-            return sizes[id];
-        });
-    }
-
-    // Docker keeps what builds can still use unless all is asked for.
-    if (args.all && args.filters.empty())
-        freed += prune_build_cache(options, std::numeric_limits<std::int64_t>::max()).freed;
-
-    if (args.volumes) {
-        Volumes volumes(options);
-        names.clear();
-        for (const auto& view : volumes.list())
-            if (view.users.empty() && view.anonymous && filters.labels(view.labels)) names.push_back(view.name);
-        section("Deleted Volumes", names, [&](const std::string& name) {
-            const auto size = volumes.size(name);
-            volumes.remove(name);
-            return size;
-        });
-    }
-    print(fmt::format("Total reclaimed space: {}\n", human_size(freed)));
-    return status;
+    Pruner pruner(context, args, filters);
+    pruner.containers();
+    pruner.networks();
+    // Images and builds have no labels to choose by. Docker keeps what builds can still use unless all is asked for.
+    if (args.filters.empty()) pruner.images();
+    if (args.filters.empty() && args.all) pruner.build_cache();
+    if (args.volumes) pruner.volumes();
+    print(fmt::format("Total reclaimed space: {}\n", human_size(pruner.freed())));
+    return pruner.status();
 }
 
 int docker_version(Context& context, const std::string& format) {
