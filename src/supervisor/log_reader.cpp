@@ -69,8 +69,7 @@ void LogReader::open_start() {
     std::optional<std::size_t> lines = query_.tail;
     for (int age = 0; age < kMaxFiles; ++age) {
         auto file = sys::open_to_read(file_name(age));
-        // Between two renames of a rotation a name may be missing.
-        if (!file && age > 0) break;
+        // Between two renames of a rotation a name is missing, and stays so if the writer was killed there.
         if (!file) continue;
         const auto facts = sys::facts_of(*file);
         file_ = std::move(*file);
@@ -82,22 +81,31 @@ void LogReader::open_start() {
     }
 }
 
-bool LogReader::open_next() {
-    // Ours has got an older name; the next one has the name before that.
-    int age = 0;
-    bool found = false;
-    for (; age < kMaxFiles; ++age) {
+std::optional<sys::Fd> LogReader::find_next() const {
+    // Ours has got an older name; the next one has the first name below it that there is.
+    const auto inode_at = [&](int age) {
         const auto file = sys::open_to_read(file_name(age));
-        if (!file) {
-            if (age == 0) continue;
-            break;
+        return file ? sys::facts_of(*file).inode : 0;
+    };
+    constexpr int kTries = 8;
+    for (int tries = 0; tries < kTries; ++tries) {
+        int own = 0;
+        while (own < kMaxFiles && inode_at(own) != inode_) ++own;
+        // When it is gone altogether we were too slow: the oldest that is left comes next.
+        for (int age = own - 1; age >= 0; --age) {
+            auto next = sys::open_to_read(file_name(age));
+            if (!next) continue;
+            // Turned meanwhile: what has this name now need not be the next one.
+            if (own < kMaxFiles && inode_at(own) != inode_) break;
+            return next;
         }
-        found = sys::facts_of(*file).inode == inode_;
-        if (found) break;
+        if (own == 0) return std::nullopt;
     }
-    if (found && age == 0) return false;
-    // When it is gone altogether we were too slow: the oldest that is left comes next.
-    auto next = sys::open_to_read(file_name(std::max(age - 1, 0)));
+    return std::nullopt;
+}
+
+bool LogReader::open_next() {
+    auto next = find_next();
     if (!next) return false;
     const auto inode = sys::facts_of(*next).inode;
     if (inode == inode_) return false;

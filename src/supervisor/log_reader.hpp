@@ -42,6 +42,7 @@ public:
 private:
     [[nodiscard]] std::string file_name(int age) const;
     void open_start();
+    [[nodiscard]] std::optional<sys::Fd> find_next() const;
     bool open_next();
     bool fill();
     bool read_line(std::string_view& line);

@@ -1,5 +1,6 @@
 #include "supervisor/output_log.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/error.hpp"
@@ -76,10 +77,12 @@ void OutputLog::cut_torn_tail() {
 }
 
 void OutputLog::rotate() {
-    for (int i = limits_.files - 1; i > 0; --i) {
-        const auto from = i == 1 ? path_ : path_ + "." + std::to_string(i - 1);
-        sys::rename_file(from, path_ + "." + std::to_string(i));
-    }
+    // Up to the first free name only: who died between two of these left a gap, and with it closed the files behind it
+    // would be pushed out one too early each time.
+    const auto name = [&](int age) { return age == 0 ? path_ : path_ + "." + std::to_string(age); };
+    int age = std::min(1, limits_.files - 1);
+    while (age < limits_.files - 1 && sys::exists(name(age))) ++age;
+    for (; age > 0; --age) sys::rename_file(name(age - 1), name(age));
     // Its name goes with it, so that who follows the log sees another file; of one alone nothing is kept.
     if (limits_.files <= 1) sys::remove_file(path_);
     open_log();

@@ -143,6 +143,26 @@ TEST_F(LogFiles, RotatesAndKeepsTheLastFiles) {
     EXPECT_EQ(contents({.tail = 100000}), kept);
 }
 
+TEST_F(LogFiles, ARotationCutShortLosesNothing) {
+    // A writer that died between two renames leaves a name missing: it is read across, and closed by the next rotation.
+    const auto in_file = [&](const std::string& suffix, const std::string& line) {
+        std::ofstream(path_ + suffix) << formatted(line + "\n");
+    };
+    in_file(".3", "one");
+    in_file(".2", "two");
+    in_file("", "three");
+    EXPECT_EQ(contents(), "one\ntwo\nthree\n");
+    EXPECT_EQ(contents({.tail = 2}), "two\nthree\n");
+    auto out = sys::make_pipe();
+    OutputLog log(path_, OutputLog::make_source(std::move(out.read), {}), {.file_size = 10, .files = 4});
+    sys::write_all(out.write, "four\n");
+    log.step(Stream::out, buffers_);
+    EXPECT_EQ(contents(), "one\ntwo\nthree\nfour\n");
+    sys::write_all(out.write, "five\n");
+    log.step(Stream::out, buffers_);
+    EXPECT_EQ(contents(), "two\nthree\nfour\nfive\n");
+}
+
 TEST_F(LogFiles, ASuccessorFinishesAnInterruptedWrite) {
     // The state as it is at each point where the process may have died, made by hand.
     enum class Died { before_write, half_written, after_write };
