@@ -78,7 +78,8 @@ struct HttpExchange::Impl {
     std::vector<char> input;
     std::size_t begin = 0, end = 0;  // of what was read and not parsed
     std::unique_ptr<Parser> parser;
-    bool ended = false;  // the peer has closed
+    std::size_t head_bytes = 0;  // the parser's own limit is one for a piece, so it depends on how the pieces come
+    bool ended = false;          // the peer has closed
 
     void new_parser(bool head_only) {
         parser = std::make_unique<Parser>();
@@ -86,6 +87,7 @@ struct HttpExchange::Impl {
         parser->body_limit(boost::none);
         parser->eager(false);
         parser->skip(head_only);
+        head_bytes = 0;
     }
 
     [[noreturn]] static void fail(const boost::system::error_code& code) {
@@ -107,8 +109,10 @@ struct HttpExchange::Impl {
             if (code) fail(code);
             return;
         }
+        const bool in_head = !parser->is_header_done();
         const auto used = parser->put(boost::asio::const_buffer(input.data() + begin, end - begin), code);
         begin += used;
+        if (in_head && (head_bytes += used) > kMaxHeader) fail(http::error::header_limit);
         if (code == http::error::need_more) {
             // What is there is too little for one line or header: more must come behind it.
             if (begin > 0) {
