@@ -1,5 +1,6 @@
 // Sending images away: push, save, and their opposite, load.
 #include <compose/images.hpp>
+#include <compose/plan.hpp>
 #include <map>
 #include <mutex>
 #include <set>
