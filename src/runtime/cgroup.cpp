@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "runtime/cgroup_hierarchies.hpp"
+#include "runtime/cgroup_real_time.hpp"
 #include "runtime/device_rules.hpp"
 #include "sys/device.hpp"
 #include "sys/dir.hpp"
@@ -311,11 +312,10 @@ void Cgroup::Impl::apply_cpu(const Resources& resources) {
 
 void Cgroup::Impl::apply_real_time(const Resources& resources) {
     if (!resources.cpu_rt_runtime && !resources.cpu_rt_period) return;
-    const std::string base = of("cpu");
-    if (resources.cpu_rt_period)
-        write_limit(base + "/cpu.rt_period_us", std::to_string(*resources.cpu_rt_period), "the real-time period");
-    if (resources.cpu_rt_runtime)
-        write_limit(base + "/cpu.rt_runtime_us", std::to_string(*resources.cpu_rt_runtime), "real-time cpu use");
+    auto parts = split(parent, '/');
+    parts.push_back(id);
+    share_real_time(v2 ? root : root + "/" + hierarchy("cpu").value_or("cpu"), parts,
+                    {.runtime = resources.cpu_rt_runtime, .period = resources.cpu_rt_period});
 }
 
 void Cgroup::Impl::apply_block_io(const Resources& resources) {
@@ -328,9 +328,18 @@ void Cgroup::Impl::apply_block_io(const Resources& resources) {
     if (resources.blkio_weight)
         write_limit(weight, std::to_string(converted(static_cast<std::uint64_t>(*resources.blkio_weight))),
                     "the share of block I/O");
-    for (const auto& [path, value] : resources.blkio_weight_device)
-        write_limit(v2 ? weight : weight + "_device", fmt::format("{} {}", number_of_device(path), converted(value)),
-                    "a device's share of block I/O");
+    for (const auto& [path, value] : resources.blkio_weight_device) {
+        const std::string file = v2 ? weight : weight + "_device";
+        const std::string line = fmt::format("{} {}", number_of_device(path), converted(value));
+        if (!has_bfq) {
+            write_limit(file, line, "a device's share of block I/O");
+        } else if (!sys::try_write_kernel_file(file, line)) {
+            throw make_error(ErrorKind::unavailable,
+                             "this host can't limit a device's share of block I/O: {} takes no {}", file, quote(line))
+                .with_hint(
+                    "only devices with the I/O scheduler bfq have shares: see /sys/block/DEVICE/queue/scheduler");
+        }
+    }
     const auto limit = [&](const std::vector<DeviceRate>& rates, const char* v1_file, const char* v2_key) {
         for (const auto& [path, rate] : rates)
             write_limit(base + (v2 ? "/io.max" : v1_file),
