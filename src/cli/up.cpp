@@ -15,7 +15,6 @@
 #include "cli/output.hpp"
 #include "cli/pick.hpp"
 #include "cli/project.hpp"
-#include "cli/question.hpp"
 #include "sys/clock.hpp"
 #include "sys/signals.hpp"
 #include "sys/tty.hpp"
@@ -124,20 +123,6 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
     return out;
 }
 
-/// A volume is never made anew without an answer: its data is lost then.
-void ask_for_volumes(Context& context, const Args& args, const Project& project, UpOptions& options) {
-    const bool terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(2));
-    if (!args.yes && !terminal) return;  // it is kept, with a warning
-    for (const auto& volume : context.engine("up").changed_volumes(project, options)) {
-        context.finish_progress();
-        if (args.yes || ask(fmt::format("Volume {} exists but doesn't match its definition in the file. Make it anew? "
-                                        "Its data will be lost.",
-                                        quote(volume)),
-                            false))
-            options.recreate_volumes.insert(volume);
-    }
-}
-
 /// Services whose running containers a rolling update would replace: those can't stop first and start later, as the
 /// rest does in the foreground.
 std::vector<std::string> rolling(Engine& engine, const Project& project, const UpOptions& options) {
@@ -214,7 +199,7 @@ int run(Context& context, const Args& args) {
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
-        ask_for_volumes(context, args, loaded.project, options);
+        ask_for_volumes(context, "up", args.yes, loaded.project, options);
         if (args.foreground())
             return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
