@@ -1,5 +1,6 @@
 // Sending images away: push, save, and their opposite, load.
 #include <compose/images.hpp>
+#include <compose/plan.hpp>
 #include <map>
 #include <mutex>
 #include <set>
@@ -15,6 +16,7 @@
 #include "image/archive_write.hpp"
 #include "image/layer.hpp"
 #include "image/push.hpp"
+#include "model/names.hpp"
 #include "plan/images.hpp"
 #include "sys/env.hpp"
 #include "sys/file.hpp"
@@ -154,8 +156,11 @@ void Images::push_services(const Project& project, const PushServicesOptions& op
             impl_->events.on_event({Status::done, service_name, "Skipped", "It is not built here", 0, 0});
             continue;
         }
-        std::vector<std::string> images{service.image};
-        images.insert(images.end(), service.build->tags.begin(), service.build->tags.end());
+        std::vector<std::string> images = service.build->tags;
+        // A name that was made from the project's belongs to no registry.
+        if (service.image != built_image_name(project.name, service_name)) images.insert(images.begin(), service.image);
+        if (images.empty())
+            impl_->events.on_event({Status::done, service_name, "Skipped", "It has no image: to be pushed by", 0, 0});
         for (const auto& image : images) {
             if (!done.insert(image).second) continue;
             try {

@@ -63,11 +63,12 @@ struct Packed {
     std::string diff_id;
 };
 
-/// A layer file of Docker's archive: kept as it is when it is compressed, else compressed now. Its digest and diff id
-/// are those of the bytes.
+/// A layer file of Docker's archive: kept as it is when it is compressed as layers may be, else compressed now. Its
+/// digest and diff id are those of the bytes.
 Packed pack_file(const StorePlace& place, const ArchiveRegion& region, const Interrupt& interrupt) {
     RegionSource source(region);
     const auto kind = detect_compression(source.peek());
+    const bool kept = kind == Compression::gzip || kind == Compression::zstd;
     NewBlob blob(place.blobs);
     Sha256 plain_hash;
     Packed out;
@@ -78,10 +79,10 @@ Packed pack_file(const StorePlace& place, const ArchiveRegion& region, const Int
     for (auto bytes = plain->peek(); !bytes.empty(); bytes = plain->peek()) {
         interrupt.check();
         plain_hash.update(bytes.data(), bytes.size());
-        if (kind == Compression::none) gzip.write(bytes);
+        if (!kept) gzip.write(bytes);
         plain->consume(bytes.size());
     }
-    if (kind == Compression::none)
+    if (!kept)
         gzip.finish();
     else
         read_region(region, 0, interrupt, [&](std::string_view bytes) { blob.write(bytes); });

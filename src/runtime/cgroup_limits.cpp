@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "runtime/cgroup_real_time.hpp"
 #include "sys/device.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -104,11 +105,10 @@ void apply_memory(const CgroupPlace& place, const Resources& resources) {
 
 void apply_real_time(const CgroupPlace& place, const Resources& resources) {
     if (!resources.cpu_rt_runtime && !resources.cpu_rt_period) return;
-    const std::string base = place.of("cpu");
-    if (resources.cpu_rt_period)
-        write_limit(base + "/cpu.rt_period_us", std::to_string(*resources.cpu_rt_period), "the real-time period");
-    if (resources.cpu_rt_runtime)
-        write_limit(base + "/cpu.rt_runtime_us", std::to_string(*resources.cpu_rt_runtime), "real-time cpu use");
+    auto parts = split(place.parent, '/');
+    parts.push_back(place.id);
+    share_real_time(place.v2 ? place.root : place.root + "/" + place.hierarchy("cpu").value_or("cpu"), parts,
+                    {.runtime = resources.cpu_rt_runtime, .period = resources.cpu_rt_period});
 }
 
 void apply_cpu(const CgroupPlace& place, const Resources& resources) {
@@ -161,9 +161,18 @@ void apply_block_io(const CgroupPlace& place, const Resources& resources) {
     if (resources.blkio_weight)
         write_limit(weight, std::to_string(converted(static_cast<std::uint64_t>(*resources.blkio_weight))),
                     "the share of block I/O");
-    for (const auto& [path, value] : resources.blkio_weight_device)
-        write_limit(place.v2 ? weight : weight + "_device",
-                    fmt::format("{} {}", number_of_device(path), converted(value)), "a device's share of block I/O");
+    for (const auto& [path, value] : resources.blkio_weight_device) {
+        const std::string file = place.v2 ? weight : weight + "_device";
+        const std::string line = fmt::format("{} {}", number_of_device(path), converted(value));
+        if (!has_bfq) {
+            write_limit(file, line, "a device's share of block I/O");
+        } else if (!sys::try_write_kernel_file(file, line)) {
+            throw make_error(ErrorKind::unavailable,
+                             "this host can't limit a device's share of block I/O: {} takes no {}", file, quote(line))
+                .with_hint(
+                    "only devices with the I/O scheduler bfq have shares: see /sys/block/DEVICE/queue/scheduler");
+        }
+    }
     const auto limit = [&](const std::vector<DeviceRate>& rates, const char* v1_file, const char* v2_key) {
         for (const auto& [path, rate] : rates)
             write_limit(base + (place.v2 ? "/io.max" : v1_file),
