@@ -15,6 +15,7 @@
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
@@ -126,7 +127,7 @@ struct Engine::Impl {
             const std::string id = "Image " + image;
             events.on_event({Event::Status::working, id, "Removing", {}, 0, 0});
             try {
-                if (!dry_run) (void)engine::remove_image(store, image, false);
+                if (!dry_run) engine::tell_removed_images(store.layout(), engine::remove_image(store, image, false));
                 events.on_event({Event::Status::done, id, "Removed", {}, 0, 0});
             } catch (const Error& error) {
                 const bool gone = error.kind() == ErrorKind::not_found;
@@ -350,7 +351,9 @@ std::unique_ptr<Subscription> Engine::subscribe(const std::string& project) {
 std::string Engine::import_image(int fd, const std::string& reference, const std::vector<std::string>& changes,
                                  const std::string& message) {
     store::Store store = impl_->open();
-    return engine::import_image(store, impl_->events, fd, reference, changes, message);
+    auto id = engine::import_image(store, impl_->events, fd, reference, changes, message);
+    engine::tell_image(store.layout(), "import", id, reference);
+    return id;
 }
 
 std::vector<ImageView> Engine::images() {
@@ -360,7 +363,9 @@ std::vector<ImageView> Engine::images() {
 
 std::vector<std::string> Engine::remove_image(const std::string& reference, bool force) {
     store::Store store = impl_->open();
-    return engine::remove_image(store, reference, force);
+    auto lines = engine::remove_image(store, reference, force);
+    engine::tell_removed_images(store.layout(), lines);
+    return lines;
 }
 
 }  // namespace compose

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/base_images.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_list.hpp"
 #include "engine/images_impl.hpp"
 #include "engine/layer_reporter.hpp"
@@ -136,7 +137,10 @@ std::vector<std::string> Images::push(const std::string& reference, bool all_tag
     }
     RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
     std::vector<std::string> lines;
-    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+    for (const auto& one : names) {
+        lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+        engine::tell_image(impl_->layout, "push", one.familiar(), one.familiar_name());
+    }
     return lines;
 }
 
@@ -195,6 +199,7 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     image::ContentStore blobs(store.layout().blobs());
     FdSink sink(fd);
     image::write_archive(list, blobs, options.format == "docker", sink, interrupt);
+    for (const auto& id : order) engine::tell_image(impl_->layout, "save", id, id);
 }
 
 std::vector<std::string> Images::load(int fd, const std::string& folder, std::stop_token cancel) {
@@ -215,10 +220,12 @@ std::vector<std::string> Images::load(int fd, const std::string& folder, std::st
             impl_->events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
         if (names.empty()) {
             (void)engine::record_image(store, image, nullptr, false);
+            engine::tell_image(impl_->layout, "load", image.id, image.id);
             lines.push_back("Loaded image ID: " + image.id);
         }
         for (const auto& name : names) {
             (void)engine::record_image(store, image, &name, false);
+            engine::tell_image(impl_->layout, "load", image.id, name.familiar());
             lines.push_back("Loaded image: " + name.familiar());
         }
     }

@@ -52,10 +52,12 @@ std::string number_of_device(const std::string& path) {
     return fmt::format("{}:{}", device->major, device->minor);
 }
 
-// The kernel reads a set of cpus into a mask; a list that can't be one is refused before it is asked.
-void check_cpus(const std::string& text) {
+// The kernel reads a set of cpus or memory nodes into a mask; a list that can't be one is refused before it is asked.
+void check_set(const std::string& text, const char* what) {
     constexpr unsigned kMost = 8191;
-    const auto bad = [&] { return make_error(ErrorKind::invalid, "{} is not a list of cpus like 0-2,4", quote(text)); };
+    const auto bad = [&] {
+        return make_error(ErrorKind::invalid, "{} is not a list of {} like 0-2,4", quote(text), what);
+    };
     for (const auto& part : split(text, ',')) {
         const auto dash = part.find('-');
         const auto number = [&](std::string_view digits) {
@@ -139,8 +141,12 @@ void apply_cpu(const CgroupPlace& place, const Resources& resources) {
             write_limit(base + "/cpu.shares", std::to_string(*resources.cpu_shares), "cpu shares");
     }
     if (resources.cpuset_cpus) {
-        check_cpus(*resources.cpuset_cpus);
+        check_set(*resources.cpuset_cpus, "cpus");
         write_limit(place.of("cpuset") + "/cpuset.cpus", *resources.cpuset_cpus, "the set of cpus");
+    }
+    if (resources.cpuset_mems) {
+        check_set(*resources.cpuset_mems, "memory nodes");
+        write_limit(place.of("cpuset") + "/cpuset.mems", *resources.cpuset_mems, "the set of memory nodes");
     }
     apply_real_time(place, resources);
 }

@@ -70,7 +70,7 @@ std::vector<std::string> CgroupPlace::wanted(const Resources& resources) const {
         resources.cpu_rt_runtime || resources.cpu_rt_period)
         controllers.push_back("cpu");
     if (limits_block_io(resources)) controllers.push_back("blkio");
-    if (resources.cpuset_cpus) controllers.push_back("cpuset");
+    if (resources.cpuset_cpus || resources.cpuset_mems) controllers.push_back("cpuset");
     if (unified) controllers.push_back(kUnified);
     std::vector<std::string> result;
     for (const char* controller : controllers)
@@ -107,7 +107,7 @@ void CgroupPlace::make_directory(const std::string& name) const {
 // A v2 controller works in a cgroup when every one above passes it on.
 void CgroupPlace::enable_controllers(const Resources& resources) const {
     std::vector<std::string_view> wanted{"cpu", "memory", "pids"};
-    if (resources.cpuset_cpus) wanted.emplace_back("cpuset");
+    if (resources.cpuset_cpus || resources.cpuset_mems) wanted.emplace_back("cpuset");
     if (limits_block_io(resources)) wanted.emplace_back("io");
     std::string path = root;
     auto parts = split(parent, '/');
