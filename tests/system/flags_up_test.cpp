@@ -135,9 +135,11 @@ services:
     EXPECT_THAT(shown({}), testing::AllOf(HasSubstr("web says"), HasSubstr("db says"), Not(HasSubstr("quiet says"))));
     EXPECT_THAT(box.ok({"logs", "quiet"}), HasSubstr("quiet says"));
     EXPECT_THAT(shown({"web"}), Not(HasSubstr("db says")));
-    ASSERT_TRUE(eventually([&] { return box.field("demo-db-1", "State") == "exited"; }));
+    const auto ended = [&] { return box.field("demo-db-1", "State") == "exited"; };
+    ASSERT_TRUE(eventually(ended));
     EXPECT_THAT(shown({"--attach-dependencies", "--rerun", "web"}), HasSubstr("db says"));
     EXPECT_THAT(shown({"--attach", "quiet", "quiet"}), HasSubstr("quiet says"));
+    ASSERT_TRUE(eventually(ended));
     EXPECT_THAT(shown({"--timestamps", "db"}), testing::ContainsRegex("db-1  \\| 20[0-9T:.Z-]+ db says"));
 }
 
@@ -214,7 +216,7 @@ TEST(WatchActions, EachDoesWhatItSays) {
 services:
   web:
     image: busybox
-    command: sh -c 'date +%s%N > /started; sleep 1000'
+    command: sh -c 'cat /proc/sys/kernel/random/uuid > /started; sleep 1000'
     stop_grace_period: 0s
     develop:
       watch:
@@ -230,6 +232,7 @@ services:
         return box.compose({"exec", "-T", service, "sh", "-c", script}).out;
     };
     {
+        box.write("watch.log", "");
         const Background watch(box, {COMPOSE_BINARY, "watch"}, box.path("watch.log"));
         const auto log = [&] { return sys::read_file(box.path("watch.log")); };
         ASSERT_TRUE(
