@@ -11,8 +11,8 @@ namespace compose {
 
 struct BuildCacheUsage {
     std::size_t steps = 0;
-    std::int64_t size = 0;         // of their layers, each once
-    std::int64_t reclaimable = 0;  // of those that no image has
+    std::int64_t size = 0;         // of their layers, each once, and of the caches that RUN mounts
+    std::int64_t reclaimable = 0;  // without layers that an image has
 };
 [[nodiscard]] BuildCacheUsage build_cache_usage(const EngineOptions& options);
 
@@ -26,7 +26,8 @@ struct PrunedBuildCache {
     std::size_t steps = 0;
     std::int64_t freed = 0;
 };
-/// Removes the steps used last before `before` (nanoseconds since 1970), then layers that nothing needs any more.
+/// Removes the steps and the caches of RUN --mount=type=cache used last before `before` (nanoseconds since 1970), then
+/// layers that nothing needs any more.
 PrunedBuildCache prune_build_cache(const EngineOptions& options, std::int64_t before);
 
 }  // namespace compose

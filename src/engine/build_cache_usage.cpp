@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "engine/cache_mounts.hpp"
 #include "engine/image_store.hpp"
 #include "store/build_cache.hpp"
 #include "store/store.hpp"
@@ -30,6 +31,9 @@ BuildCacheUsage build_cache_usage(const EngineOptions& options) {
         usage.size += step.size;
         if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
     }
+    const auto mounts = engine::cache_mounts_size(store.layout());
+    usage.size += mounts;
+    usage.reclaimable += mounts;
     return usage;
 }
 
@@ -51,12 +55,15 @@ LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>
 }
 
 PrunedBuildCache prune_build_cache(const EngineOptions& options, std::int64_t before) {
-    store::Store store(prepared(options));
-    store::BuildCache cache(store.layout());
     PrunedBuildCache out;
+    const auto layout = prepared(options);
+    // First of all: the disk may be so full that no row can be removed.
+    const auto mounts = engine::prune_cache_mounts(layout, before);
+    store::Store store(layout);
+    store::BuildCache cache(layout);
     out.steps = cache.trim(before, std::numeric_limits<std::int64_t>::max());
     cache.sync();
-    out.freed = engine::collect_garbage(store, true);
+    out.freed = mounts + engine::collect_garbage(store, true);
     return out;
 }
 
