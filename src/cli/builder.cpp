@@ -43,7 +43,9 @@ int prune(Context& context, const Args& args) {
 
 Run define_builder_prune(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
-    arguments.text("Removes steps of builds, and the layers that no image needs. The next build does them again.");
+    arguments.text(
+        "Removes steps of builds, the layers that no image needs, and the caches of RUN --mount. The next build makes\n"
+        "them again.");
     arguments.flag("-a,--all", args->all, "All of them, which is the default here");
     arguments.list("--filter", args->filters, "KEY=VALUE", "Only those: until=24h, by their last use");
     arguments.flag("-f,--force", args->force, "Do not ask");
