@@ -46,8 +46,10 @@ struct BuildRequest {
     std::optional<std::int64_t> shm_size;
     std::optional<std::int64_t> memory;  // bytes that a step may use
     std::map<std::string, std::pair<std::int64_t, std::int64_t>> ulimits;
-    std::vector<std::string> allow;    // security.insecure, network.host
+    std::vector<std::string> allow;    // security.insecure, network.host, device, device=NAME
+    std::string cgroup_parent;         // of the steps' cgroups; empty: this installation's
     std::vector<BuildOutput> outputs;  // empty: the store
+    bool push = false;                 // all tags, when it is built
     int output_fd = -1;
     std::optional<std::int64_t> source_date_epoch;
     int parallel = 4;  // stages at once
@@ -75,6 +77,7 @@ struct BuildResult {
     std::string image_id;  // "sha256:..."; empty when the outputs leave no image
     std::vector<std::string> names;
     std::vector<std::string> unused_args;
+    std::string pushed_digest;  // of the manifest that registries have, when it was pushed
 };
 
 /// A build that could not go on. The place and the reason stand among the findings, too.

@@ -46,9 +46,12 @@ struct PrunedBuildCache {
     std::size_t steps = 0;
     std::int64_t freed = 0;
 };
-/// Removes the steps that are `wanted`, the one used longest ago first and no more once all take at most `keep` bytes;
-/// then layers that nothing needs any more.
-PrunedBuildCache prune_build_cache(const EngineOptions& options,
-                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep = 0);
+struct BuildCachePruning {
+    std::function<bool(const BuildCacheEntry&)> wanted;
+    std::int64_t keep = 0;           // bytes: once all take no more, nothing more goes
+    std::int64_t mounts_before = 0;  // the caches of RUN --mount=type=cache used last before (nanoseconds since 1970)
+};
+/// Removes steps, the one used longest ago first, and caches of RUN; then layers that nothing needs any more.
+PrunedBuildCache prune_build_cache(const EngineOptions& options, const BuildCachePruning& what);
 
 }  // namespace compose

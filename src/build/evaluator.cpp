@@ -260,8 +260,8 @@ RunStep StageEvaluator::run(const Instruction& one, Diagnostics& findings) const
     step.network = "default";
     if (const auto* network = find_flag(one, "network")) step.network = network->value;
     if (const auto* security = find_flag(one, "security")) step.insecure = security->value == "insecure";
-    if (const auto* device = find_flag(one, "device"))
-        throw make_error(ErrorKind::invalid, "--device={} is not supported", device->value);
+    for (const auto& flag : one.flags)
+        if (flag.name == "device") step.devices.push_back(parse_run_device(flag.value, flag.pos, findings));
     for (const auto& flag : one.flags) {
         if (flag.name != "mount") continue;
         auto mount = parse_run_mount(expand(flag.value, flag.pos, findings), flag.pos, findings);

@@ -53,6 +53,8 @@ void check_run(const Instruction& one, char, Diagnostics& findings) {
         } else if (flag.name == "network" && flag.value != "default" && flag.value != "none" && flag.value != "host") {
             findings.error(flag.pos, "", fmt::format("unknown network {}", quote(flag.value)),
                            "one of default, none, host");
+        } else if (flag.name == "device") {
+            static_cast<void>(parse_run_device(flag.value, flag.pos, findings));
         } else if (flag.name == "security" && flag.value != "sandbox" && flag.value != "insecure") {
             findings.error(flag.pos, "", fmt::format("unknown security mode {}", quote(flag.value)),
                            "one of sandbox, insecure");

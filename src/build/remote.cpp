@@ -1,8 +1,10 @@
 #include "build/remote.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/paths.hpp"
@@ -60,6 +62,36 @@ void check_subfolder(const std::string& folder) {
     if (folder.find('\0') != std::string::npos) throw Error("the subfolder contains a NUL", ErrorKind::invalid);
 }
 
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = 0;
+        const auto* digits = text.data() + i + 1;
+        if (text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+            out += static_cast<char>(value);
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+/// "https://user:password@host/x" without what stands before the "@".
+void take_login(Remote& remote) {
+    if (!remote.url.starts_with("http://") && !remote.url.starts_with("https://")) return;
+    const auto begin = remote.url.find("://") + 3;
+    const auto end = std::min(remote.url.find_first_of("/?#", begin), remote.url.size());
+    const auto at = remote.url.rfind('@', end == 0 ? 0 : end - 1);
+    if (at == std::string::npos || at < begin) return;
+    remote.login = percent_decoded(std::string_view(remote.url).substr(begin, at - begin));
+    if (remote.login.find(':') == std::string::npos) remote.login += ':';
+    remote.url.erase(begin, at + 1 - begin);
+    if (std::any_of(remote.login.begin(), remote.login.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < ' '; }))
+        throw make_error(ErrorKind::invalid, "the user of {} holds a control character", quote(remote.url));
+}
+
 void take_fragment(Remote& remote) {
     const auto hash = remote.url.find('#');
     if (hash != std::string::npos) {
@@ -88,14 +120,16 @@ void take_fragment(Remote& remote) {
     }
 }
 
-sys::CommandResult git(const std::vector<std::string>& arguments, const std::string& folder) {
+/// The user and the password go by the environment: a command line is everybody's to read.
+sys::CommandResult git(const Remote& remote, const std::vector<std::string>& arguments, const std::string& folder) {
     sys::Command command;
     command.argv = {"git",
                     // Only transports that run nothing of the repository's choice, no hooks, no helpers of its own.
                     "-c", "protocol.allow=never", "-c", "protocol.https.allow=always", "-c",
                     "protocol.http.allow=always", "-c", "protocol.git.allow=always", "-c", "protocol.ssh.allow=always",
                     "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.symlinks=true", "-c",
-                    "submodule.recurse=false", "-c", "advice.detachedHead=false"};
+                    "submodule.recurse=false", "-c", "advice.detachedHead=false", "-c", "http.followRedirects=false"};
+    if (!remote.pinned.empty()) command.argv.insert(command.argv.end(), {"-c", "http.curloptResolve=" + remote.pinned});
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.working_dir = folder;
     auto environment = sys::environment_snapshot();
@@ -104,6 +138,11 @@ sys::CommandResult git(const std::vector<std::string>& arguments, const std::str
     environment["GIT_LFS_SKIP_SMUDGE"] = "1";
     for (const char* name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"})
         environment.erase(name);
+    if (!remote.login.empty()) {
+        environment["GIT_CONFIG_COUNT"] = "1";
+        environment["GIT_CONFIG_KEY_0"] = "http.extraHeader";
+        environment["GIT_CONFIG_VALUE_0"] = "Authorization: Basic " + base64_encode(remote.login);
+    }
     command.environment = environment;
     command.timeout = kGitTimeout;
     command.output_limit = std::size_t{1} << 20U;
@@ -118,26 +157,31 @@ std::string last_line(std::string_view text) {
 
 void must(const sys::CommandResult& result, const Remote& remote, const char* doing) {
     if (result.ok()) return;
-    throw make_error("{} {}: {}", doing, quote(redacted(remote.url)),
-                     result.timed_out ? std::string("it took too long") : redacted(last_line(result.err)));
+    auto error = make_error("{} {}: {}", doing, quote(redacted(remote.url)),
+                            result.timed_out ? std::string("it took too long") : redacted(last_line(result.err)));
+    if (result.err.find("returned error: 30") != std::string::npos)
+        error.with_hint("redirects are not followed: write the address that it leads to");
+    throw error;
 }
 
 bool is_commit(const std::string& ref) {
     return ref.size() == 40 && ref.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir) {
-    must(git({"init", "--quiet", "--template=", "."}, folder), remote, "prepare for");
+std::string fetch_whole(const Remote& remote, const std::string& folder, bool keep_git_dir) {
+    must(git(remote, {"init", "--quiet", "--template=", "."}, folder), remote, "prepare for");
     const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
-    auto done = git({"fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", remote.url, wanted}, folder);
+    auto done =
+        git(remote, {"fetch", "--quiet", "--depth=1", "--no-tags", "--end-of-options", remote.url, wanted}, folder);
     if (!done.ok() && is_commit(wanted))
         // The server gives no single commits: all that it has, and the commit is looked up there.
-        done = git({"fetch", "--quiet", "--end-of-options", remote.url, "+refs/heads/*:refs/remotes/all/*",
+        done = git(remote,
+                   {"fetch", "--quiet", "--end-of-options", remote.url, "+refs/heads/*:refs/remotes/all/*",
                     "+refs/tags/*:refs/tags/*"},
                    folder);
     must(done, remote, "fetch");
     const auto target = is_commit(wanted) ? wanted : std::string("FETCH_HEAD");
-    must(git({"checkout", "--quiet", "--force", "--detach", target, "--"}, folder), remote, "check out");
+    must(git(remote, {"checkout", "--quiet", "--force", "--detach", target, "--"}, folder), remote, "check out");
     if (!keep_git_dir) sys::remove_tree(folder + "/.git");
     return folder;
 }
@@ -147,6 +191,7 @@ std::string fetch_git(const Remote& remote, const std::string& folder, bool keep
 std::optional<Remote> parse_remote(std::string_view text) {
     Remote remote;
     remote.url = std::string(text);
+    take_login(remote);
     if (is_git(text.substr(0, text.find('#')))) {
         take_fragment(remote);
         if (remote.url.starts_with("github.com/")) remote.url = "https://" + remote.url;
@@ -190,12 +235,8 @@ std::string masked(std::string text) {
     return text;
 }
 
-std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token, bool keep_git_dir) {
-    if (remote.kind == Remote::Kind::archive)
-        throw make_error(ErrorKind::unavailable, "contexts from archives such as {} are not supported",
-                         quote(redacted(remote.url)))
-            .with_hint("fetch it, unpack it and name the folder");
-    auto top = fetch_git(remote, folder, keep_git_dir);
+std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir) {
+    auto top = fetch_whole(remote, folder, keep_git_dir);
     if (remote.subfolder.empty()) return top;
     // What is a folder of the repository may be a link in it: looked up inside, links and all, and then copied to a
     // place that no link of the repository can change.
@@ -241,7 +282,8 @@ std::string commit_of(std::string_view listing, std::string_view ref) {
 std::string resolve_git(const Remote& remote) {
     if (is_commit(remote.ref)) return remote.ref;
     const auto wanted = remote.ref.empty() ? std::string("HEAD") : remote.ref;
-    const auto done = git({"ls-remote", "--quiet", "--end-of-options", remote.url, wanted, wanted + "^{}"}, "/");
+    const auto done =
+        git(remote, {"ls-remote", "--quiet", "--end-of-options", remote.url, wanted, wanted + "^{}"}, "/");
     must(done, remote, "ask");
     auto commit = commit_of(done.out, wanted);
     if (commit.empty())

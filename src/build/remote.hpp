@@ -1,10 +1,9 @@
-// Contexts and sources that lie elsewhere: git repositories and archives. Everything that comes back is hostile: only
-// plain transports are used, nothing that looks like an option reaches git, and a subfolder is looked up inside what
-// was fetched.
+// Contexts and sources that lie elsewhere: what their addresses mean, and git repositories. Everything that comes back
+// is hostile: only plain transports are used, nothing that looks like an option reaches git, and a subfolder is looked
+// up inside what was fetched.
 #pragma once
 
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -13,9 +12,11 @@ namespace compose::build {
 struct Remote {
     enum class Kind { git, archive };
     Kind kind = Kind::git;
-    std::string url;        // without what says which part of it
+    std::string url;        // without user and password, and what says which part of it
     std::string ref;        // branch, tag or commit; empty: the default
     std::string subfolder;  // relative, inside
+    std::string login;      // "user:password", of http and https; shown nowhere
+    std::string pinned;     // "host:port:address": what the host's name means for this fetch, of http and https
 };
 
 /// Nothing for what is no address: then it is a folder. Throws Error(invalid) for addresses that are refused.
@@ -24,9 +25,9 @@ struct Remote {
 [[nodiscard]] std::string redacted(std::string_view url);
 /// The same, as long as before: for texts in which places are counted.
 [[nodiscard]] std::string masked(std::string text);
-/// Fetches into the empty `folder`; returns the folder of the content (of a git repository without .git unless asked).
-[[nodiscard]] std::string fetch_remote(const Remote& remote, const std::string& folder, std::stop_token cancel,
-                                       bool keep_git_dir = false);
+/// Fetches a repository into the empty `folder`; returns the folder of the content (without .git unless asked). Follows
+/// no redirects: a repository is where its address says, not where its server sends us.
+[[nodiscard]] std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir = false);
 /// The host of a repository's address, without user and port.
 [[nodiscard]] std::string host_of(std::string_view url);
 /// What `ref` means in the output of git ls-remote, as git reads it: exact names before tags before branches, and of a

@@ -186,4 +186,25 @@ bool is_mountable(const std::string& target) {
     return true;
 }
 
+RunDevice parse_run_device(const std::string& text, SourcePos pos, Diagnostics& findings) {
+    RunDevice device;
+    device.pos = pos;
+    for (const auto& part : split(text, ',')) {
+        if (part == "required" || part == "required=true")
+            device.required = true;
+        else if (part == "required=false")
+            device.required = false;
+        else if (device.name.empty())
+            device.name = part.starts_with("name=") ? part.substr(5) : part;
+        else
+            findings.error(pos, "", fmt::format("--device has no option {}", quote(part)),
+                           "write --device=vendor.com/class=name, or add ,required");
+    }
+    const auto slash = device.name.find('/');
+    if (slash == std::string::npos || slash == 0 || device.name.find('=', slash) == std::string::npos)
+        findings.error(pos, "", fmt::format("--device: {} is no name of a device", quote(device.name)),
+                       "write it as /etc/cdi names it: vendor.com/class=name");
+    return device;
+}
+
 }  // namespace compose::build

@@ -28,11 +28,19 @@ struct RunMount {
     SourcePos pos;
 };
 
+/// A device by its name in the Container Device Interface: "vendor.com/class=name".
+struct RunDevice {
+    std::string name;
+    bool required = false;  // else the step runs without it where there is none
+    SourcePos pos;
+};
+
 struct RunStep {
     std::vector<std::string> argv;
     std::vector<std::string> env;     // "K=V": ENV and the ARGs declared so far
     std::vector<std::string> hidden;  // the same, but neither in keys nor in the history (proxies)
     std::vector<RunMount> mounts;
+    std::vector<RunDevice> devices;
     std::string network;                // "default", "none", "host"
     bool insecure = false;              // --security=insecure
     std::optional<std::string> script;  // argv[0] is the place of this file, made for the run
@@ -77,6 +85,8 @@ struct Step {
 
 /// "type=cache,target=/x". Findings name the option that is wrong.
 [[nodiscard]] RunMount parse_run_mount(const std::string& text, SourcePos pos, Diagnostics& findings);
+/// "vendor.com/class=name", "name=vendor.com/class=name,required". Findings name what is wrong.
+[[nodiscard]] RunDevice parse_run_device(const std::string& text, SourcePos pos, Diagnostics& findings);
 /// An absolute, clean path on which a step may mount: not "/", not /proc, /sys or /dev.
 [[nodiscard]] bool is_mountable(const std::string& target);
 

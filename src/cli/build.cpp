@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <compose/build.hpp>
-#include <compose/images.hpp>
+#include <mutex>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -15,6 +16,7 @@
 #include "cli/output.hpp"
 #include "cli/project.hpp"
 #include "engine/build_service.hpp"
+#include "engine/task_graph.hpp"
 
 namespace compose::cli {
 
@@ -22,24 +24,13 @@ namespace {
 
 struct Args {
     std::vector<std::string> services, args, ssh;
-    std::string memory, progress, builder, provenance, sbom;
-    bool check = false, no_cache = false, pull = false, quiet = false, print = false, with_dependencies = false;
-    bool push = false;
+    std::string memory, builder, provenance, sbom;
+    bool check = false, no_cache = false, pull = false, push = false, quiet = false, print = false,
+         with_dependencies = false;
 };
 
-/// What Docker's builders can do and this one can't.
-void check_flags(const Args& args) {
-    if (!args.builder.empty() && args.builder != "default")
-        throw make_error(ErrorKind::usage, "there is no builder {}", quote(args.builder))
-            .with_hint("builds run on this machine, there are no builders to choose from: leave out --builder");
-    for (const auto& [flag, value] : {std::pair("--provenance", args.provenance), std::pair("--sbom", args.sbom)})
-        if (!value.empty() && value != "false" && value != "0")
-            throw make_error(ErrorKind::usage, "{} {}: no attestations are made", flag, quote(value))
-                .with_hint(fmt::format("leave out {}, or say {}=false", flag, flag));
-}
-
 /// The services named, or all; those without a build are no error unless they alone were named.
-std::vector<std::string> chosen(const Project& project, const Args& args) {
+engine::ServiceBuilds chosen(const Project& project, const Args& args) {
     std::vector<std::string> todo = args.services, out;
     if (todo.empty())
         for (const auto& [name, service] : project.services) todo.push_back(name);
@@ -52,7 +43,7 @@ std::vector<std::string> chosen(const Project& project, const Args& args) {
             if (project.services.contains(dependency.service)) todo.push_back(dependency.service);
     }
     std::erase_if(out, [&](const std::string& name) { return !project.services.at(name).build; });
-    return engine::build_order(project, out);
+    return engine::plan_builds(project, out);
 }
 
 BuildRequest make_request(const Context& context, const Args& args, const Project& project, const std::string& name) {
@@ -65,6 +56,8 @@ BuildRequest make_request(const Context& context, const Args& args, const Projec
     }
     add_build_args(context, args.args, request);
     add_ssh(context, args.ssh, request);
+    // A name that is only this project's is nobody else's.
+    request.push = args.push && request.tags.front() != project.name + "-" + name;
     return request;
 }
 
@@ -106,17 +99,66 @@ int check_all(const Context& context, const std::vector<BuildRequest>& requests)
     return status;
 }
 
+/// All builds, those that don't need each other at once; what is wrong with one is told as soon as all have ended.
+class Builds {
+public:
+    Builds(const Context& context, const std::vector<BuildRequest>& requests, BuildProgress& progress, bool quiet)
+        : context_(context), requests_(requests), progress_(progress), quiet_(quiet), findings_(requests.size()) {}
+
+    int run(const std::vector<std::vector<std::size_t>>& needs, const std::stop_token& cancel) {
+        std::stop_source stop;
+        const std::stop_callback on_cancel(cancel, [&] { stop.request_stop(); });
+        try {
+            engine::run_tasks(needs, context_.engine_options().parallel, stop,
+                              [&](std::size_t i) { build(i, stop.get_token()); });
+        } catch (const BuildFailure& failure) {
+            progress_.finish();
+            if (cancel.stop_requested()) throw Error("the build was given up").with_exit_code(130);
+            if (requests_.size() > 1)
+                print_error(fmt::format("the build of {} failed\n", quote(requests_[*failed_].name)));
+            return report_build_failure(context_, failure, findings_[*failed_]);
+        }
+        progress_.finish();
+        return 0;
+    }
+
+private:
+    void build(std::size_t i, const std::stop_token& cancel) {
+        try {
+            const auto result = build_image(context_.engine_options(), requests_[i], findings_[i], progress_, cancel);
+            if (quiet_) return;
+            const std::lock_guard lock(mutex_);
+            if (!findings_[i].sorted().empty() || !result.unused_args.empty())
+                progress_.interrupt([&] { report_build_warnings(context_, findings_[i], result); });
+        } catch (const BuildFailure&) {
+            const std::lock_guard lock(mutex_);
+            if (!failed_) failed_ = i;
+            throw;
+        }
+    }
+
+    const Context& context_;
+    const std::vector<BuildRequest>& requests_;
+    BuildProgress& progress_;
+    const bool quiet_;
+    std::vector<Diagnostics> findings_;
+    std::mutex mutex_;
+    std::optional<std::size_t> failed_;
+};
+
 int run(Context& context, const Args& args) {
-    check_flags(args);
+    check_builder(args.builder);
+    check_attestation("--provenance", args.provenance);
+    check_attestation("--sbom", args.sbom);
     Diagnostics loading;
     const auto loaded = load_for_running(context, args.services, loading);
-    const auto names = chosen(loaded.project, args);
-    if (names.empty()) {
+    const auto builds = chosen(loaded.project, args);
+    if (builds.services.empty()) {
         context.warn("no service has a build");
         return 0;
     }
     std::vector<BuildRequest> requests;
-    for (const auto& name : names) requests.push_back(make_request(context, args, loaded.project, name));
+    for (const auto& name : builds.services) requests.push_back(make_request(context, args, loaded.project, name));
     if (args.print) {
         print(bake_text(requests));
         return 0;
@@ -126,31 +168,15 @@ int run(Context& context, const Args& args) {
         for (const auto& request : requests) (void)context.only_say("Image " + request.tags.front(), "Built");
         return 0;
     }
-    const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, args.progress);
+    const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, {});
     const auto progress = make_build_progress(context, mode);
-    return run_interruptible(context, [&](const std::stop_token& cancel) {
-        for (const auto& request : requests) {
-            Diagnostics findings;
-            try {
-                const auto result = build_image(context.engine_options(), request, findings, *progress, cancel);
-                if (!args.quiet) {
-                    if (!findings.sorted().empty() || !result.unused_args.empty()) progress->finish();
-                    report_build_warnings(context, findings, result);
-                }
-            } catch (const BuildFailure& failure) {
-                progress->finish();
-                if (cancel.stop_requested()) throw Error("the build was given up").with_exit_code(130);
-                return report_build_failure(context, failure, findings);
-            }
-        }
-        progress->finish();
-        for (const auto& request : requests)
-            if (!args.quiet && mode != BuildProgressMode::json)
-                print_error(fmt::format(" Image {} Built\n", request.tags.front()));
-        if (args.push)
-            context.images("push").push_services(loaded.project, {.services = names, .quiet = args.quiet}, cancel);
-        return 0;
+    const int status = run_interruptible(context, [&](const std::stop_token& cancel) {
+        return Builds(context, requests, *progress, args.quiet).run(builds.needs, cancel);
     });
+    if (status != 0 || args.quiet || mode == BuildProgressMode::json) return status;
+    for (const auto& request : requests)
+        print_error(fmt::format(" Image {} {}\n", request.tags.front(), request.push ? "Pushed" : "Built"));
+    return 0;
 }
 
 }  // namespace
@@ -160,16 +186,16 @@ Run define_build(Arguments& arguments) {
     arguments.text("Builds the images of services that have a build, all or those named, and gives them their names.");
     arguments.rest("SERVICE", args->services);
     arguments.list("--build-arg", args->args, "NAME=VALUE", "Value of an ARG, for all services");
-    arguments.value("--builder", args->builder, "NAME", "Only default: builds run on this machine");
+    arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfiles and build nothing");
     arguments.value("-m,--memory", args->memory, "SIZE", "Memory that a step may use");
     arguments.flag("--no-cache", args->no_cache, "Carry out every step anew");
     arguments.flag("--print", args->print, "Print what would be built as a bake file, and build nothing");
-    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
+    arguments.value("--provenance", args->provenance, "BOOL", "Attestation of the origin; only false can be done");
     arguments.flag("--pull", args->pull, "Ask the registry for newer base images");
-    arguments.flag("--push", args->push, "Push what was built, of services with an image");
+    arguments.flag("--push", args->push, "Push the images of services that have a name for it");
     arguments.flag("-q,--quiet", args->quiet, "Say nothing unless it fails");
-    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
+    arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
     arguments.list("--ssh", args->ssh, "ID[=SOCKET]", "An SSH agent for RUN --mount=type=ssh");
     arguments.flag("--with-dependencies", args->with_dependencies, "Build what the services depend on too");
     arguments.example("compose build", "build all images of the application");

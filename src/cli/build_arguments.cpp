@@ -1,10 +1,12 @@
 #include "cli/build_arguments.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/context.hpp"
+#include "cli/flag_values.hpp"
 #include "sys/file.hpp"
 
 namespace compose::cli {
@@ -12,9 +14,9 @@ namespace compose::cli {
 namespace {
 
 /// "a=1,b=2" as pairs; a word without "=" has an empty value.
-std::vector<std::pair<std::string, std::string>> fields(const std::string& text) {
+std::vector<std::pair<std::string, std::string>> fields(const char* flag, const std::string& text) {
     std::vector<std::pair<std::string, std::string>> out;
-    for (const auto& part : split(text, ',')) {
+    for (const auto& part : csv_fields(flag, text)) {
         const auto equals = part.find('=');
         out.emplace_back(part.substr(0, equals), equals == std::string::npos ? std::string() : part.substr(equals + 1));
     }
@@ -65,7 +67,7 @@ void add_secrets(const Context& context, const std::vector<std::string>& texts, 
     for (const auto& text : texts) {
         BuildSecret secret;
         std::string variable;
-        for (const auto& [key, value] : fields(text)) {
+        for (const auto& [key, value] : fields("--secret", text)) {
             if (key == "id")
                 secret.id = value;
             else if (key == "src" || key == "source")
@@ -91,41 +93,60 @@ void add_secrets(const Context& context, const std::vector<std::string>& texts, 
     }
 }
 
+namespace {
+
+BuildOutput parse_output(const std::string& text, BuildRequest& request) {
+    if (text == "-") return {.type = "tar", .dest = "-"};
+    if (text.find('=') == std::string::npos) return {.type = "local", .dest = sys::absolute_path(text)};
+    BuildOutput output;
+    for (const auto& [key, value] : fields("--output", text)) {
+        if (key == "type")
+            output.type = value;
+        else if (key == "dest" || key == "destination")
+            output.dest = value == "-" ? value : sys::absolute_path(value);
+        else if (key == "name")
+            request.tags.push_back(value);
+        else if (key == "push" && (value == "true" || value == "false"))
+            request.push = request.push || value == "true";
+        else
+            throw make_error(ErrorKind::usage, "--output {}: unknown part {}", quote(text), quote(key))
+                .with_hint("write type=KIND,dest=PATH");
+    }
+    return output;
+}
+
+}  // namespace
+
 void add_outputs(const std::vector<std::string>& texts, BuildRequest& request) {
     static const std::vector<std::string> kTypes{"image", "local", "tar", "oci", "docker"};
     for (const auto& text : texts) {
-        BuildOutput output;
-        if (text == "-") {
-            output = {.type = "tar", .dest = "-"};
-        } else if (text.find('=') == std::string::npos) {
-            output = {.type = "local", .dest = sys::absolute_path(text)};
-        } else {
-            for (const auto& [key, value] : fields(text)) {
-                if (key == "type")
-                    output.type = value;
-                else if (key == "dest" || key == "destination")
-                    output.dest = value == "-" ? value : sys::absolute_path(value);
-                else if (key == "name")
-                    request.tags.push_back(value);
-                else
-                    throw make_error(ErrorKind::usage, "--output {}: unknown part {}", quote(text), quote(key))
-                        .with_hint("write type=KIND,dest=PATH");
-            }
+        auto output = parse_output(text, request);
+        if (output.type == "registry") {
+            request.push = true;
+            output.type = "image";
         }
-        if (output.type == "registry")
-            throw Error("--output type=registry is not supported", ErrorKind::usage)
-                .with_hint("build it, then push it");
         if (std::find(kTypes.begin(), kTypes.end(), output.type) == kTypes.end())
             throw make_error(ErrorKind::usage, "--output {}: unknown type {}", quote(text), quote(output.type))
-                .with_hint("one of image, local, tar, oci, docker");
+                .with_hint("one of image, registry, local, tar, oci, docker");
         if (output.type == "local" && (output.dest.empty() || output.dest == "-"))
             throw make_error(ErrorKind::usage, "--output {} needs a folder: add dest=PATH", quote(text));
-        if (output.dest.empty()) output.dest = "-";
         // "docker" without a file means this program's own store.
-        if (output.type == "docker" && output.dest == "-" && text.find("dest") == std::string::npos)
-            output.type = "image";
+        if (output.type == "docker" && output.dest.empty()) output.type = "image";
+        if (output.type != "image" && output.dest.empty()) output.dest = "-";
         request.outputs.push_back(std::move(output));
     }
+}
+
+void check_builder(const std::string& name) {
+    if (!name.empty() && name != "default")
+        throw make_error(ErrorKind::usage, "there is no builder {}", quote(name))
+            .with_hint("builds are done by this program itself: leave --builder out");
+}
+
+void check_attestation(const char* flag, const std::string& value) {
+    if (value.empty() || value == "false" || value == "0" || value == "disabled=true") return;
+    throw make_error(ErrorKind::usage, "{}={}: attestations are not made", flag, value)
+        .with_hint(fmt::format("leave {} out, or give false", flag));
 }
 
 }  // namespace compose::cli

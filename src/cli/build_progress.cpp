@@ -82,6 +82,10 @@ public:
         if (!out.empty()) print_error(out);
     }
     void finish() override {}
+    void interrupt(const std::function<void()>& print) override {
+        const std::lock_guard lock(mutex_);
+        print();
+    }
 
 private:
     struct Step {
@@ -104,6 +108,10 @@ public:
         print_error(json::serialize(out) + "\n");
     }
     void finish() override {}
+    void interrupt(const std::function<void()>& print) override {
+        const std::lock_guard lock(mutex_);
+        print();
+    }
 
 private:
     std::mutex mutex_;
@@ -113,6 +121,7 @@ class QuietProgress final : public BuildProgress {
 public:
     void on_build_event(const BuildEvent&) override {}
     void finish() override {}
+    void interrupt(const std::function<void()>& print) override { print(); }
 };
 
 /// Steps that are done stay as lines; those at work are below them, with the last lines that they wrote.
@@ -150,6 +159,14 @@ public:
         if (std::exchange(finished_, true)) return;
         order_.clear();
         draw();
+    }
+
+    void interrupt(const std::function<void()>& print) override {
+        const std::lock_guard lock(mutex_);
+        auto working = std::exchange(order_, {});
+        draw();
+        print();
+        order_ = std::move(working);
     }
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/build.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ class BuildProgress : public BuildSink {
 public:
     /// Draws what is left; call it before anything else is printed. Idempotent.
     virtual void finish() = 0;
+    /// Runs `print`, which writes lines to stderr, with nothing drawn in its way; then goes on.
+    virtual void interrupt(const std::function<void()>& print) = 0;
 };
 [[nodiscard]] std::unique_ptr<BuildProgress> make_build_progress(const Context& context, BuildProgressMode mode);
 

@@ -1,14 +1,15 @@
+#include <algorithm>
 #include <compose/build.hpp>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
-#include "base/units.hpp"
 #include "cli/arguments.hpp"
 #include "cli/build_arguments.hpp"
 #include "cli/build_progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/flag_values.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
@@ -20,31 +21,13 @@ namespace compose::cli {
 namespace {
 
 struct Args {
-    std::string context, file, target, platform, progress, network, shm_size, iid_file, metadata_file, builder,
-        provenance, sbom, call = "build";
+    std::string context, file, target, platform, progress, network, shm_size, memory, iid_file, metadata_file, builder,
+        provenance, sbom, call, cgroup_parent;
     std::vector<std::string> tags, args, contexts, no_cache_filter, secrets, ssh, labels, hosts, ulimits, outputs,
-        allow, cache_from, cache_to;
+        allow, cache_from, cache_to, annotations, attestations;
     bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false, remove = true,
          force_remove = false;
 };
-
-std::pair<std::int64_t, std::int64_t> limit_of(const std::string& text, const std::string& numbers) {
-    const auto colon = numbers.find(':');
-    std::int64_t values[2] = {0, 0};
-    const std::string parts[2] = {numbers.substr(0, colon),
-                                  colon == std::string::npos ? numbers : numbers.substr(colon + 1)};
-    for (int i = 0; i < 2; ++i) {
-        std::size_t used = 0;
-        try {
-            values[i] = std::stoll(parts[i], &used);
-        } catch (const std::exception&) {
-            used = 0;
-        }
-        if (used == 0 || used != parts[i].size() || values[i] < -1)
-            throw make_error(ErrorKind::usage, "--ulimit {} is not NAME=SOFT:HARD", quote(text));
-    }
-    return {values[0], values[1]};
-}
 
 void add_lists(const Args& args, BuildRequest& request) {
     for (const auto& text : args.labels) {
@@ -60,17 +43,33 @@ void add_lists(const Args& args, BuildRequest& request) {
         request.contexts[text.substr(0, equals)] = where;
     }
     for (const auto& text : args.hosts) {
-        const auto at = text.find_first_of("=:");
-        if (at == std::string::npos || at == 0 || at + 1 == text.size())
-            throw make_error(ErrorKind::usage, "--add-host {} is not HOST:ADDRESS", quote(text));
-        request.extra_hosts[text.substr(0, at)].push_back(text.substr(at + 1));
+        const auto [name, address] = host_flag(text);
+        request.extra_hosts[name].push_back(address);
     }
     for (const auto& text : args.ulimits) {
-        const auto equals = text.find('=');
-        if (equals == std::string::npos)
-            throw make_error(ErrorKind::usage, "--ulimit {} is not NAME=SOFT:HARD", quote(text));
-        request.ulimits[text.substr(0, equals)] = limit_of(text, text.substr(equals + 1));
+        const auto [name, limit] = ulimit_flag(text);
+        request.ulimits[name] = {limit.soft, limit.hard};
     }
+}
+
+/// What is known, and can't be done, or is done whatever is said.
+void check_unsupported(const Args& args) {
+    check_builder(args.builder);
+    check_attestation("--provenance", args.provenance);
+    check_attestation("--sbom", args.sbom);
+    for (const auto& text : args.attestations) {
+        const auto fields = csv_fields("--attest", text);
+        if (std::find(fields.begin(), fields.end(), "disabled=true") == fields.end())
+            check_attestation("--attest", text);
+    }
+    if (!args.annotations.empty())
+        throw make_error(ErrorKind::usage,
+                         "--annotation {}: manifests are made when an image is pushed or saved, without annotations",
+                         args.annotations.front())
+            .with_hint("use --label");
+    if (!args.call.empty() && args.call != "build" && args.call != "check" && args.call != "lint")
+        throw make_error(ErrorKind::usage, "invalid value {} for --call", quote(args.call))
+            .with_hint("use build or check");
 }
 
 /// The tar or the Dockerfile that comes on standard input.
@@ -95,6 +94,8 @@ BuildRequest make_request(const Context& context, const Args& args) {
     } else if (args.context.find("://") != std::string::npos || args.context.starts_with("git@")) {
         request.context = args.context;
     } else {
+        if (args.context.empty())
+            throw Error("the context has no name", ErrorKind::usage).with_hint("name a folder: .");
         request.context = sys::absolute_path(args.context);
     }
     request.tags = args.tags;
@@ -108,10 +109,10 @@ BuildRequest make_request(const Context& context, const Args& args) {
         throw make_error(ErrorKind::usage, "invalid value {} for --network", quote(args.network))
             .with_hint("use default, none or host");
     request.network = args.network;
-    if (!args.shm_size.empty()) {
-        request.shm_size = parse_bytes(args.shm_size);
-        if (!request.shm_size) throw make_error(ErrorKind::usage, "--shm-size {} is not a size", quote(args.shm_size));
-    }
+    if (!args.shm_size.empty()) request.shm_size = bytes_flag("--shm-size", args.shm_size);
+    if (!args.memory.empty()) request.memory = bytes_flag("--memory", args.memory);
+    request.cgroup_parent = args.cgroup_parent;
+    request.push = args.push;
     add_lists(args, request);
     add_build_args(context, args.args, request);
     add_secrets(context, args.secrets, request);
@@ -120,31 +121,6 @@ BuildRequest make_request(const Context& context, const Args& args) {
     if (args.load && !request.outputs.empty()) request.outputs.push_back({.type = "image", .dest = ""});
     request.output_fd = 1;
     return request;
-}
-
-/// What Docker's builders can do and this one can't.
-void check_flags(const Args& args) {
-    if (!args.builder.empty() && args.builder != "default")
-        throw make_error(ErrorKind::usage, "there is no builder {}", quote(args.builder))
-            .with_hint("builds run on this machine; leave out --builder");
-    for (const auto& [flag, value] : {std::pair("--provenance", args.provenance), std::pair("--sbom", args.sbom)})
-        if (!value.empty() && value != "false" && value != "0")
-            throw make_error(ErrorKind::usage, "{} {}: no attestations are made", flag, quote(value))
-                .with_hint(fmt::format("leave out {}, or say {}=false", flag, flag));
-    if (args.call != "build" && args.call != "check" && args.call != "lint")
-        throw make_error(ErrorKind::usage, "--call {} is not supported", quote(args.call))
-            .with_hint("use build or check");
-    if (args.push && args.tags.empty())
-        throw make_error(ErrorKind::usage, "--push needs a name to push to").with_hint("add -t REGISTRY/NAME:TAG");
-}
-
-/// `--push` and `--output type=registry`.
-void push_result(Context& context, const BuildResult& result, bool quiet, const std::stop_token& cancel) {
-    std::string out;
-    for (const auto& name : result.names)
-        for (const auto& line : context.images("push").push(name, false, quiet, cancel)) out += line + "\n";
-    context.finish_progress();
-    if (!quiet) print(out);
 }
 
 int check_only(const Context& context, const BuildRequest& request) {
@@ -160,14 +136,15 @@ void write_results(const Args& args, const BuildResult& result) {
     if (!args.iid_file.empty()) sys::write_file(args.iid_file, result.image_id, 0644);
     if (args.metadata_file.empty()) return;
     json::object out{{"containerimage.config.digest", result.image_id}, {"image.name", join(result.names, ",")}};
+    if (!result.pushed_digest.empty()) out["containerimage.digest"] = result.pushed_digest;
     sys::write_file(args.metadata_file, json::serialize(out) + "\n", 0644);
 }
 
 int run(Context& context, const Args& args) {
     context.refuse_dry_run("image build");
-    check_flags(args);
+    check_unsupported(args);
     const auto request = make_request(context, args);
-    if (args.check || args.call != "build") return check_only(context, request);
+    if (args.check || args.call == "check" || args.call == "lint") return check_only(context, request);
     for (const auto* list : {&args.cache_from, &args.cache_to})
         if (!list->empty())
             context.warn(fmt::format("the cache {} is not used: there is the local one only", quote(list->front())));
@@ -180,7 +157,6 @@ int run(Context& context, const Args& args) {
             progress->finish();
             write_results(args, result);
             if (!args.quiet) report_build_warnings(context, findings, result);
-            if (args.push) push_result(context, result, args.quiet, cancel);
             if (args.quiet && !result.image_id.empty()) print(result.image_id + "\n");
             return 0;
         } catch (const BuildFailure& failure) {
@@ -211,6 +187,7 @@ Run define_image_build(Arguments& arguments) {
     arguments.flag("--pull", args->pull, "Ask the registry for newer base images");
     arguments.flag("-q,--quiet", args->quiet, "Print the image's id only");
     arguments.flag("--load", args->load, "Keep the image in the store even with other outputs");
+    arguments.flag("--push", args->push, "Push the image under all its names; the same as --output type=registry");
     arguments.value("--progress", args->progress, "KIND", "Progress as auto, plain, tty, rawjson or quiet");
     arguments.list("--secret", args->secrets, "id=ID,src=FILE",
                    "A secret for RUN --mount=type=secret; or id=ID,env=VARIABLE");
@@ -219,28 +196,28 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("--network", args->network, "MODE", "Network of RUN: default, none or host");
     arguments.list("--add-host", args->hosts, "HOST:ADDRESS", "A line for /etc/hosts during the build");
     arguments.value("--shm-size", args->shm_size, "SIZE", "Size of /dev/shm during the build");
+    arguments.value("-m,--memory", args->memory, "SIZE", "Memory that a step may use");
+    arguments.value("--cgroup-parent", args->cgroup_parent, "PATH", "The cgroup under which steps run");
     arguments.list("--ulimit", args->ulimits, "NAME=SOFT:HARD", "Limit of the steps' processes");
-    arguments.list("--allow", args->allow, "WHAT", "Allow security.insecure to RUN --security=insecure");
+    arguments.list("--allow", args->allow, "WHAT",
+                   "Allow security.insecure, network.host, device or device=NAME to the Dockerfile");
     arguments.value("--iidfile", args->iid_file, "FILE", "Write the image's id to a file");
     arguments.value("--metadata-file", args->metadata_file, "FILE", "Write the result as JSON to a file");
     arguments.list("-o,--output", args->outputs, "type=KIND,dest=PATH",
-                   "What to make: image, local, tar, oci or docker");
+                   "What to make: image, registry, local, tar, oci or docker");
     arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
-    arguments.value("--call", args->call, "METHOD", "build, or check: the same as --check");
-    arguments.flag("--push", args->push, "Push it to the registries of its names");
-    arguments.value("--builder", args->builder, "NAME", "Only default: builds run on this machine");
-    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
-    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
+    arguments.value("--call", args->call, "METHOD", "What to do: build or check");
+    arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");
+    arguments.value("--provenance", args->provenance, "BOOL", "Attestation of the origin; only false can be done");
+    arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
+    arguments.list("--attest", args->attestations, "type=KIND", "Attestations; an error unless disabled=true");
+    arguments.list("--annotation", args->annotations, "KEY=VALUE", "Annotation of the manifest; an error, use --label");
     arguments.flag("--rm", args->remove, "Containers of steps are always removed (default true)");
     arguments.flag("--force-rm", args->force_remove, "The same");
-    arguments.refuse("--annotation", "its manifest is made when it is pushed; use --label");
-    arguments.refuse("--attest", "no attestations are made");
-    arguments.refuse(
-        "--cgroup-parent,-m,--memory,--memory-swap,--cpu-period,--cpu-quota,-c,--cpu-shares,--cpuset-cpus,"
-        "--cpuset-mems",
-        "limits of steps are those of --ulimit and --shm-size");
+    arguments.refuse("--memory-swap,--cpu-period,--cpu-quota,-c,--cpu-shares,--cpuset-cpus,--cpuset-mems",
+                     "limits of steps are those of --memory, --ulimit and --shm-size");
     arguments.refuse("--compress", "the context is read where it lies");
     arguments.refuse("--isolation", "it is for Windows");
     arguments.refuse("--policy", "there are no policies for sources but --allow");

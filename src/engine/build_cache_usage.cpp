@@ -2,6 +2,7 @@
 #include <compose/build_cache.hpp>
 #include <map>
 
+#include "engine/cache_mounts.hpp"
 #include "engine/image_store.hpp"
 #include "store/build_cache.hpp"
 #include "store/store.hpp"
@@ -44,6 +45,9 @@ BuildCacheUsage build_cache_usage(const EngineOptions& options) {
         usage.size += step.size;
         if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
     }
+    const auto mounts = engine::cache_mounts_size(store.layout());
+    usage.size += mounts;
+    usage.reclaimable += mounts;
     return usage;
 }
 
@@ -79,23 +83,25 @@ std::map<std::string, ImageSizes> image_sizes(const EngineOptions& options) {
     return out;
 }
 
-PrunedBuildCache prune_build_cache(const EngineOptions& options,
-                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep) {
-    store::Store store(prepared(options));
-    store::BuildCache cache(store.layout());
+PrunedBuildCache prune_build_cache(const EngineOptions& options, const BuildCachePruning& what) {
+    const auto layout = prepared(options);
+    PrunedBuildCache out;
+    // First of all: the disk may be so full that no row can be removed.
+    out.freed = engine::prune_cache_mounts(layout, what.mounts_before);
+    store::Store store(layout);
+    store::BuildCache cache(layout);
     const auto entries = build_cache_entries(options);
     std::int64_t total = 0;
     for (const BuildCacheEntry& entry : entries) total += entry.size;
-    PrunedBuildCache out;
     for (const BuildCacheEntry& entry : entries) {
-        if (keep > 0 && total <= keep) break;
-        if (!wanted(entry)) continue;
+        if (what.keep > 0 && total <= what.keep) break;
+        if (!what.wanted(entry)) continue;
         cache.remove(entry.id);
         total -= entry.size;
         ++out.steps;
     }
     cache.sync();
-    out.freed = engine::collect_garbage(store, true);
+    out.freed += engine::collect_garbage(store, true);
     return out;
 }
 

@@ -1,10 +1,12 @@
-// One file from the web, for ADD.
+// What builds fetch from other machines: files for ADD and contexts, and whom they may ask.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
+
+#include "build/remote.hpp"
 
 namespace compose::engine {
 
@@ -14,12 +16,19 @@ struct FetchedFile {
     std::optional<std::int64_t> modified;  // seconds since 1970, as the server says
 };
 
-/// Refuses addresses of this machine and of the local link unless `allow_local`: a Dockerfile must not read what only
-/// the host can reach.
-void check_fetch_host(const std::string& host, bool allow_local);
+/// Who names an address decides how far it reaches.
+enum class NamedBy {
+    dockerfile,  // a stranger: nothing on this machine and its local link, which only the host can reach
+    user,        // may name any host; where that one redirects to is a stranger's word again
+    trusted,     // the user has allowed it all
+};
 
 /// Into `folder`, under the last part of the address's path. Follows redirects; every host on the way is checked.
-[[nodiscard]] FetchedFile fetch_file(const std::string& url, const std::string& folder, bool allow_local,
+[[nodiscard]] FetchedFile fetch_file(const build::Remote& remote, const std::string& folder, NamedBy who,
                                      const std::stop_token& cancel);
+
+/// Makes sure that a repository's host is no address of this machine and its local link, by name neither, and that it
+/// means the same when git asks for it.
+void check_repository(build::Remote& remote, NamedBy who, const std::stop_token& cancel);
 
 }  // namespace compose::engine

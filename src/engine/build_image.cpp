@@ -1,9 +1,6 @@
 // A whole build: read, plan, run the stages that are needed, several at a time, and keep the result.
+#include <algorithm>
 #include <compose/build.hpp>
-#include <condition_variable>
-#include <exception>
-#include <set>
-#include <thread>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
@@ -11,13 +8,17 @@
 #include "build/checks.hpp"
 #include "build/remote.hpp"
 #include "engine/build_output.hpp"
+#include "engine/build_push.hpp"
 #include "engine/build_shared.hpp"
 #include "engine/build_stage.hpp"
+#include "engine/task_graph.hpp"
 #include "image/layer.hpp"
 #include "image/reference.hpp"
 #include "runtime/launcher.hpp"
 #include "sys/clock.hpp"
+#include "sys/dir.hpp"
 #include "sys/file.hpp"
+#include "sys/tree.hpp"
 
 namespace compose {
 namespace engine {
@@ -80,72 +81,23 @@ std::size_t target_stage(const build::BuildFile& file, const std::string& target
         .with_hint(near.empty() ? std::string() : fmt::format("did you mean {}?", near));
 }
 
-/// Runs stages as soon as all that they need is there.
-class StageRunner {
-public:
-    StageRunner(BuildShared& shared, std::vector<std::size_t> order, std::stop_source& stop)
-        : shared_(shared), waiting_(order.begin(), order.end()), stop_(stop) {}
-
-    void run(int parallel) {
-        const auto workers = std::min<std::size_t>(waiting_.size(), static_cast<std::size_t>(std::max(parallel, 1)));
-        {
-            std::vector<std::jthread> threads;
-            for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([this] { work(); });
-            work();
-        }
-        if (failure_) std::rethrow_exception(failure_);
-    }
-
-private:
-    void work() {
-        std::unique_lock lock(mutex_);
-        for (;;) {
-            const auto next = ready();
-            if (failure_ || waiting_.empty()) return;
-            if (!next) {
-                changed_.wait(lock);
-                continue;
-            }
-            waiting_.erase(*next);
-            lock.unlock();
-            std::exception_ptr problem;
-            try {
-                auto built = StageBuilder(shared_, shared_.file.stages[*next]).run();
-                const std::lock_guard held(shared_.mutex);
-                shared_.stages[*next] = std::move(built);
-            } catch (...) {
-                problem = std::current_exception();
-            }
-            lock.lock();
-            done_.insert(*next);
-            // What fails first is why; the others fail since they were stopped.
-            if (problem && !failure_) {
-                failure_ = problem;
-                stop_.request_stop();
-            }
-            changed_.notify_all();
-        }
-    }
-
-    [[nodiscard]] std::optional<std::size_t> ready() const {
-        for (const auto stage : waiting_) {
-            const auto& needs = shared_.file.stages[stage].needs;
-            if (std::all_of(needs.begin(), needs.end(), [&](std::size_t need) { return done_.contains(need); }))
-                return stage;
-        }
-        return std::nullopt;
-    }
-
-    BuildShared& shared_;
-    std::set<std::size_t> waiting_, done_;
-    std::stop_source& stop_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::exception_ptr failure_;
-};
+/// The stages that are needed, lowest first, each as soon as all that it needs is there.
+void run_stages(BuildShared& shared, const std::vector<std::size_t>& order, std::stop_source& stop) {
+    std::vector<std::vector<std::size_t>> needs(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+        for (const auto need : shared.file.stages[order[i]].needs)
+            needs[i].push_back(static_cast<std::size_t>(std::find(order.begin(), order.end(), need) - order.begin()));
+    run_tasks(needs, shared.request.parallel, stop, [&](std::size_t i) {
+        auto built = StageBuilder(shared, shared.file.stages[order[i]]).run();
+        const std::lock_guard held(shared.mutex);
+        shared.stages[order[i]] = std::move(built);
+    });
+}
 
 std::vector<image::Reference> checked_tags(const BuildRequest& request) {
     std::vector<image::Reference> out;
+    if (request.push && request.tags.empty())
+        throw Error("what is pushed needs a name", ErrorKind::usage).with_hint("add --tag REGISTRY/NAME:TAG");
     for (const auto& tag : request.tags) {
         auto reference = image::parse_reference(tag);
         if (!reference.digest.empty())
@@ -153,6 +105,20 @@ std::vector<image::Reference> checked_tags(const BuildRequest& request) {
         out.push_back(std::move(reference));
     }
     return out;
+}
+
+/// Before anything is built: a step may be hours away.
+void check_agents(const BuildRequest& request) {
+    for (const auto& [id, path] : request.ssh) {
+        const auto slash = path.rfind('/');
+        const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
+        const auto info = sys::is_directory(folder)
+                              ? sys::inspect_at(sys::open_directory(folder), path.substr(slash + 1))
+                              : std::nullopt;
+        if (!info || (info->kind != sys::FileKind::socket && info->kind != sys::FileKind::symlink))
+            throw make_error(ErrorKind::invalid, "ssh {}: {} is no socket of an SSH agent", id, quote(path))
+                .with_hint("keys in files are not read: ssh-add them, and give the agent");
+    }
 }
 
 std::string keep_image(store::Store& store, BuiltLayers& built, const BuildRequest& request,
@@ -202,10 +168,11 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
     const auto layout = store::Layout::from(options.state_dir, options.run_dir);
     layout.prepare();
     const auto tags = checked_tags(request);
+    check_agents(request);
     store::Store store(layout);
     const image::LayerLease lease(layout.layers());
     BuildWorkspace workspace(store);
-    BuildNetwork network(layout, workspace.id());
+    BuildNetwork network(layout, workspace);
     std::stop_source stop;
     const std::stop_callback on_cancel(cancel, [&] { stop.request_stop(); });
     BuildSources sources(request, workspace, layout, stop.get_token());
@@ -219,12 +186,13 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
             shared.host.resolv_conf = *real;
     runtime::prepare_launcher();
     const auto target = target_stage(shared.file, request.target);
-    StageRunner(shared, build::needed_stages(shared.file, target), stop).run(request.parallel);
+    run_stages(shared, build::needed_stages(shared.file, target), stop);
 
     BuildResult result;
     auto& built = shared.stages.at(target);
-    const bool wanted = request.outputs.empty() || std::any_of(request.outputs.begin(), request.outputs.end(),
-                                                               [](const auto& o) { return o.type == "image"; });
+    const bool wanted =
+        request.push || request.outputs.empty() ||
+        std::any_of(request.outputs.begin(), request.outputs.end(), [](const auto& o) { return o.type == "image"; });
     if (wanted) {
         result.image_id = keep_image(store, built, request, tags);
         for (const auto& tag : tags) result.names.push_back(tag.familiar());
@@ -236,6 +204,7 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
         if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && !build::is_declared(shared.file, name))
             result.unused_args.push_back(name);
     note_use(shared);
+    if (request.push) result.pushed_digest = push_tags(shared, tags);
     return result;
 }
 

@@ -2,11 +2,12 @@
 
 #include <chrono>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/paths.hpp"
 #include "build/tree_writer.hpp"
+#include "engine/build_key.hpp"
+#include "engine/cache_mounts.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/private_path.hpp"
@@ -106,35 +107,40 @@ void StepMounts::bind(const RunMount& mount) {
 }
 
 void StepMounts::cache(const RunMount& mount) {
-    const auto folder = shared_.layout.builds() + "/cache/mount-" + sha256_hex(mount.id).substr(0, 32);
-    auto spec = bind_spec(take_cache(folder, mount), mount);
+    auto spec = bind_spec(take_cache(cache_mount_folder(shared_.layout, mount.id), mount), mount);
     // Somebody else may change the folder at this moment: the part of it is looked up by the runtime, links inside it.
     if (mount.from.empty()) spec.subpath = build::clean_relative(mount.source);
     specs_.push_back(std::move(spec));
 }
 
 std::string StepMounts::take_cache(const std::string& folder, const RunMount& mount) {
-    auto place = folder;
-    if (mount.sharing == RunMount::Sharing::locked) {
-        for (;;) {
-            if (auto lock = sys::FileLock::acquire(folder + ".lock", std::chrono::milliseconds(200))) {
-                locks_.push_back(std::move(*lock));
-                break;
-            }
-            if (shared_.cancel.stop_requested()) throw Error("waiting for the cache was given up");
+    const auto place = lock_cache(folder, mount);
+    for (;;) {
+        if (auto held = hold_cache_mount(place)) {
+            held_.push_back(std::move(*held));
+            return place;
         }
-    } else if (mount.sharing == RunMount::Sharing::exclusive) {
-        for (int number = 0;; ++number) {
-            place = number == 0 ? folder : fmt::format("{}-{}", folder, number);
-            if (auto lock = sys::FileLock::try_acquire(place + ".lock")) {
-                locks_.push_back(std::move(*lock));
-                break;
-            }
-        }
+        make_cache(place, mount);
     }
-    if (sys::exists(place)) return place;
-    const auto fresh = fmt::format("{}.new-{}", place, sys::random_id().substr(0, 8));
-    sys::make_directory(fresh, 0700);
+}
+
+/// The folder that this step may have: alone, where it wants that.
+std::string StepMounts::lock_cache(const std::string& folder, const RunMount& mount) {
+    using Sharing = RunMount::Sharing;
+    if (mount.sharing == Sharing::shared) return folder;
+    const bool another = mount.sharing == Sharing::exclusive;  // a further one will do
+    for (int number = 0;; ++number) {
+        const auto place = another && number > 0 ? fmt::format("{}-{}", folder, number) : folder;
+        if (auto lock = sys::FileLock::acquire(place + ".lock", std::chrono::milliseconds(another ? 0 : 200))) {
+            locks_.push_back(std::move(*lock));
+            return place;
+        }
+        if (shared_.cancel.stop_requested()) throw Error("waiting for the cache was given up");
+    }
+}
+
+void StepMounts::make_cache(const std::string& place, const RunMount& mount) {
+    const auto fresh = shared_.workspace.new_folder("cache");
     const auto root = sys::open_directory(fresh);
     if (!mount.from.empty()) {
         const auto source = mount.source.empty() ? std::string("/") : mount.source;
@@ -156,7 +162,6 @@ std::string StepMounts::take_cache(const std::string& folder, const RunMount& mo
         if (!sys::exists(place)) throw;
         sys::remove_tree(fresh);  // another build was quicker
     }
-    return place;
 }
 
 void StepMounts::secret(const RunMount& mount) {
@@ -204,14 +209,20 @@ void StepMounts::ssh(const RunMount& mount) {
 }
 
 std::string mounts_key(BuildShared& shared, store::Store& store, const std::vector<RunMount>& mounts) {
-    std::string out;
+    StepKey key("mounts");
     for (const auto& mount : mounts) {
-        out += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n", static_cast<int>(mount.type), mount.target, mount.source,
-                           mount.from, mount.id, mount.env);
+        key.add(std::to_string(static_cast<int>(mount.type)))
+            .add(mount.target)
+            .add(mount.source)
+            .add(mount.from)
+            .add(mount.id)
+            .add(mount.env)
+            .add(fmt::format("{} {} {} {} {} {}", mount.read_only, mount.required, mount.mode.value_or(010000),
+                             mount.uid, mount.gid, mount.size.value_or(-1)));
         if (mount.type != Type::bind) continue;
         const auto source = mount.source.empty() ? std::string("/") : mount.source;
         const auto add = [&](const build::SourceTree& tree) {
-            for (const auto& found : tree.find(source)) out += tree.digest(found.path, {}) + "\n";
+            for (const auto& found : tree.find(source)) key.add(tree.digest(found.path, {}));
         };
         in_context([&] { return "--mount on " + quote(mount.target); },
                    [&] {
@@ -220,10 +231,10 @@ std::string mounts_key(BuildShared& shared, store::Store& store, const std::vect
                        else if (const auto* folder = shared.sources.named_folder(mount.from))
                            add(*folder);
                        else
-                           out += shared.layers_of(store, mount.from).top() + "\n";
+                           key.add(shared.layers_of(store, mount.from).top());
                    });
     }
-    return out;
+    return key.hex();
 }
 
 }  // namespace compose::engine

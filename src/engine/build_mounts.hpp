@@ -29,13 +29,16 @@ private:
     void ssh(const build::RunMount& mount);
     [[nodiscard]] std::string snapshot(const build::SourceTree& tree, const std::string& source);
     [[nodiscard]] std::string take_cache(const std::string& folder, const build::RunMount& mount);
+    [[nodiscard]] std::string lock_cache(const std::string& folder, const build::RunMount& mount);
+    void make_cache(const std::string& place, const build::RunMount& mount);
 
     BuildShared& shared_;
     store::Store& store_;
     std::vector<runtime::MountSpec> specs_;
     std::vector<std::string> environment_;
     std::vector<sys::FileLock> locks_;
-    std::string secrets_;  // folder
+    std::vector<sys::Fd> held_;  // caches
+    std::string secrets_;        // folder
 };
 
 /// What of the mounts decides whether a step must run again: content of bind mounts, but of no other kind.

@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
-#include "engine/build_workspace.hpp"
 #include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "net/dns_server.hpp"
@@ -25,11 +24,20 @@ T parsed(const std::optional<T>& value, const std::string& text) {
 
 BuildNetwork::~BuildNetwork() {
     if (!row_) return;
-    try {
+    const auto remove = [&] {
         store::Store store(layout_);
         remove_build_network(store, *row_);
+    };
+    try {
+        try {
+            remove();
+        } catch (const Error&) {
+            workspace_.clear();  // the disk may be full, with what the build has written
+            remove();
+        }
     } catch (const std::exception& error) {
         log::debug("remove the network of the build: {}", error.what());
+        workspace_.keep();  // the next build will try again
     }
 }
 
@@ -37,10 +45,10 @@ void BuildNetwork::make() {
     store::Store store(layout_);
     store::Network row;
     row.id = sys::random_id();
-    row.name = build_network_name(build_id_);
+    row.name = build_network_name(workspace_.id());
     row.key = "build";
     row.bridge = "cmp" + row.id.substr(0, 12);
-    row.labels["com.docker.compose.build"] = build_id_;
+    row.labels["com.docker.compose.build"] = workspace_.id();
     row.created_at = sys::wall_now().time_since_epoch().count();
     std::vector<std::string> avoid;
     // Another installation on this machine may look for a free subnet at the same time.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/build_workspace.hpp"
 #include "net/address.hpp"
 #include "store/store.hpp"
 #include "sys/fd.hpp"
@@ -16,8 +17,7 @@ namespace compose::engine {
 
 class BuildNetwork {
 public:
-    BuildNetwork(store::Layout layout, std::string build_id)
-        : layout_(std::move(layout)), build_id_(std::move(build_id)) {}
+    BuildNetwork(store::Layout layout, BuildWorkspace& workspace) : layout_(std::move(layout)), workspace_(workspace) {}
     ~BuildNetwork();
     BuildNetwork(const BuildNetwork&) = delete;
     BuildNetwork& operator=(const BuildNetwork&) = delete;
@@ -43,7 +43,7 @@ private:
     void make();
 
     const store::Layout layout_;
-    const std::string build_id_;
+    BuildWorkspace& workspace_;
     std::mutex mutex_;
     std::optional<store::Network> row_;
     net::Prefix subnet_;

@@ -1,10 +1,13 @@
 #include "engine/build_service.hpp"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/task_graph.hpp"
 #include "sys/env.hpp"
 #include "sys/file.hpp"
 
@@ -126,36 +129,60 @@ BuildRequest build_request_of(const Project& project, const Service& service) {
     return out;
 }
 
-std::vector<std::string> build_order(const Project& project, const std::vector<std::string>& services) {
-    std::vector<std::string> out, path;
-    for (const auto& name : services) visit(project, name, path, out);
+ServiceBuilds plan_builds(const Project& project, const std::vector<std::string>& services) {
+    ServiceBuilds out;
+    std::vector<std::string> path;
+    for (const auto& name : services) visit(project, name, path, out.services);
+    const auto place = [&](const std::string& name) {
+        return static_cast<std::size_t>(std::find(out.services.begin(), out.services.end(), name) -
+                                        out.services.begin());
+    };
+    std::map<std::string, std::size_t> last;  // of those with the same Dockerfile
+    for (std::size_t i = 0; i < out.services.size(); ++i) {
+        const auto& build = *project.services.at(out.services[i]).build;
+        auto& needs = out.needs.emplace_back();
+        for (const auto& [context, where] : build.additional_contexts)
+            if (where.starts_with(kServiceScheme)) needs.push_back(place(where.substr(kServiceScheme.size())));
+        const auto file = build.context + "\n" + build.dockerfile + "\n" + build.dockerfile_inline;
+        const auto [before, first] = last.emplace(file, i);
+        if (!first) needs.push_back(std::exchange(before->second, i));
+    }
     return out;
 }
 
-std::string build_service_image(store::Store& store, EventSink& events, const Project& project, const Service& service,
-                                const std::stop_token& cancel) {
-    const auto id = "Image " + service.image;
+namespace {
+
+void build_one(const store::Layout& layout, EventSink& events, const Project& project, const std::string& name,
+               const std::stop_token& cancel) {
+    const auto request = build_request_of(project, project.services.at(name));
+    const auto id = "Image " + request.tags.front();
     EventBuildSink sink(events, id);
     Diagnostics findings;
     EngineOptions options;
-    options.state_dir = store.layout().state;
-    options.run_dir = store.layout().run;
-    std::string image;
-    for (const auto& name : build_order(project, {service.name})) {
-        const auto request = build_request_of(project, project.services.at(name));
-        try {
-            image = build_image(options, request, findings, sink, cancel).image_id;
-        } catch (const BuildFailure& failure) {
-            events.on_event({Event::Status::error, id, "Error", failure.what(), 0, 0});
-            std::string text = fmt::format("build of service {} failed", name);
-            for (const auto& finding : findings.sorted())
-                if (finding.severity == Severity::error) text += "\n" + render(finding, findings.sources, false);
-            if (!failure.output.empty()) text += "\n" + failure.output;
-            throw Error(text, failure.kind());
-        }
+    options.state_dir = layout.state;
+    options.run_dir = layout.run;
+    try {
+        (void)build_image(options, request, findings, sink, cancel);
+    } catch (const BuildFailure& failure) {
+        events.on_event({Event::Status::error, id, "Error", failure.what(), 0, 0});
+        std::string text = fmt::format("build of service {} failed", name);
+        for (const auto& finding : findings.sorted())
+            if (finding.severity == Severity::error) text += "\n" + render(finding, findings.sources, false);
+        if (!failure.output.empty()) text += "\n" + failure.output;
+        throw Error(text, failure.kind());
     }
     events.on_event({Event::Status::done, id, "Built", {}, 0, 0});
-    return image;
+}
+
+}  // namespace
+
+void build_service_images(const store::Layout& layout, EventSink& events, const Project& project,
+                          const std::vector<std::string>& services, int parallel, const std::stop_token& cancel) {
+    const auto builds = plan_builds(project, services);
+    std::stop_source stop;
+    const std::stop_callback on_cancel(cancel, [&] { stop.request_stop(); });
+    run_tasks(builds.needs, parallel, stop,
+              [&](std::size_t i) { build_one(layout, events, project, builds.services[i], stop.get_token()); });
 }
 
 }  // namespace compose::engine

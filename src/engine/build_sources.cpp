@@ -1,21 +1,27 @@
 #include "engine/build_sources.hpp"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <span>
+
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/paths.hpp"
 #include "build/remote.hpp"
-#include "image/hashing_pipe.hpp"
-#include "image/layer_writer.hpp"
-#include "image/tar.hpp"
+#include "engine/build_archive.hpp"
+#include "engine/build_fetch.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
+#include "sys/poll.hpp"
 #include "sys/tree.hpp"
 
 namespace compose::engine {
 namespace {
 
 constexpr std::size_t kMaxDockerfile = std::size_t{4} << 20U;
+constexpr std::chrono::milliseconds kGlance{100};  // how late a cancellation may be seen
 constexpr std::string_view kImageScheme = "docker-image://";
 
 /// A file of the context, looked up as if the context were the root: no link of a fetched context leads to the host.
@@ -38,7 +44,7 @@ BuildSources::BuildSources(const BuildRequest& request, BuildWorkspace& workspac
     const bool remote = request.context_fd >= 0 || is_address(request.context);
     std::string folder = request.context;
     if (request.context_fd >= 0) {
-        folder = unpack(sys::FdRef(request.context_fd));
+        folder = context_of(spool(sys::FdRef(request.context_fd)));
     } else if (remote) {
         folder = fetch(request.context);
     } else if (folder.empty()) {
@@ -80,30 +86,53 @@ void BuildSources::read_dockerfile(const std::string& folder, bool remote) {
         if (sys::exists(path + ".dockerignore")) beside = sys::read_file(path + ".dockerignore", kMaxDockerfile);
     }
     if (!text)
-        throw make_error(ErrorKind::not_found, "there is no {} in {}", quote(name), quote(request_.context))
+        throw make_error(ErrorKind::not_found, "there is no {} in {}", quote(name),
+                         request_.context.empty() ? "the context" : quote(build::redacted(request_.context)))
             .with_hint("name another one with -f or dockerfile:");
     dockerfile_text_ = std::move(*text);
     ignore_name_ = beside.empty() ? ".dockerignore" : dockerfile_name_ + ".dockerignore";
     ignore_text_ = beside.empty() ? read_inside(root, ".dockerignore", kMaxDockerfile).value_or("") : beside;
 }
 
-std::string BuildSources::unpack(sys::FdRef tar) {
+/// Standard input can't be read twice, and what it is shows only when it is read.
+std::string BuildSources::spool(sys::FdRef input) {
+    auto path = workspace_.new_folder("input") + "/context";
+    const auto file = sys::create_file(path, 0600);
+    std::string buffer(std::size_t{256} << 10U, '\0');
+    for (;;) {
+        if (cancel_.stop_requested()) throw Error("the build was given up");
+        std::array<sys::PollItem, 1> item{sys::PollItem{.fd = input}};
+        if (!sys::poll(item, kGlance)) continue;
+        const auto got = sys::read_some(input, std::span(buffer.data(), buffer.size()));
+        if (got && *got == 0) return path;
+        if (got) sys::write_all(file, {buffer.data(), *got});
+    }
+}
+
+/// An archive is the context; a text is a Dockerfile without one.
+std::string BuildSources::context_of(const std::string& file) {
     auto folder = workspace_.new_folder("context");
-    const auto root = sys::open_directory(folder);
-    image::HashingPipe source(tar);
-    image::TarReader reader(source);
-    image::LayerWriter writer(root, true);
-    image::TarEntry entry;
-    in_context([] { return "unpack the context"; },
-               [&] {
-                   while (reader.next(entry)) writer.write(entry, reader);
-                   writer.finish();
-               });
+    if (is_archive(sys::open_for_reading(file))) {
+        in_context([] { return "unpack the context"; }, [&] { unpack_archive(sys::open_for_reading(file), folder); });
+    } else {
+        const auto text = sys::read_file(file, kMaxDockerfile);
+        if (text.find('\0') != std::string::npos)
+            throw Error("the context is neither an archive nor a Dockerfile", ErrorKind::invalid)
+                .with_hint("a tar may be plain or compressed with gzip or zstd");
+        sys::write_file(folder + "/" + (request_.dockerfile.empty() ? "Dockerfile" : request_.dockerfile), text, 0644);
+    }
+    sys::remove_tree(file);
     return folder;
 }
 
 std::string BuildSources::fetch(const std::string& address) {
-    return build::fetch_remote(*build::parse_remote(address), workspace_.new_folder("context"), cancel_);
+    const auto remote = *build::parse_remote(address);
+    if (remote.kind == build::Remote::Kind::git) return build::fetch_git(remote, workspace_.new_folder("context"));
+    const bool all = std::find(request_.allow.begin(), request_.allow.end(), "network.host") != request_.allow.end();
+    const auto file =
+        fetch_file(remote, workspace_.new_folder("download"), all ? NamedBy::trusted : NamedBy::user, cancel_);
+    return in_context([&] { return "context " + quote(build::redacted(remote.url)); },
+                      [&] { return context_of(file.path); });
 }
 
 BuildSources::Folder BuildSources::open_folder(const std::string& path, const std::string& ignore_text,

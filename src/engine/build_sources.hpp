@@ -37,8 +37,9 @@ private:
         std::unique_ptr<build::SourceTree> tree;
     };
     [[nodiscard]] Folder open_folder(const std::string& path, const std::string& ignore_text, const std::string& name);
-    [[nodiscard]] std::string unpack(sys::FdRef tar);
     [[nodiscard]] std::string fetch(const std::string& address);
+    [[nodiscard]] std::string spool(sys::FdRef input);
+    [[nodiscard]] std::string context_of(const std::string& file);
     void read_dockerfile(const std::string& folder, bool remote);
 
     const BuildRequest& request_;

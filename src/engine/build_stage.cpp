@@ -2,21 +2,22 @@
 
 #include <algorithm>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "build/paths.hpp"
 #include "build/remote.hpp"
 #include "engine/build_config.hpp"
-#include "engine/build_mounts.hpp"
+#include "engine/build_key.hpp"
 #include "image/copy_up.hpp"
+#include "image/layer.hpp"
 #include "image/layer_diff.hpp"
-#include "net/dns_server.hpp"
 #include "sys/clock.hpp"
+#include "sys/copy_tree.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 #include "sys/overlay_view.hpp"
+#include "sys/spool.hpp"
 #include "sys/tree.hpp"
 
 namespace compose::engine {
@@ -33,27 +34,6 @@ std::int64_t now() {
 std::string time_text(std::int64_t nanoseconds) {
     return sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(nanoseconds)));
 }
-
-/// A digest of texts that can't run into each other.
-class Key {
-public:
-    explicit Key(std::string_view kind) { add(kind); }
-    Key& add(std::string_view text) {
-        const std::uint64_t size = text.size();
-        hash_.update(&size, sizeof size);
-        hash_.update(text.data(), text.size());
-        return *this;
-    }
-    Key& add(const std::vector<std::string>& list) {
-        add(std::to_string(list.size()));
-        for (const auto& item : list) add(item);
-        return *this;
-    }
-    [[nodiscard]] std::string hex() { return hash_.hex(); }
-
-private:
-    Sha256 hash_;
-};
 
 std::string one_line(std::string text) {
     text = build::redacted(text);
@@ -191,7 +171,7 @@ void StageBuilder::perform(const build::Step& step) {
         cached(step, copy_key(*copied), [&] { return copy(*copied); });
     } else {
         const auto& workdir = std::get<build::WorkdirStep>(step.what);
-        const auto key = Key("workdir").add(built_.top()).add(workdir.path).add(workdir.user).hex();
+        const auto key = StepKey("workdir").add(built_.top()).add(workdir.path).add(workdir.user).hex();
         cached(step, key, [&] { return make_workdir(workdir); });
     }
     current_ = {};
@@ -203,13 +183,44 @@ bool StageBuilder::uses_cache() const {
     return !shared_.request.no_cache && std::none_of(filter.begin(), filter.end(), is_named);
 }
 
+std::optional<StageBuilder::Layer> StageBuilder::find_layer(const build::Step& step, const std::string& key) {
+    const auto row = cache_.find(key);
+    if (!row) return std::nullopt;
+    Layer layer{row->chain_id, row->diff_id, row->size, row->created_at};
+    if (layer.chain_id.empty()) return layer;
+    const auto* copy = std::get_if<build::CopyStep>(&step.what);
+    if (copy != nullptr && copy->link) layer.chain_id = image::chain_id(built_.top(), layer.diff_id);
+    if (sys::exists(shared_.layout.layer(layer.chain_id))) return layer;
+    // A row may have outlived its layer, if somebody removed that by hand.
+    if (layer.chain_id == row->chain_id || !sys::exists(shared_.layout.layer(row->chain_id))) return std::nullopt;
+    if (!relink({row->chain_id, row->diff_id, row->size, row->created_at}, layer.chain_id)) return std::nullopt;
+    return layer;
+}
+
+/// The layer on another base: the same files under a further name.
+bool StageBuilder::relink(const Layer& layer, const std::string& chain_id) {
+    const auto folder = shared_.workspace.new_folder("link");
+    const auto made = sys::open_directory(folder);
+    try {
+        sys::link_tree(sys::open_directory(shared_.layout.layer(layer.chain_id)), made);
+    } catch (const Error& error) {
+        log::debug("link the layer {}: {}", layer.chain_id, error.what());  // too many links: it is made anew
+        return false;
+    }
+    sys::sync_file_system(made);
+    try {
+        sys::rename_file(folder, shared_.layout.layer(chain_id));
+    } catch (const Error&) {
+        if (!sys::exists(shared_.layout.layer(chain_id))) throw;  // another build was quicker
+    }
+    return true;
+}
+
 template <class Make>
 void StageBuilder::cached(const build::Step& step, const std::string& key, const Make& make) {
     if (uses_cache()) {
-        const auto known = cache_.find(key);
-        // The row may have outlived its layer, if somebody removed that by hand.
-        if (known && (known->chain_id.empty() || sys::exists(shared_.layout.layer(known->chain_id)))) {
-            add_layer(step, {known->chain_id, known->diff_id, known->size, known->created_at});
+        if (const auto known = find_layer(step, key)) {
+            add_layer(step, *known);
             tell(Kind::cached, current_);
             const std::lock_guard lock(shared_.mutex);
             shared_.used_keys.push_back(key);
@@ -263,10 +274,17 @@ StageBuilder::Folders StageBuilder::new_folders() {
     const auto upper = sys::open_directory(out.upper);
     sys::set_mode(upper, 0755);
     if (built_.chain.empty()) return out;
-    const auto below = sys::inspect(sys::open_directory(shared_.layout.layer(built_.top())));
+    const auto below = root_below();
     sys::set_owner(upper, below.owner, below.group);
     sys::set_mode(upper, below.mode);
     sys::set_mtime(upper, below.mtime_s, below.mtime_ns);
+    return out;
+}
+
+sys::FileInfo StageBuilder::root_below() const {
+    if (!built_.chain.empty()) return sys::inspect(sys::open_directory(shared_.layout.layer(built_.top())));
+    sys::FileInfo out;
+    out.mode = 0755;
     return out;
 }
 
@@ -275,9 +293,7 @@ StageBuilder::Layer StageBuilder::adopt(const Folders& folders) {
     out.created_at = now();
     const auto upper = sys::open_directory(folders.upper);
     const auto info = sys::inspect(upper);
-    sys::FileInfo below;
-    below.mode = 0755;
-    if (!built_.chain.empty()) below = sys::inspect(sys::open_directory(shared_.layout.layer(built_.top())));
+    const auto below = root_below();
     const bool same = info.mode == below.mode && info.owner == below.owner && info.group == below.group;
     if (same && sys::list_directory(sys::FdRef(upper)).empty()) {
         sys::remove_tree(folders.path);
@@ -337,72 +353,6 @@ void StageBuilder::tell(Kind kind, const Told& told, const std::string& text) co
     event.text = text;
     event.seconds = static_cast<double>(now() - told.began) / 1e9;
     shared_.sink.on_build_event(event);
-}
-
-// --- RUN ------------------------------------------------------------------------------------------------------------
-
-std::string StageBuilder::run_key(const build::Step&, const build::RunStep& run) {
-    Key key("run");
-    key.add(built_.top())
-        .add(run.argv)
-        .add(run.env)
-        .add(evaluator_->config().user)
-        .add(evaluator_->config().working_dir);
-    key.add(run.network).add(run.insecure ? "insecure" : "").add(run.script.value_or(""));
-    key.add(mounts_key(shared_, store_, run.mounts)).add(shared_.request.network);
-    for (const auto& [name, addresses] : shared_.request.extra_hosts) key.add(name).add(addresses);
-    return key.hex();
-}
-
-runtime::ContainerSpec StageBuilder::container_spec(const build::RunStep& run, const Folders& folders) {
-    const auto& allow = shared_.request.allow;
-    const auto allowed = [&](std::string_view what) {
-        return std::find(allow.begin(), allow.end(), what) != allow.end();
-    };
-    if (run.insecure && !allowed("security.insecure"))
-        throw make_error(ErrorKind::invalid, "--security=insecure is not allowed")
-            .with_hint("allow it with --allow security.insecure, or build.entitlements");
-    runtime::ContainerSpec spec;
-    spec.id = sys::random_id();
-    spec.name = "build step";
-    spec.lower = shared_.folders(built_.chain);
-    if (spec.lower.empty()) throw make_error(ErrorKind::invalid, "RUN needs an image with a program: scratch is empty");
-    spec.upper = folders.upper;
-    spec.work = folders.work;
-    spec.hostname = "build";
-    spec.process.args = run.argv;
-    spec.process.env = run.env;
-    spec.process.env.insert(spec.process.env.end(), run.hidden.begin(), run.hidden.end());
-    spec.process.user = evaluator_->config().user;
-    if (!evaluator_->config().working_dir.empty()) spec.process.cwd = evaluator_->config().working_dir;
-    spec.privileged = run.insecure;
-    if (shared_.request.shm_size) spec.shm_size = *shared_.request.shm_size;
-    spec.resources.memory = shared_.request.memory;
-    for (const auto& [name, limit] : shared_.request.ulimits) spec.rlimits.push_back({name, limit.first, limit.second});
-    spec.cgroup_parent = "compose/" + shared_.installation;
-    return spec;
-}
-
-void StageBuilder::write_host_files(runtime::ContainerSpec& spec, const Folders& folders,
-                                    const BuildNetwork::Seat* seat) {
-    const auto write = [&](const char* name, const std::string& text) {
-        auto path = folders.path + "/" + name;
-        sys::write_file(path, text, 0644);
-        sys::set_mode(sys::open_for_reading(path), 0644);
-        return path;
-    };
-    std::vector<net::HostsEntry> hosts;
-    for (const auto& [name, addresses] : shared_.request.extra_hosts)
-        for (const auto& address : addresses)
-            hosts.push_back(
-                {address == "host-gateway" ? (seat != nullptr ? seat->gateway().to_string() : "127.0.0.1") : address,
-                 {name}});
-    if (seat != nullptr) hosts.push_back({seat->address().to_string(), {spec.hostname}});
-    const bool host = spec.network == runtime::NamespaceMode::host;
-    spec.hosts_file = write("hosts", host && hosts.empty() ? shared_.host.hosts : net::render_hosts(hosts));
-    spec.resolv_conf_file =
-        write("resolv.conf", host ? shared_.host.resolv_conf : build_resolv_conf(shared_.host.resolv_conf));
-    spec.hostname_file = write("hostname", spec.hostname + "\n");
 }
 
 }  // namespace compose::engine

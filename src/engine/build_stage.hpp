@@ -11,6 +11,7 @@
 #include "engine/build_fetch.hpp"
 #include "engine/build_shared.hpp"
 #include "runtime/spec.hpp"
+#include "sys/dir.hpp"
 
 namespace compose::engine {
 
@@ -45,6 +46,11 @@ private:
     /// The layer under the key, or what `make` gives.
     template <class Make>
     void cached(const build::Step& step, const std::string& key, const Make& make);
+    /// What the cache knows under the key, if its layer is there, or can be put on what is built so far.
+    [[nodiscard]] std::optional<Layer> find_layer(const build::Step& step, const std::string& key);
+    [[nodiscard]] bool relink(const Layer& layer, const std::string& chain_id);
+    /// The root folder as it is below the next layer.
+    [[nodiscard]] sys::FileInfo root_below() const;
     void add_layer(const build::Step& step, const Layer& layer);
     void add_history(const build::Step& step, std::int64_t created_at, bool empty);
 
@@ -64,6 +70,7 @@ private:
     [[nodiscard]] Folders new_folders();
     [[nodiscard]] Layer adopt(const Folders& folders);
     [[nodiscard]] runtime::ContainerSpec container_spec(const build::RunStep& run, const Folders& folders);
+    void add_devices(const build::RunStep& run, runtime::ContainerSpec& spec);
     void write_host_files(runtime::ContainerSpec& spec, const Folders& folders, const BuildNetwork::Seat* seat);
 
     [[nodiscard]] Told tell_started(const std::string& title);

@@ -4,12 +4,9 @@
 #include "base/strings.hpp"
 #include "build/paths.hpp"
 #include "build/remote.hpp"
+#include "engine/build_archive.hpp"
 #include "engine/build_fetch.hpp"
 #include "engine/build_stage.hpp"
-#include "image/decompress.hpp"
-#include "image/hashing_pipe.hpp"
-#include "image/layer_writer.hpp"
-#include "image/tar.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 #include "sys/tree.hpp"
@@ -17,8 +14,10 @@
 namespace compose::engine {
 namespace {
 
-bool is_allowed(const BuildRequest& request, std::string_view what) {
-    return std::find(request.allow.begin(), request.allow.end(), what) != request.allow.end();
+/// What a Dockerfile ADDs is a stranger's word unless the user has allowed this machine's own servers.
+NamedBy namer(const BuildRequest& request) {
+    const bool all = std::find(request.allow.begin(), request.allow.end(), "network.host") != request.allow.end();
+    return all ? NamedBy::trusted : NamedBy::dockerfile;
 }
 
 std::string plain_checksum(const std::string& text) {
@@ -29,18 +28,6 @@ std::string plain_checksum(const std::string& text) {
         throw make_error(ErrorKind::invalid, "{} is no checksum", quote(text))
             .with_hint("write --checksum=sha256:<64 hex digits>");
     return text.substr(7);
-}
-
-/// By content, whatever the name.
-bool is_archive(sys::FdRef file) {
-    try {
-        image::HashingPipe source(file);
-        image::TarReader reader(source);
-        image::TarEntry entry;
-        return reader.next(entry);
-    } catch (const Error&) {
-        return false;
-    }
 }
 
 }  // namespace
@@ -65,8 +52,8 @@ std::string StageBuilder::remote_digest(const build::CopyStep& copy, const std::
 const std::string& StageBuilder::commit(const std::string& source) {
     auto& known = commits_[source];
     if (!known.empty()) return known;
-    const auto remote = *build::parse_remote(source);
-    check_fetch_host(build::host_of(remote.url), is_allowed(shared_.request, "network.host"));
+    auto remote = *build::parse_remote(source);
+    check_repository(remote, namer(shared_.request), shared_.cancel);
     return known = build::resolve_git(remote);
 }
 
@@ -74,7 +61,7 @@ const FetchedFile& StageBuilder::fetch(const std::string& source) {
     const auto known = fetched_.find(source);
     if (known != fetched_.end()) return known->second;
     const auto folder = shared_.workspace.new_folder("add");
-    return fetched_[source] = fetch_file(source, folder, is_allowed(shared_.request, "network.host"), shared_.cancel);
+    return fetched_[source] = fetch_file(*build::parse_remote(source), folder, namer(shared_.request), shared_.cancel);
 }
 
 void StageBuilder::add_remote(const build::CopyStep& copy, const std::string& source, build::TreeWriter& writer) {
@@ -83,8 +70,8 @@ void StageBuilder::add_remote(const build::CopyStep& copy, const std::string& so
     if (remote.kind == build::Remote::Kind::git) {
         // A branch may have moved since the step's key was made of its commit.
         remote.ref = commit(source);
-        const auto folder =
-            build::fetch_remote(remote, shared_.workspace.new_folder("add"), shared_.cancel, copy.keep_git_dir);
+        check_repository(remote, namer(shared_.request), shared_.cancel);
+        const auto folder = build::fetch_git(remote, shared_.workspace.new_folder("add"), copy.keep_git_dir);
         const build::SourceTree tree(sys::open_directory(folder), {}, digests, false);
         return writer.copy(tree, {"", ""}, "/", copy.target);
     }
@@ -121,13 +108,7 @@ bool StageBuilder::add_archive(const build::CopyStep& copy, const build::SourceT
 // First into a folder of its own, where nothing that it names can meet what is in the image; then like a folder.
 void StageBuilder::unpack(sys::FdRef archive, const std::string& target, build::TreeWriter& writer) {
     const auto folder = shared_.workspace.new_folder("archive");
-    const auto root = sys::open_directory(folder);
-    image::HashingPipe source(archive);
-    image::TarReader reader(source);
-    image::LayerWriter files(root, true);
-    image::TarEntry entry;
-    while (reader.next(entry)) files.write(entry, reader);
-    files.finish();
+    unpack_archive(archive, folder);
     build::FileDigests digests("");
     const build::SourceTree tree(sys::open_directory(folder), {}, digests, true);
     writer.copy(tree, {"", ""}, "/", target.ends_with('/') ? target : target + "/");

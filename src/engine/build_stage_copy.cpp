@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "build/remote.hpp"
+#include "engine/build_key.hpp"
 #include "engine/build_stage.hpp"
 #include "sys/clock.hpp"
 #include "sys/overlay_view.hpp"
@@ -62,12 +63,18 @@ std::string StageBuilder::sources_digest(const build::CopyStep& copy) {
 
 std::string StageBuilder::copy_key(const build::CopyStep& copy) {
     const auto who = owner(copy.owner, false);
-    std::string text = fmt::format("copy\n{}\n{}\n{}:{} {}\n{}\n{} {} {}\n", built_.top(), copy.target, who.user,
-                                   who.group, copy.owner.empty(), copy.mode, copy.parents, copy.link,
-                                   copy.unpack ? (*copy.unpack ? "unpack" : "whole") : "");
-    text += copy.add ? "add\n" : "copy\n";
-    for (const auto& exclude : copy.excludes) text += exclude + "\n";
-    return sha256_hex(text + sources_digest(copy));
+    StepKey key("copy");
+    // A linked layer is the same on whatever it lies, but for the root folder, which the topmost layer decides.
+    if (copy.link) {
+        const auto root = root_below();
+        key.add(fmt::format("link {} {} {}", root.owner, root.group, root.mode));
+    } else {
+        key.add(built_.top());
+    }
+    key.add(copy.target).add(fmt::format("{}:{} {}", who.user, who.group, copy.owner.empty())).add(copy.mode);
+    key.add(copy.parents ? "parents" : "").add(copy.unpack ? (*copy.unpack ? "unpack" : "whole") : "");
+    key.add(copy.add ? "add" : "copy").add(copy.excludes);
+    return key.add(sources_digest(copy)).hex();
 }
 
 StageBuilder::Layer StageBuilder::copy(const build::CopyStep& copy) {

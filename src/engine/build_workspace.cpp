@@ -20,9 +20,11 @@ namespace {
 constexpr std::string_view kPrefix = "work-";
 constexpr std::chrono::milliseconds kNoWait{0};
 
-void end_containers(const std::string& folder, const std::string& installation) {
+void end_containers(const std::string& folder) {
     for (const auto& id : sys::list_directory(folder + "/containers")) {
-        runtime::Cgroup cgroup(runtime::cgroup_root(), "compose/" + installation, id);
+        const auto parent = sys::read_file(folder + "/containers/" + id);
+        if (parent.empty()) continue;  // it died before it made one
+        runtime::Cgroup cgroup(runtime::cgroup_root(), parent, id);
         if (!cgroup.exists()) continue;
         log::debug("end the build container {}", id);
         cgroup.kill();
@@ -44,7 +46,7 @@ void remove_dead_builds(store::Store& store) {
         try {
             log::debug("clean up after the build {}", name);
             const auto folder = store.layout().builds() + "/" + name;
-            if (sys::exists(folder + "/containers")) end_containers(folder, store.installation_id());
+            if (sys::exists(folder + "/containers")) end_containers(folder);
             if (const auto row = store.network_by_name(build_network_name(name.substr(kPrefix.size()))))
                 remove_build_network(store, *row);
             remove_secrets(store.layout(), name.substr(kPrefix.size()));
@@ -80,10 +82,18 @@ BuildWorkspace::BuildWorkspace(store::Store& store) : layout_(store.layout()) {
 
 BuildWorkspace::~BuildWorkspace() {
     try {
-        sys::remove_tree(path_);
+        if (kept_)
+            clear();
+        else
+            sys::remove_tree(path_);
     } catch (const std::exception& error) {
         log::debug("remove {}: {}", path_, error.what());  // the next build will try again
     }
+}
+
+void BuildWorkspace::clear() {
+    for (const auto& name : sys::list_directory(sys::FdRef(lock_)))
+        if (name != "containers") sys::remove_tree_at(lock_, name);
 }
 
 std::string BuildWorkspace::new_folder(const std::string& what) {
@@ -93,8 +103,8 @@ std::string BuildWorkspace::new_folder(const std::string& what) {
     return folder;
 }
 
-void BuildWorkspace::note_container(const std::string& container_id) const {
-    sys::make_directory(path_ + "/containers/" + container_id);
+void BuildWorkspace::note_container(const std::string& container_id, const std::string& cgroup_parent) const {
+    sys::write_file(path_ + "/containers/" + container_id, cgroup_parent, 0600);
 }
 
 void BuildWorkspace::forget_container(const std::string& container_id) const {
@@ -105,19 +115,15 @@ std::string build_network_name(const std::string& build_id) {
     return "compose-build-" + build_id;
 }
 
-void remove_build_network(store::Store& store, const store::Network& row) noexcept {
-    try {
-        const sys::NetnsLock lock;
-        store.transaction([&] {
-            store.delete_network(row.id);
-            net::Firewall firewall("compose-" + store.installation_id());
-            firewall.remove_network(firewall_network(row));
-            net::remove_bridge(row.bridge);
-            if (store.networks("").empty()) firewall.remove();
-        });
-    } catch (const std::exception& error) {
-        log::debug("remove network {}: {}", row.name, error.what());
-    }
+void remove_build_network(store::Store& store, const store::Network& row) {
+    const sys::NetnsLock lock;
+    store.transaction([&] {
+        store.delete_network(row.id);
+        net::Firewall firewall("compose-" + store.installation_id());
+        firewall.remove_network(firewall_network(row));
+        net::remove_bridge(row.bridge);
+        if (store.networks("").empty()) firewall.remove();
+    });
 }
 
 }  // namespace compose::engine

@@ -172,9 +172,10 @@ void prepare_images(store::Store& store, EventSink& events, const Project& proje
         (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
     run_pulls(store.layout(), events, project, pulls, options, cancel, builds);
     SilentSink silent;
-    for (const auto& action : builds)
-        (void)build_service_image(store, options.quiet_build ? static_cast<EventSink&>(silent) : events, project,
-                                  project.services.at(action.service), cancel);
+    std::vector<std::string> services;
+    for (const auto& action : builds) services.push_back(action.service);
+    build_service_images(store.layout(), options.quiet_build ? static_cast<EventSink&>(silent) : events, project,
+                         services, options.parallel, cancel);
 }
 
 }  // namespace compose::engine

@@ -51,6 +51,9 @@ struct SecurityOption {
     std::string key, value;
 };
 [[nodiscard]] SecurityOption parse_security_option(const std::string& text);
+/// A cgroup parent that a user names, without empty parts; ".." is refused where the cgroup is made. The slash says
+/// that it is not ours to remove.
+[[nodiscard]] std::string cgroup_parent_path(const std::string& path);
 /// The path of the seccomp profile that the service names; empty: none.
 [[nodiscard]] std::string seccomp_profile_path(const Service& service);
 /// "service:X" or "container:X"

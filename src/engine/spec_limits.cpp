@@ -47,14 +47,13 @@ void set_block_io(const Limits& limits, runtime::Resources& out) {
     out.write_iops = rates_of(limits.device_write_iops);
 }
 
-// Without empty parts; ".." is refused where the cgroup is made. The slash says that it is not ours to remove.
-std::string clean_path(const std::string& path) {
+}  // namespace
+
+std::string cgroup_parent_path(const std::string& path) {
     std::vector<std::string> parts = split(path, '/');
     std::erase(parts, std::string{});
     return "/" + join(parts, "/");
 }
-
-}  // namespace
 
 SecurityOption parse_security_option(const std::string& text) {
     auto at = text.find('=');
@@ -124,7 +123,7 @@ void set_namespaces(const Service& service, const ContainerFacts& facts, Contain
     spec.ipc_of = facts.ipc_of;
     spec.shared_memory = service.ipc != "none";
     spec.joinable_ipc = service.ipc != "none" && service.ipc != "private";
-    if (!service.cgroup_parent.empty()) spec.cgroup_parent = clean_path(service.cgroup_parent);
+    if (!service.cgroup_parent.empty()) spec.cgroup_parent = cgroup_parent_path(service.cgroup_parent);
 }
 
 }  // namespace compose::engine

@@ -1,9 +1,9 @@
 #include "image/credentials.hpp"
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
-#include "image/base64.hpp"
 #include "sys/command.hpp"
 #include "sys/file.hpp"
 

@@ -1,8 +1,8 @@
 #include "image/http_client.hpp"
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
-#include "image/base64.hpp"
 #include "image/connection_error.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"

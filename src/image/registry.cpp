@@ -2,12 +2,12 @@
 
 #include <charconv>
 
+#include "base/base64.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
-#include "image/base64.hpp"
 #include "image/challenge.hpp"
 #include "image/connection_error.hpp"
 #include "image/manifest.hpp"

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
-#include "image/base64.hpp"
 #include "image/connection_error.hpp"
 
 namespace compose::image {

@@ -31,7 +31,7 @@ void copy_attributes(const FileInfo& info, FdRef from, FdRef to) {
 // costs no descriptors; the path of an image's file has at most 4,095 bytes.
 class TreeCopier {
 public:
-    TreeCopier(FdRef source, FdRef target) : source_(source), target_(target) {}
+    TreeCopier(FdRef source, FdRef target, bool linking) : source_(source), target_(target), linking_(linking) {}
 
     void run() {
         std::vector<std::string> order{"."};
@@ -60,6 +60,8 @@ private:
             if (info->kind == FileKind::directory) {
                 create_directory_at(to, name, 0700);
                 order.push_back(full);
+            } else if (linking_) {
+                if (!create_link_at(from, name, to, name)) throw make_error("link {}: it is there", full);
             } else if (!link_to_copy(*info, to, name, full)) {
                 copy_entry(*info, from, to, name);
             }
@@ -100,13 +102,18 @@ private:
     }
 
     FdRef source_, target_;
+    bool linking_;
     std::map<std::uint64_t, std::string> copies_;  // inode -> path in the target
 };
 
 }  // namespace
 
 void copy_tree(FdRef source, FdRef target) {
-    TreeCopier(source, target).run();
+    TreeCopier(source, target, false).run();
+}
+
+void link_tree(FdRef source, FdRef target) {
+    TreeCopier(source, target, true).run();
 }
 
 }  // namespace compose::sys

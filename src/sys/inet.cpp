@@ -91,6 +91,15 @@ int InetAddress::family() const {
     return static_cast<const sockaddr*>(data())->sa_family;
 }
 
+std::string InetAddress::host() const {
+    char text[INET6_ADDRSTRLEN] = {};
+    const void* address = family() == AF_INET
+                              ? static_cast<const void*>(&static_cast<const sockaddr_in*>(data())->sin_addr)
+                              : &static_cast<const sockaddr_in6*>(data())->sin6_addr;
+    ::inet_ntop(family(), address, text, sizeof text);
+    return text;
+}
+
 Fd bind_udp(const InetAddress& address) {
     Fd fd = bind_socket(address, SOCK_DGRAM);
     // Room for bursts: what doesn't fit is lost, and its sender waits for seconds before it tries again.

@@ -25,6 +25,8 @@ public:
     [[nodiscard]] const void* data() const { return raw_.data(); }
     [[nodiscard]] unsigned size() const { return size_; }
     [[nodiscard]] int family() const;
+    /// Numeric, without the port.
+    [[nodiscard]] std::string host() const;
 
 private:
     std::array<std::uint32_t, 7> raw_{};  // as large as a sockaddr_in6

@@ -1,13 +1,10 @@
-// Builds from what lies elsewhere: ADD of addresses and repositories, contexts from git and from standard input. The
-// servers are real ones on addresses of the test's own network namespace.
+// Builds from what lies elsewhere: ADD of addresses and repositories, contexts from git. The servers are real
+// ones on addresses of the test's own network namespace.
 #include <filesystem>
 
 #include <gmock/gmock.h>
 
-#include "base/strings.hpp"
-#include "support/background.hpp"
-#include "support/sandbox.hpp"
-#include "sys/file.hpp"
+#include "support/builds.hpp"
 
 namespace compose::test {
 namespace {
@@ -15,61 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-// An address that stands for a server somewhere else; the namespace is thrown away with the sandbox.
-constexpr const char* kElsewhere = "10.99.0.1";
-
-/// tests/support/file_server.py with a folder of its own outside of the build's context.
-class FileServer {
-public:
-    explicit FileServer(const Sandbox& box) : folder_(box.path("../web")) {
-        fs::create_directories(folder_);
-        (void)box.host({"ip", "addr", "add", std::string(kElsewhere) + "/32", "dev", "lo"});
-        process_ = std::make_unique<Background>(
-            box,
-            std::vector<std::string>{"python3", std::string(PROJECT_ROOT) + "/tests/support/file_server.py", folder_},
-            folder_ + "/server.log");
-        if (!eventually([&] { return fs::exists(folder_ + "/port"); }, std::chrono::seconds(30)))
-            ADD_FAILURE() << "the server does not start";
-        else
-            port_ = sys::read_file(folder_ + "/port");
-    }
-    [[nodiscard]] std::string url(const std::string& path, const std::string& host = kElsewhere) const {
-        return "http://" + host + ":" + port_ + "/" + path;
-    }
-    /// A redirect from elsewhere to `path` on `host`.
-    [[nodiscard]] std::string redirect(const std::string& host, const std::string& path) const {
-        return url("to/" + port_ + "/" + host + "/" + path);
-    }
-    void put(const std::string& name, const std::string& text) const { sys::write_file(folder_ + "/" + name, text); }
-    [[nodiscard]] std::vector<std::string> asked() const {
-        return fs::exists(folder_ + "/log") ? split(std::string(trim(sys::read_file(folder_ + "/log"))), '\n')
-                                            : std::vector<std::string>{};
-    }
-    [[nodiscard]] const std::string& folder() const { return folder_; }
-
-private:
-    std::string folder_, port_;
-    std::unique_ptr<Background> process_;
-};
-
-Result build(const Sandbox& box, const std::string& dockerfile, std::vector<std::string> more = {}) {
-    box.write("Dockerfile", dockerfile);
-    std::vector<std::string> arguments{"image", "build", "-t", "built", "--progress", "plain"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    arguments.emplace_back(".");
-    return box.compose(arguments);
-}
-
-/// The image's files, as a folder of the host.
-std::string view(const Sandbox& box) {
-    const auto out = box.path("../view");
-    fs::remove_all(out);
-    const auto done = box.compose(
-        {"image", "build", "-q", "-o", "type=local,dest=" + out, "-f", "-", box.path("../web")}, "FROM built\n");
-    EXPECT_EQ(done.exit_code, 0) << done.err;
-    return out;
-}
 
 TEST(BuildAdd, AddressesAreFetchedCheckedAndCached) {
     REQUIRE_ROOT();
@@ -170,6 +112,28 @@ TEST(BuildAdd, ThisMachinesOwnServersAreOutOfReach) {
         0);
 }
 
+// K68: a login goes to the server that it is for, and is shown to nobody.
+TEST(BuildAdd, LoginsGoToTheirOwnServerAndAreShownNowhere) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const FileServer web(box);
+    web.put("f", "content");
+    auto url = web.url("auth/files/f");
+    url.insert(7, "user:hunter2@");
+    const auto done = built(box, "FROM busybox\nADD " + url + " /f\nRUN cat /f\n");
+    EXPECT_EQ(sys::read_file(view(box) + "/f"), "content");
+    // Where it sends us, nobody hears of the password.
+    auto away = web.url("auth/to/" + web.port() + "/" + std::string(kElsewhereToo) + "/files/f");
+    away.insert(7, "user:hunter2@");
+    built(box, "FROM busybox\nADD " + away + " /f\n");
+    EXPECT_FALSE(fs::exists(web.folder() + "/leaks"));
+    for (const auto& text : {done.err, box.ok({"image", "history", "--no-trunc", "built"}),
+                             box.ok({"image", "inspect", "built"}), box.ok({"image", "ls"})})
+        EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+    EXPECT_EQ(box.host({"grep", "-rl", "hunter2", box.state()}).out, "") << "nor is it kept";
+    EXPECT_THAT(build(box, "FROM busybox\nADD " + web.url("auth/files/f") + " /f\n").err, HasSubstr("answered 401"));
+}
+
 // Not `git daemon`, which would leave it behind.
 std::string git_daemon(const Sandbox& box) {
     return std::string(trim(box.host({"git", "--exec-path"}).out)) + "/git-daemon";
@@ -223,7 +187,6 @@ TEST(BuildGit, ARepositoryIsAContext) {
     REQUIRE_ROOT();
     Sandbox box;
     if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
-    fs::create_directories(box.path("../web"));
     const Repository repository(box);
     const auto build_of = [&](const std::string& part) {
         return box.compose({"image", "build", "-t", "built", Repository::url() + part});
@@ -250,7 +213,6 @@ TEST(BuildGit, AddTakesTheCommitThatIsNamed) {
     REQUIRE_ROOT();
     Sandbox box;
     if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
-    fs::create_directories(box.path("../web"));
     const Repository repository(box);
     const auto add = [&](const std::string& flags, const std::string& url) {
         return build(box, "FROM busybox\nADD " + flags + " " + url + " /repo\n");
@@ -272,28 +234,60 @@ TEST(BuildGit, AddTakesTheCommitThatIsNamed) {
     EXPECT_THAT(add("", Repository::url("127.0.0.1")).err, HasSubstr("is an address of this machine"));
 }
 
-TEST(BuildContext, StandardInputIsATarOfIt) {
+/// A bare repository that the file server gives by git's own protocol.
+void put_repository(const Sandbox& box, const FileServer& web) {
+    const auto done =
+        box.host({"sh", "-c",
+                  "cd " + web.folder() +
+                      " && git init -q -b main work && cd work && printf 'FROM busybox\\nCOPY . /all\\n' > "
+                      "Dockerfile && git add . && git -c user.name=t -c user.email=t@example.org commit -q "
+                      "-m one && cd .. && git clone -q --bare work repo.git"});
+    ASSERT_TRUE(done.ok()) << done.err;
+}
+
+// K68: git has the login by another way than its command line, which everybody can read.
+TEST(BuildGit, ALoginIsNotOnTheCommandLine) {
     REQUIRE_ROOT();
     Sandbox box;
-    fs::create_directories(box.path("../web"));
-    box.write("in/Dockerfile", "FROM busybox\nCOPY . /all\n");
-    box.write("in/.dockerignore", "secret\n");
-    box.write("in/secret", "no");
-    box.write("in/kept", "yes");
-    for (const char* flag : {"-c", "-cz"}) {
-        const auto tar = box.host({"tar", "-C", box.path("in"), flag, "."}).out;
-        const auto done = box.compose({"image", "build", "-t", "built", "-"}, tar);
-        ASSERT_EQ(done.exit_code, 0) << done.err;
-        const auto root = view(box);
-        EXPECT_EQ(sys::read_file(root + "/all/kept"), "yes");
-        EXPECT_FALSE(fs::exists(root + "/all/secret"));
+    if (!box.host({"git", "--version"}).ok()) GTEST_SKIP() << "git is not installed";
+    const FileServer web(box);
+    put_repository(box, web);
+    auto url = web.url("auth/git/repo.git");
+    url.insert(7, "user:hunter2@");
+    const auto done = box.compose({"image", "build", "-t", "built", url + "#main"});
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+    EXPECT_TRUE(fs::exists(view(box) + "/all/Dockerfile"));
+    built(box, "FROM busybox\nADD --keep-git-dir=true " + url + "#main /repo\n");
+    EXPECT_EQ(box.host({"grep", "-r", "hunter2", view(box)}).out, "");
+    const auto programs = sys::read_file(web.folder() + "/ps");
+    EXPECT_THAT(programs, HasSubstr("git"));
+    EXPECT_THAT(programs, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(box.ok({"image", "history", "--no-trunc", "built"}), Not(HasSubstr("hunter2")));
+    EXPECT_EQ(box.host({"grep", "-rl", "hunter2", box.state()}).out, "");
+    EXPECT_FALSE(fs::exists(web.folder() + "/leaks"));
+}
+
+TEST(BuildGit, RedirectsAreNotFollowed) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    if (!box.host({"git", "--version"}).ok()) GTEST_SKIP() << "git is not installed";
+    const FileServer web(box);
+    put_repository(box, web);
+    const auto away = web.redirect("127.0.0.1", "git/repo.git");
+    for (const auto& result :
+         {box.compose({"image", "build", away + "#main"}), build(box, "FROM busybox\nADD " + away + "#main /r\n")}) {
+        EXPECT_NE(result.exit_code, 0);
+        EXPECT_THAT(result.err, HasSubstr("redirects are not followed"));
     }
-    // One that climbs writes nothing outside, and one that is cut off is no context.
-    ASSERT_TRUE(box.host({"sh", "-c", "tar -cPf slip.tar --transform 's,^in/,../../../../,' in/kept"}).ok());
-    EXPECT_NE(box.compose({"image", "build", "-"}, sys::read_file(box.path("slip.tar"))).exit_code, 0);
-    EXPECT_FALSE(fs::exists(box.state() + "/kept"));
-    const auto whole = box.host({"tar", "-C", box.path("in"), "-c", "."}).out;
-    EXPECT_NE(box.compose({"image", "build", "-"}, whole.substr(0, 700)).exit_code, 0);
+    for (const auto& path : web.asked()) EXPECT_THAT(path, Not(testing::StartsWith("/git")));
+    // A name of somebody else's that means this machine.
+    box.write("hosts", "127.0.0.1 innocent.example\n");
+    box.write("Dockerfile", "FROM busybox\nADD " + web.url("git/repo.git", "innocent.example") + "#main /r\n");
+    const auto named =
+        box.host({"env", "COMPOSE_STATE_DIR=" + box.state(), "COMPOSE_RUN_DIR=" + box.run_dir(), "unshare", "--mount",
+                  "--propagation", "private", "sh", "-c", "mount --bind hosts /etc/hosts && exec \"$@\"", "sh",
+                  COMPOSE_BINARY, "image", "build", "."});
+    EXPECT_THAT(named.err, HasSubstr("is 127.0.0.1, an address of this machine"));
 }
 
 }  // namespace

@@ -1,17 +1,12 @@
-// Images built from Dockerfiles by the real program, with real containers: what the layers hold, what the cache does,
-// what hostile files can't do, and that a killed build leaves nothing behind.
+// Images built from Dockerfiles by the real program, with real containers: what the layers hold, what the cache does.
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <csignal>
+#include <algorithm>
 #include <filesystem>
-#include <thread>
 
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
-#include "sys/file.hpp"
+#include "support/builds.hpp"
 
 namespace compose::test {
 namespace {
@@ -19,38 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-/// Builds the Dockerfile in the folder under the name "built".
-Result build(const Sandbox& box, const std::string& dockerfile, std::vector<std::string> more = {}) {
-    box.write("Dockerfile", dockerfile);
-    std::vector<std::string> arguments{"image", "build", "-t", "built", "--progress", "plain"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    arguments.emplace_back(".");
-    return box.compose(arguments);
-}
-
-Result built(const Sandbox& box, const std::string& dockerfile, std::vector<std::string> more = {}) {
-    auto result = build(box, dockerfile, std::move(more));
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    return result;
-}
-
-/// What a shell in the image prints.
-std::string in_image(const Sandbox& box, const std::string& script) {
-    const auto out = box.path("view");
-    const auto exported = box.compose({"image", "build", "-q", "-o", "type=local,dest=" + out, "-f", "-", "."},
-                                      "FROM built\nUSER 0\nRUN " + script + " > /out\n");
-    EXPECT_EQ(exported.exit_code, 0) << exported.err;
-    auto text = sys::read_file(out + "/out");
-    fs::remove_all(out);
-    return text;
-}
-
-std::size_t count(const std::string& text, const std::string& what) {
-    std::size_t n = 0;
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
-    return n;
-}
 
 TEST(Build, AComposeFileIsBuiltAndRuns) {
     REQUIRE_ROOT();
@@ -210,124 +173,6 @@ TEST(Build, ArchivesAreUnpackedByAddAndNotByCopy) {
     ASSERT_TRUE(box.host({"tar", "-czf", box.path("x.tgz"), "-C", box.path("in"), "."}).ok());
     built(box, "FROM busybox\nADD x.tgz /added/\nCOPY x.tgz /copied/\nADD --unpack=false x.tgz /kept/\n");
     EXPECT_EQ(in_image(box, "ls /added /copied /kept"), "/added:\na\n\n/copied:\nx.tgz\n\n/kept:\nx.tgz\n");
-}
-
-// D08: an archive of the context that climbs out of where it is added.
-TEST(BuildHostile, AnArchiveThatClimbsWritesNothingOutside) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    ASSERT_TRUE(
-        box.host({"sh", "-c",
-                  "cd " + box.folder() +
-                      " && mkdir d && echo x > d/evil && tar -cPf slip.tar --transform 's,^d/,../../../,' d/evil"})
-            .ok());
-    EXPECT_NE(build(box, "FROM busybox\nADD slip.tar /x/\n").exit_code, 0);
-    EXPECT_FALSE(fs::exists(box.state() + "/evil"));
-}
-
-// K30, K63, K65, D14: links of the image and of the context, in every place where a step names a path.
-TEST(BuildHostile, LinksNeverReachTheHost) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    const auto canary = box.path("../canary");
-    fs::create_directories(canary);
-    const auto target = fs::canonical(canary).string();
-    box.write("f", "x");
-    fs::create_symlink(target, box.path("out"));
-    built(box, "FROM busybox\nRUN mkdir -p " + target + " && ln -s " + target + " /w && ln -s ../../../../../.." +
-                   target + " /up\nWORKDIR /w/x\nCOPY f /w/copied\nCOPY f /up/copied\n");
-    EXPECT_EQ(std::distance(fs::directory_iterator(canary), {}), 0);
-    EXPECT_NE(build(box, "FROM busybox\nCOPY out/ /x/\n").exit_code, 0);
-    EXPECT_NE(build(box, "FROM busybox\nRUN --mount=source=out,target=/x true\n").exit_code, 0);
-    EXPECT_NE(
-        build(box, "FROM busybox\nRUN ln -s / /host\nRUN --mount=type=cache,target=/x,source=../../.. ls /x/state.db\n")
-            .exit_code,
-        0);
-    // K58: a folder of a shared cache that is a link by now.
-    built(box, "FROM busybox\nRUN --mount=type=cache,id=c,target=/c ln -s / /c/evil\n");
-    built(box, "FROM busybox\nRUN --mount=type=cache,id=c,target=/x,source=evil test -L /x/evil\n");
-    fs::remove_all(canary);
-}
-
-// K59: a step replaces the parent of a mount's target by a link.
-TEST(BuildHostile, CleaningUpMountTargetsFollowsNoLink) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    fs::create_directories(box.path("../victim/sub"));
-    const auto victim = fs::canonical(box.path("../victim")).string();
-    built(box, "FROM busybox\nRUN --mount=type=tmpfs,target=/p/sub cd / && umount /p/sub; mv /p /q; ln -s " + victim +
-                   " /p; true\n");
-    EXPECT_TRUE(fs::exists(victim + "/sub"));
-    fs::remove_all(victim);
-}
-
-// K60, K62: what a Dockerfile may not ask for.
-TEST(BuildHostile, NoStepIsMorePrivilegedThanWasAllowed) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    EXPECT_THAT(build(box, "FROM busybox\nRUN --security=insecure true\n").err,
-                HasSubstr("--security=insecure is not allowed"));
-    EXPECT_NE(build(box, "FROM busybox\nRUN --security=unknown true\n").exit_code, 0);
-    built(box, "# syntax=evil/frontend\nFROM busybox\nRUN cat /proc/self/status > /status\n");
-    const auto status = in_image(box, "cat /status");
-    EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
-    EXPECT_THAT(status, HasSubstr("CapEff:\t00000000a80425fb"));
-}
-
-// K67: a .dockerignore that is a link to something of the host is not read.
-TEST(BuildHostile, TheIgnoreFileIsOneOfTheContext) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    box.write("f", "x");
-    fs::create_symlink("/etc/passwd", box.path(".dockerignore"));
-    built(box, "FROM busybox\nCOPY f /f\n");
-}
-
-// K68: credentials of an address appear nowhere.
-TEST(BuildHostile, CredentialsOfAddressesAreNotShown) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    const auto result = build(box, "FROM busybox\nADD https://user:hunter2@127.0.0.1:1/x /x\n");
-    EXPECT_NE(result.exit_code, 0);
-    EXPECT_THAT(result.err, Not(HasSubstr("hunter2")));
-    EXPECT_THAT(build(box, "FROM busybox\nADD http://169.254.169.254/latest /x\n").err, HasSubstr("local link"));
-    EXPECT_NE(build(box, "FROM busybox\nADD file:///etc/passwd /x\n").exit_code, 0);
-}
-
-// K56: a folder of a repository that is a link to somewhere else.
-TEST(BuildHostile, ALinkInARepositoryIsNoContext) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    if (!box.host({"git", "--version"}).ok()) GTEST_SKIP() << "git is not installed";
-    box.write("compose.yaml", "services: {}\n");
-    EXPECT_THAT(box.compose({"image", "build", "https://127.0.0.1:1/x.git#main:../x"}).err,
-                HasSubstr("leads out of the repository"));
-    EXPECT_THAT(box.compose({"image", "build", "https://127.0.0.1:1/x.git#--upload-pack=id"}).err,
-                HasSubstr("can't be a branch"));
-}
-
-TEST(Build, AKilledBuildLeavesNothingThatTheNextOneDoesNotRemove) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    box.write("a", "a");
-    for (const auto delay : {20, 60, 120, 250, 400}) {
-        box.write("Dockerfile",
-                  "FROM busybox\nCOPY a /a\nRUN echo " + std::to_string(delay) + " > /b; sleep 0.2\nRUN sleep 30\n");
-        // The shell takes the program with it by its own group; SIGKILL can't be caught.
-        const auto killed = box.host({"timeout", "-s", "KILL", std::to_string(delay / 1000.0), "env",
-                                      "COMPOSE_STATE_DIR=" + box.state(), "COMPOSE_RUN_DIR=" + box.run_dir(),
-                                      COMPOSE_BINARY, "image", "build", "-t", "built", box.folder()});
-        EXPECT_EQ(killed.exit_code, 137);
-        const auto names = box.ok({"image", "ls", "--format", "json"});
-        EXPECT_THAT(names, Not(HasSubstr("built"))) << "nothing half an image";
-    }
-    built(box, "FROM busybox\nCOPY a /a\nRUN cat /a > /b\n");
-    EXPECT_EQ(in_image(box, "cat /b"), "a");
-    std::size_t left = 0;
-    for (const auto& item : fs::directory_iterator(box.state() + "/build"))
-        left += item.path().filename() != "cache" ? 1 : 0;
-    EXPECT_EQ(left, 0U);
-    EXPECT_EQ(box.host({"sh", "-c", "ip -o link | grep -c cmp"}).out, "0\n") << "bridges of dead builds are gone";
 }
 
 TEST(Build, OutputsAreFoldersTarsAndImages) {

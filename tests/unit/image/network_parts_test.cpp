@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
-#include "image/base64.hpp"
 #include "image/challenge.hpp"
 #include "image/config.hpp"
 #include "image/content_store.hpp"

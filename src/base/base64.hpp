@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace compose::image {
+namespace compose {
 
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 /// Nothing when it isn't base64.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace compose::image
+}  // namespace compose

@@ -1,8 +1,8 @@
-#include "image/base64.hpp"
+#include "base/base64.hpp"
 
 #include <cstdint>
 
-namespace compose::image {
+namespace compose {
 
 namespace {
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -37,4 +37,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
     return out;
 }
 
-}  // namespace compose::image
+}  // namespace compose
