@@ -344,6 +344,7 @@ void Containers::read_archive(const std::string& reference, const std::string& p
 void Containers::write_archive(const std::string& reference, const std::string& path, int in) {
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
+    root.check_lasting(path);
     engine::archive_in(root.get(), path, sys::FdRef(in));
 }
 
@@ -358,6 +359,7 @@ void Containers::copy_to(const std::string& host_path, const std::string& refere
                          const CopyOptions& options) {
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
+    root.check_lasting(path);
     engine::copy_in(host_path, root.get(), path, options);
 }
 
