@@ -108,8 +108,8 @@ const ContainerView& find(const std::vector<ContainerView>& views, const std::st
 }  // namespace
 
 Filters ps_filters(const std::vector<std::string>& texts) {
-    Filters filters(texts, {"ancestor", "before", "expose", "exited", "health", "id", "is-task", "isolation", "label", "name",
-                            "network", "publish", "since", "status", "volume"});
+    Filters filters(texts, {"ancestor", "before", "expose", "exited", "health", "id", "is-task", "isolation", "label",
+                            "name", "network", "publish", "since", "status", "volume"});
     check_values(filters);
     return filters;
 }
