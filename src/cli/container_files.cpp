@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
 
@@ -69,8 +70,7 @@ int export_root(Context& context, const std::string& container, const std::strin
         return 0;
     }
     const auto view = containers->find(container);  // before the file is touched
-    const auto out = sys::create_file(file);
-    containers->export_root(view.id, out.get());
+    write_output_file(file, 0644, [&](sys::FdRef out) { containers->export_root(view.id, out.get()); });
     return 0;
 }
 

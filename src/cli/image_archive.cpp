@@ -7,6 +7,7 @@
 #include "cli/image_platform.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
@@ -31,15 +32,9 @@ int run_save(Context& context, const SaveArgs& args) {
             context.images("save").save(args.names, args.options, 1, cancel);
             return 0;
         }
-        // The name appears when the archive is whole.
-        const auto partial = args.output + ".part";
-        try {
-            context.images("save").save(args.names, args.options, sys::create_file(partial, 0600).get(), cancel);
-        } catch (...) {
-            sys::remove_file(partial);
-            throw;
-        }
-        sys::rename_over(partial, args.output);
+        write_output_file(args.output, 0600, [&](sys::FdRef file) {
+            context.images("save").save(args.names, args.options, file.get(), cancel);
+        });
         return 0;
     });
 }

@@ -40,6 +40,22 @@ image::OutgoingImage outgoing(store::Store& store, EventSink& events, const stor
         events.on_event(
             {done ? Status::done : Status::working, diff_id.substr(7, 12), done ? "Prepared" : "Preparing", {}, 0, 0});
     };
+    request.known = [&](const std::string& chain) -> std::optional<image::PackedLayer> {
+        const auto blob = store.layer_blob(chain);
+        if (!blob) return std::nullopt;
+        image::PackedLayer out{.blob = {}, .diff_id = blob->diff_id};
+        out.blob.media_type = blob->media_type;
+        out.blob.digest = blob->digest;
+        out.blob.size = blob->size;
+        return out;
+    };
+    request.note = [&](const std::string& chain, const image::PackedLayer& packed) {
+        store.put_layer_blob({.chain_id = chain,
+                              .diff_id = packed.diff_id,
+                              .media_type = packed.blob.media_type,
+                              .digest = packed.blob.digest,
+                              .size = packed.blob.size});
+    };
     auto out = image::prepare_outgoing({blobs, store.layout().layers()}, request, interrupt);
     if (out.faithful && out.manifest_json != request.manifest_json)
         store.put_image_manifest({.image_id = row.id, .digest = out.manifest_digest, .content = out.manifest_json});

@@ -31,6 +31,9 @@ std::vector<std::string> blobs_in_use(const store::Store& store) {
         if (const auto* manifest = std::get_if<image::Manifest>(&parsed))
             for (const auto& layer : manifest->layers) out.push_back(layer.digest);
     }
+    const auto layers = store.layers_in_use();  // sorted
+    for (auto& blob : store.layer_blobs())
+        if (std::binary_search(layers.begin(), layers.end(), blob.chain_id)) out.push_back(std::move(blob.digest));
     return out;
 }
 
@@ -97,7 +100,7 @@ std::int64_t collect_garbage(store::Store& store, bool partial) {
     });
     for (const auto& chain : removed) {
         freed += std::max<std::int64_t>(store.layer_size(chain), 0);
-        store.delete_layer_size(chain);
+        store.forget_layer(chain);
     }
     return freed;
 }

@@ -117,7 +117,10 @@ public:
     /// Bytes of an unpacked layer; -1 when nobody has counted them.
     void put_layer_size(const std::string& chain_id, std::int64_t size);
     [[nodiscard]] std::int64_t layer_size(const std::string& chain_id) const;
-    void delete_layer_size(const std::string& chain_id);
+    void put_layer_blob(const LayerBlob& blob);
+    [[nodiscard]] std::optional<LayerBlob> layer_blob(const std::string& chain_id) const;
+    [[nodiscard]] std::vector<LayerBlob> layer_blobs() const;
+    void forget_layer(const std::string& chain_id);
     /// Names of the containers that were made from it.
     [[nodiscard]] std::vector<std::string> image_users(const std::string& id) const;
     void delete_image(const std::string& id);  // conflict, naming the containers, while in use
