@@ -198,7 +198,7 @@ void Containers::remove(const std::string& reference, bool force, bool volumes) 
     action.volumes = volumes;
     {
         // Its supervisor leaves only once nobody talks to it.
-        Session session(impl_->layout, row.project);
+        Session session(impl_->store(), row.project);
         engine::perform(action, context, session);
     }
     // By hand the next one may come at once: nobody waits until that supervisor has left.

@@ -89,7 +89,7 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     Plan plan;
     plan.nodes.push_back({action, {}, {}});
     check_creations(own, plan, store);
-    Session session(store.layout(), project_name);
+    Session session(store, project_name);
     ensure_resources(own, service, context, session);
     const std::string id = "Container " + action.name;
     context.tell(Event::Status::working, id, "Creating");
