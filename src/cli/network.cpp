@@ -33,6 +33,7 @@ Network network_of(const CreateArgs& args) {
     if (!is_object_name(args.name))
         throw make_error(ErrorKind::usage, "{} is no network name", quote(args.name))
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
+    refuse(!args.ipv4, "a network without IPv4");
     refuse(!args.scope.empty() && args.scope != "local", "a scope other than local");
     refuse(!args.ipam_driver.empty() && args.ipam_driver != "default", "an IPAM driver other than default");
     Network network;
@@ -152,7 +153,7 @@ Run define_network_create(Arguments& arguments) {
     arguments.list("-o,--opt", args->options, "KEY=VALUE", "Of the driver: com.docker.network.driver.mtu=1400");
     arguments.flag("--internal", args->internal, "No way out of it");
     arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
-    arguments.flag("--ipv4", args->ipv4, "With IPv4 (default true)");
+    arguments.flag("--ipv4", args->ipv4, "With IPv4: true, there is always some");
     arguments.flag("--ipv6", args->ipv6, "With IPv6");
     arguments.value("--scope", args->scope, "local", "local");
     arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");

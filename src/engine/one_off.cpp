@@ -18,6 +18,9 @@ constexpr std::size_t kSlugLength = 12;
 
 void ensure_network(const Network& network, ActionContext& context, Session& session) {
     const auto row = session.store().network_by_name(network.name);
+    if (!row && context.project == kStandaloneProject)
+        throw make_error(ErrorKind::not_found, "network {} not found", network.name)
+            .with_hint(fmt::format("make it: network create {}", network.name));
     if (network.external && !row)
         throw make_error(ErrorKind::not_found, "network {} declared as external, but could not be found", network.name);
     if (row && (row->driver != "bridge" || net::bridge_exists(row->bridge))) return;

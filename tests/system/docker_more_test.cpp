@@ -126,6 +126,43 @@ TEST(DockerMore, ImagesHaveEvents) {
         EXPECT_THAT(events, HasSubstr(line));
 }
 
+TEST(DockerMore, ContainersHaveDockersEvents) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run(
+        "docker run -d --name one --health-cmd true --health-interval 100ms busybox sleep 1d; docker rename one two; "
+        "docker update -m 64m two; docker pause two; docker unpause two; docker exec two true; docker cp "
+        "two:/etc/passwd "
+        ".; docker cp passwd two:/tmp; docker export two > tar; docker commit two kept; docker kill -s HUP two; until "
+        "[ \"$(docker inspect -f '{{.State.Health.Status}}' two)\" = healthy ]; do sleep 0.05; done; docker restart -t "
+        "0 "
+        "two; docker stop -t 0 two; docker rm two");
+    const auto actions = box.run("docker events --since 1h --until 0s --filter type=container --format '{{.Action}}'");
+    for (const char* action : {"create", "start", "rename", "update", "pause", "unpause", "exec_create: true",
+                               "exec_start: true", "exec_die", "archive-path", "extract-to-dir", "export", "commit",
+                               "kill", "die", "restart", "stop", "destroy", "health_status: healthy"})
+        EXPECT_THAT("\n" + actions + "\n", HasSubstr(std::string("\n") + action + "\n"));
+    EXPECT_THAT(box.run("docker events --since 1h --until 0s -f event=health_status --format '{{.Action}}' | sort -u"),
+                HasSubstr("health_status: healthy"));
+}
+
+TEST(DockerMore, NetworksThatCannotBeMadeSayWhy) {
+    REQUIRE_ROOT();
+    Course box;
+    for (const char* flags : {"-d macvlan", "-d ipvlan", "-d overlay", "--ipv4=false", "-o nosuch=1", "--scope swarm",
+                              "-o com.docker.network.bridge.gateway_mode_ipv4=routed", "--ipam-driver dhcp",
+                              "--config-only", "--subnet 10.0.0.0/33", "--gateway 10.1.1.1"}) {
+        const auto result = box.sh(std::string("docker network create ") + flags + " net");
+        EXPECT_EQ(result.exit_code, 1) << flags;
+        EXPECT_THAT(result.err, HasSubstr("error: ")) << flags;
+    }
+    EXPECT_EQ(box.code("docker network create -o com.docker.network.bridge.gateway_mode_ipv4=nat net"), 0);
+    const auto gone = box.sh("docker run --rm --network nosuch busybox true");
+    EXPECT_EQ(gone.exit_code, 125);
+    EXPECT_THAT(gone.err, HasSubstr("network nosuch not found"));
+    box.run("docker network rm net");
+}
+
 TEST(DockerMore, DiskUseOneByOne) {
     REQUIRE_ROOT();
     Course box;
