@@ -142,6 +142,10 @@ TEST(DockerMore, ContainersHaveDockersEvents) {
                                "exec_start: true", "exec_die", "archive-path", "extract-to-dir", "export", "commit",
                                "kill", "die", "restart", "stop", "destroy", "health_status: healthy"})
         EXPECT_THAT("\n" + actions + "\n", HasSubstr(std::string("\n") + action + "\n"));
+    EXPECT_THAT(
+        box.run("docker events --since 1h --until 0s -f event=rename --format '{{.Status}} {{.From}} {{.Scope}} "
+                "{{.ID}} {{.TimeNano}}'"),
+        MatchesRegex("rename busybox local [0-9a-f]{64} [0-9]{19}"));
     EXPECT_THAT(box.run("docker events --since 1h --until 0s -f event=health_status --format '{{.Action}}' | sort -u"),
                 HasSubstr("health_status: healthy"));
 }

@@ -205,6 +205,9 @@ TEST(Docker, ImagesGoToARegistryAndBack) {
     box.run("docker pull " + name);
     EXPECT_EQ(box.run("docker run --rm " + name + " cat /var/data/seed"), "from the image");
     box.run("docker rmi --force " + name);
+    const auto events = box.run("docker events --since 1h --until 0s -f type=image --format '{{.Action}} {{.ID}}'");
+    EXPECT_THAT(events, HasSubstr("push " + name));
+    EXPECT_THAT(events, HasSubstr("pull " + name));
     // What is missing is fetched.
     EXPECT_EQ(box.run("docker run --rm " + name + " echo fetched 2>/dev/null"), "fetched");
     EXPECT_THAT(box.run("docker image ls --format '{{.Repository}}:{{.Tag}}'"), HasSubstr(name));
