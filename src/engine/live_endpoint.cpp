@@ -49,4 +49,23 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
     });
 }
 
+bool detach_endpoint(store::Store& store, const store::Container& container, const std::string& network_id) {
+    bool found = false;
+    store.transaction([&] {
+        bool had_route = false;
+        std::optional<store::Network> next;
+        for (const store::Endpoint& endpoint : store.endpoints_of(container.id)) {
+            if (endpoint.network_id == network_id) {
+                had_route = endpoint.default_route;
+                continue;
+            }
+            auto network = store.network(endpoint.network_id);
+            if (network && !network->internal && (!next || network->name < next->name)) next = std::move(network);
+        }
+        found = store.remove_endpoint(container.id, network_id);
+        if (had_route && next) store.set_default_route(container.id, next->id);
+    });
+    return found;
+}
+
 }  // namespace compose::engine

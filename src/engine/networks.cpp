@@ -240,7 +240,7 @@ void Networks::disconnect(const std::string& network, const std::string& contain
         if (!force || error.kind() != ErrorKind::not_found) throw;
         return;
     }
-    if (!store.remove_endpoint(row->id, view.id)) {
+    if (!engine::detach_endpoint(store, *row, view.id)) {
         if (force) return;
         throw make_error(ErrorKind::conflict, "container {} is not connected to network {}", row->name, view.name);
     }

@@ -234,6 +234,10 @@ void Store::add_endpoint(const Endpoint& endpoint) {
     });
 }
 
+void Store::set_default_route(const std::string& container_id, const std::string& network_id) {
+    impl_->db.run("UPDATE endpoints SET default_route = (network = ?) WHERE container = ?", network_id, container_id);
+}
+
 bool Store::remove_endpoint(const std::string& container_id, const std::string& network_id) {
     return impl_->db.run("DELETE FROM endpoints WHERE container = ? AND network = ?", container_id, network_id) > 0;
 }

@@ -136,10 +136,18 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
         fresh.interfaces.push_back(steps.interfaces[i]);
     }
     sys::Links links;
+    bool left = false;
     for (const auto& name : connected_)
-        if (!wanted.contains(name)) links.remove(name);
+        if (!wanted.contains(name)) {
+            links.remove(name);
+            left = true;
+        }
     std::erase_if(connected_, [&](const auto& name) { return !wanted.contains(name); });
     if (!fresh.interfaces.empty()) connect_interfaces(fresh, *netns);
+    // The default route went with its network: another one has it now.
+    if (left)
+        for (const auto& interface : steps.interfaces)
+            if (connected_.contains(interface.host_name)) net::add_default_routes(interface, *netns);
     connected_ = std::move(wanted);
     if (serving_)
         core_.dns.update(id_, dns_client(container, steps));

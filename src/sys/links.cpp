@@ -312,6 +312,15 @@ void Links::add_address6(int index, const Ipv6Setup& address) {
         throw refused(failures.front(), fmt::format("add an IPv6 address to interface {}", index));
 }
 
+void Links::add_default_routes(const InterfaceSetup& setup) {
+    NetlinkBuffer buffer;
+    if (setup.gateway) append_default_route(buffer, setup.index, *setup.gateway);
+    if (setup.ipv6 && setup.ipv6->gateway) append_default_route6(buffer, setup.index, *setup.ipv6->gateway);
+    for (const NetlinkFailure& failure : socket_.exchange(buffer))
+        if (failure.code != EEXIST)
+            throw refused(failure, fmt::format("add default route through interface {}", setup.index));
+}
+
 void Links::remove_address(int index, const Ipv4Network& address) {
     NetlinkBuffer buffer;
     append_address(buffer, RTM_DELADDR, NLM_F_ACK, index, address);

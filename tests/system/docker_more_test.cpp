@@ -90,6 +90,37 @@ TEST(DockerMore, ConnectGivesAddressesNamesAndLinks) {
     box.run("docker rm -f db app late && docker network rm net");
 }
 
+TEST(DockerMore, TheDefaultRouteMovesWithTheNetworks) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run(
+        "docker network create --ipv6 first; docker network create --ipv6 second; docker network create --internal in");
+    box.run("docker run -d --name app --network first -p 8083:80 busybox httpd -f -p 80 -h /var/data");
+    box.run("docker network connect second app; docker network connect in app");
+    const auto routes = [&] {
+        return box.run("docker exec app sh -c 'ip route; ip -6 route' | grep ^default | cut -d' ' -f5");
+    };
+    const auto serves = [&] {
+        return eventually(
+            [&] { return box.sh("busybox wget -qO- http://127.0.0.1:8083/seed").out == "from the image\n"; });
+    };
+    EXPECT_EQ(routes(), "eth0\neth0");
+    EXPECT_TRUE(serves());
+    box.run("docker network disconnect first app");
+    EXPECT_EQ(routes(), "eth1\neth1");
+    EXPECT_TRUE(serves());
+    box.run("docker restart -t 0 app");
+    EXPECT_EQ(routes(), "eth1\neth1");
+    EXPECT_TRUE(serves());
+    // An internal network leads nowhere.
+    box.run("docker network disconnect second app");
+    EXPECT_EQ(box.run("docker exec app ip route | grep -c default || true"), "0");
+    box.run("docker network connect first app");
+    EXPECT_THAT(routes(), MatchesRegex("eth[0-9]\neth[0-9]"));
+    EXPECT_TRUE(serves());
+    box.run("docker rm -f app && docker network rm first second in");
+}
+
 TEST(DockerMore, LogsTellDetails) {
     REQUIRE_ROOT();
     Course box;
