@@ -111,7 +111,7 @@ json::object inspect_network(const NetworkView& view) {
                                         {"EndpointID", member.container_id},
                                         {"MacAddress", member.mac},
                                         {"IPv4Address", member.address},
-                                        {"IPv6Address", ""}};
+                                        {"IPv6Address", member.address6}};
     return {{"Name", view.name},
             {"Id", view.id},
             {"Created", time_of(view.created_at)},

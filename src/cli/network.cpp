@@ -215,6 +215,7 @@ Run define_network_connect(Arguments& arguments) {
         std::string network, container;
         ConnectOptions options;
         std::vector<std::string> links, driver_options;
+        std::optional<int> priority;
     };
     const auto args = std::make_shared<Args>();
     auto& options = args->options;
@@ -228,11 +229,11 @@ Run define_network_connect(Arguments& arguments) {
     arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Let it find another container by a name of its own");
     arguments.list("--link-local-ip", options.link_local_ips, "ADDRESS", "A link-local address: 169.254.1.2");
     arguments.list("--driver-opt", args->driver_options, "KEY=VALUE", "com.docker.network.endpoint.ifname=NAME");
-    arguments.refuse("--gw-priority",
-                     "a container that exists keeps its default route; use run --network "
-                     "name=NETWORK,gw-priority=N");
+    arguments.number("--gw-priority", args->priority, "N",
+                     "The network with the highest one has the default route (0)");
     return [args](Context& context) {
         context.refuse_dry_run("network connect");
+        args->options.gw_priority = args->priority.value_or(0);
         for (const auto& text : args->links) args->options.links.insert(link_flag(text));
         for (const auto& text : args->driver_options)
             args->options.interface_name = interface_name_flag("--driver-opt", text);

@@ -228,7 +228,7 @@ void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns
     }
 }
 
-void add_default_routes(const EndpointSpec& endpoint, sys::FdRef netns) {
+void replace_default_routes(const EndpointSpec& endpoint, sys::FdRef netns) {
     if (!endpoint.gateway && !endpoint.gateway6) return;
     sys::run_in_netns(netns, [&] {
         sys::Links links;
@@ -237,7 +237,7 @@ void add_default_routes(const EndpointSpec& endpoint, sys::FdRef netns) {
         sys::InterfaceSetup setup{.index = interface->index};
         if (endpoint.gateway) setup.gateway = endpoint.gateway->value;
         if (endpoint.gateway6) setup.ipv6 = sys::Ipv6Setup{.gateway = endpoint.gateway6->bytes};
-        links.add_default_routes(setup);
+        links.replace_default_routes(setup);
     });
 }
 

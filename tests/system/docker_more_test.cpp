@@ -84,7 +84,7 @@ TEST(DockerMore, ConnectGivesAddressesNamesAndLinks) {
     EXPECT_THAT(box.run("docker exec late ip -o addr"), HasSubstr("fd00:77::"));
     EXPECT_EQ(box.code("docker network disconnect net late"), 0);
     for (const char* flags : {"--ip 10.77.0.9", "--ip6 fd00:77::9", "--ip6 fd00:88::1", "--link-local-ip 192.0.2.1",
-                              "--driver-opt x=y", "--link :", "--gw-priority 1"})
+                              "--driver-opt x=y", "--link :", "--gw-priority x"})
         EXPECT_EQ(box.code(std::string("docker network connect ") + flags + " net late"), 1) << flags;
     EXPECT_EQ(box.run("docker inspect -f '{{len .NetworkSettings.Networks}}' late"), "1");
     box.run("docker rm -f db app late && docker network rm net");
@@ -116,6 +116,15 @@ TEST(DockerMore, TheDefaultRouteMovesWithTheNetworks) {
     box.run("docker network disconnect second app");
     EXPECT_EQ(box.run("docker exec app ip route | grep -c default || true"), "0");
     box.run("docker network connect first app");
+    EXPECT_THAT(routes(), MatchesRegex("eth[0-9]\neth[0-9]"));
+    EXPECT_TRUE(serves());
+    // A higher priority takes it, and gives it back.
+    box.run("docker network connect --gw-priority 5 second app");
+    const auto second = box.run("docker network inspect -f '{{(index .IPAM.Config 0).Gateway}}' second");
+    EXPECT_EQ(box.run("docker exec app ip route | grep ^default | cut -d' ' -f3"), second);
+    EXPECT_TRUE(serves());
+    EXPECT_EQ(box.run("docker network inspect second | jq -r '.[0].Containers[].IPv6Address' | grep -c /64"), "1");
+    box.run("docker network disconnect second app");
     EXPECT_THAT(routes(), MatchesRegex("eth[0-9]\neth[0-9]"));
     EXPECT_TRUE(serves());
     box.run("docker rm -f app && docker network rm first second in");
