@@ -112,12 +112,9 @@ void add_outputs(const std::vector<std::string>& texts, BuildRequest& request) {
                         .with_hint("write type=KIND,dest=PATH");
             }
         }
-        if (output.type == "registry")
-            throw Error("--output type=registry is not supported", ErrorKind::usage)
-                .with_hint("build it, then push it");
         if (std::find(kTypes.begin(), kTypes.end(), output.type) == kTypes.end())
             throw make_error(ErrorKind::usage, "--output {}: unknown type {}", quote(text), quote(output.type))
-                .with_hint("one of image, local, tar, oci, docker");
+                .with_hint("one of image, registry, local, tar, oci, docker");
         if (output.type == "local" && (output.dest.empty() || output.dest == "-"))
             throw make_error(ErrorKind::usage, "--output {} needs a folder: add dest=PATH", quote(text));
         if (output.dest.empty()) output.dest = "-";

@@ -122,6 +122,26 @@ BuildRequest make_request(const Context& context, const Args& args) {
     return request;
 }
 
+/// "type=registry,name=X" and "type=image,name=X,push=true" are the image of that name, pushed.
+void take_pushed_outputs(Args& args) {
+    std::erase_if(args.outputs, [&](const std::string& text) {
+        const auto parts = split(text, ',');
+        const auto has = [&](std::string_view part) {
+            return std::find(parts.begin(), parts.end(), part) != parts.end();
+        };
+        if (!has("type=registry") && !(has("type=image") && has("push=true"))) return false;
+        for (const auto& part : parts) {
+            if (part.starts_with("name="))
+                args.tags.push_back(part.substr(5));
+            else if (part != "type=registry" && part != "type=image" && part != "push=true")
+                throw make_error(ErrorKind::usage, "--output {}: unknown part {}", quote(text), quote(part))
+                    .with_hint("write type=registry,name=NAME");
+        }
+        args.push = true;
+        return true;
+    });
+}
+
 /// What Docker's builders can do and this one can't.
 void check_flags(const Args& args) {
     if (!args.builder.empty() && args.builder != "default")
@@ -163,8 +183,9 @@ void write_results(const Args& args, const BuildResult& result) {
     sys::write_file(args.metadata_file, json::serialize(out) + "\n", 0644);
 }
 
-int run(Context& context, const Args& args) {
+int run(Context& context, Args args) {
     context.refuse_dry_run("image build");
+    take_pushed_outputs(args);
     check_flags(args);
     const auto request = make_request(context, args);
     if (args.check || args.call != "build") return check_only(context, request);
@@ -224,7 +245,7 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("--iidfile", args->iid_file, "FILE", "Write the image's id to a file");
     arguments.value("--metadata-file", args->metadata_file, "FILE", "Write the result as JSON to a file");
     arguments.list("-o,--output", args->outputs, "type=KIND,dest=PATH",
-                   "What to make: image, local, tar, oci or docker");
+                   "What to make: image, registry, local, tar, oci or docker");
     arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");

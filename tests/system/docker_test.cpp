@@ -211,6 +211,19 @@ TEST(Docker, ImagesGoToARegistryAndBack) {
     // What is missing is fetched.
     EXPECT_EQ(box.run("docker run --rm " + name + " echo fetched 2>/dev/null"), "fetched");
     EXPECT_THAT(box.run("docker image ls --format '{{.Repository}}:{{.Tag}}'"), HasSubstr(name));
+    // A build can end at the registry.
+    box.write("b/Dockerfile", "FROM busybox\nRUN echo built > /made\n");
+    const auto built = registry.name("student/built");
+    box.run("docker build -q --push -t " + built + ":1 b && docker buildx build -q -o type=registry,name=" + built +
+            ":2 b");
+    box.run("docker build -q -o type=image,name=" + built + ":3,push=true b");
+    box.run("docker rmi -f " + built + ":1 " + built + ":2 " + built + ":3");
+    for (const char* tag : {":1", ":2", ":3"})
+        EXPECT_EQ(box.run("docker run --rm " + built + tag + " cat /made 2>/dev/null"), "built");
+    EXPECT_EQ(box.code("docker build -q --push b"), 1);
+    EXPECT_EQ(box.code("docker build -q --provenance=true b"), 1);
+    EXPECT_EQ(box.code("docker build -q --provenance=false --sbom=false --builder default b"), 0);
+    EXPECT_EQ(box.code("docker push --platform linux/s390x " + built + ":1"), 1);
     box.run("docker logout " + host);
     EXPECT_EQ(box.code("docker run --rm --pull always " + name + " true"), 125);
 }
