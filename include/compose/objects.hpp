@@ -21,6 +21,7 @@ inline constexpr const char* kBridgeNetwork = "bridge";
 struct NetworkMember {
     std::string container_id, name;
     std::string mac, address;  // "172.17.0.2/16"
+    std::string address6;      // "fd00::2/64"; empty: none
 };
 
 struct NetworkView {
@@ -44,6 +45,7 @@ struct ConnectOptions {
     std::string mac_address;
     std::vector<std::string> link_local_ips;
     std::string interface_name;                // in the container; empty: eth<N>
+    int gw_priority = 0;                       // the network with the highest one has the default route
     std::map<std::string, std::string> links;  // a name that only this container knows -> the name that is meant
 };
 

@@ -115,6 +115,7 @@ struct Service {
     std::optional<Healthcheck> healthcheck;
     std::vector<Dependency> depends_on;
     std::vector<Port> ports;
+    bool publish_all = false;  // -P, for inspect: its ports are among the others
     std::vector<std::string> expose;
     std::vector<Mount> mounts;  // volumes: and tmpfs:, in file order
     std::string network_mode;   // empty: `networks`; none, host, bridge, service:X, container:X

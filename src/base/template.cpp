@@ -73,7 +73,12 @@ private:
     }
 
     void print(const Node& node, Value value) {
-        print_value(value, out_);
+        if (value == &kNilList)
+            out_ += "[]";
+        else if (value == &kNilMap)
+            out_ += "map[]";
+        else
+            print_value(value, out_);
         if (out_.size() > kMaxOutput) fail(node.place, "makes too much text");
     }
 
@@ -207,7 +212,10 @@ private:
         if (value == nullptr || value->is_null()) fail(place, "nil has no field {}", quote(field));
         const json::object* object = value->if_object();
         if (object == nullptr) fail(place, "there is no field {} in a {}", quote(field), kind_of(*value));
-        if (const json::value* found = object->if_contains(field)) return found;
+        if (const json::value* found = object->if_contains(field)) {
+            if (!found->is_null()) return found;
+            return shape_.lists.contains(field) ? &kNilList : shape_.maps.contains(field) ? &kNilMap : found;
+        }
         if (shape_.methods != nullptr && parent.empty())
             if (const json::value* found = shape_.methods->if_contains(field)) return found;
         if (shape_.optional.contains(field) || shape_.maps.contains(parent)) return nullptr;
@@ -223,6 +231,9 @@ private:
         if (value.is_array()) return "list";
         return value.is_bool() ? "bool" : "number";
     }
+
+    // Null, told apart by where they are: `json` shows both as null.
+    inline static const json::value kNilList, kNilMap;
 
     const TemplateShape& shape_;
     const bool heading_;

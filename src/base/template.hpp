@@ -16,6 +16,7 @@ struct TemplateShape {
     std::set<std::string, std::less<>> optional;   // members that may be absent: nil, not an error
     std::set<std::string, std::less<>> maps;       // members whose keys are data: absent ones print "<no value>"
     const boost::json::object* methods = nullptr;  // maps that are no members: {{.Label "x"}}
+    std::set<std::string, std::less<>> lists{};    // members that are lists: null prints "[]", as "map[]" for maps
 };
 
 namespace tpl {

@@ -87,6 +87,7 @@ bool is_wanted(const ContainerView& view, const Filters& filters, const PsLookup
                [&](const auto& text) { return view.state == "exited" && view.exit_code == exit_code_of(text); }) &&
            filters.any("status", [&](const auto& text) { return view.state == text; }) &&
            filters.any("ancestor", [&](const auto& text) { return is_ancestor(view, text, lookups); }) &&
+           filters.any("isolation", [](const auto& text) { return text == "default"; }) &&
            filters.any("network", [&](const auto& text) { return contains(view.networks, text); }) &&
            filters.any("volume", [&](const auto& text) { return contains(view.mounts, text); }) &&
            filters.any("publish", [&](const auto& text) { return has_port(view, text, true); }) &&
@@ -107,8 +108,8 @@ const ContainerView& find(const std::vector<ContainerView>& views, const std::st
 }  // namespace
 
 Filters ps_filters(const std::vector<std::string>& texts) {
-    Filters filters(texts, {"ancestor", "before", "expose", "exited", "health", "id", "is-task", "label", "name",
-                            "network", "publish", "since", "status", "volume"});
+    Filters filters(texts, {"ancestor", "before", "expose", "exited", "health", "id", "is-task", "isolation", "label",
+                            "name", "network", "publish", "since", "status", "volume"});
     check_values(filters);
     return filters;
 }

@@ -140,7 +140,10 @@ std::string create(Context& context, const RunFlags& flags, Containers& containe
     auto made = read_flags(context, flags);
     for (const auto& warning : made.warnings) context.warn(warning);
     const auto facts = find_image(context, flags);
-    if (flags.on("publish-all")) publish_all(facts, made.service());
+    if (flags.on("publish-all")) {
+        publish_all(facts, made.service());
+        made.service().publish_all = true;
+    }
     resolve_links(containers, made.service());
     make_objects(context, made, facts);
     if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";

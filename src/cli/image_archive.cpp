@@ -27,6 +27,8 @@ int run_save(Context& context, const SaveArgs& args) {
     for (const auto& name : args.names) check_platform(context, name, args.platform);
     if (args.output.empty() && sys::is_terminal(sys::FdRef(1)))
         throw make_error(ErrorKind::usage, "an archive is not for a terminal").with_hint("use -o FILE, or a pipe");
+    // An archive is a program's input: lines about it are for who watches.
+    if (context.progress_mode == ProgressMode::plain) context.progress_mode = ProgressMode::quiet;
     return run_interruptible(context, [&](const std::stop_token& cancel) {
         if (args.output.empty()) {
             context.images("save").save(args.names, args.options, 1, cancel);
@@ -50,12 +52,13 @@ int run_load(Context& context, const std::string& input, bool quiet) {
     else if (sys::is_terminal(sys::FdRef(0)))
         throw make_error(ErrorKind::usage, "the archive is to come from the input, which is a terminal")
             .with_hint("use -i FILE");
+    if (quiet) context.progress_mode = ProgressMode::quiet;
     return run_interruptible(context, [&](const std::stop_token& cancel) {
         const auto lines = context.images("load").load(opened ? opened.get() : 0, folder, cancel);
         context.finish_progress();
         std::string out;
         for (const auto& line : lines) out += line + "\n";
-        if (!quiet) print(out);
+        print(out);
         return 0;
     });
 }
@@ -92,7 +95,7 @@ Run define_image_load(Arguments& arguments) {
         "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip or\n"
         "zstd, and the folder of an OCI layout.");
     arguments.value("-i,--input", args->input, "FILE|FOLDER", "Where from; standard input otherwise");
-    arguments.flag("-q,--quiet", args->quiet, "Show nothing");
+    arguments.flag("-q,--quiet", args->quiet, "Show the names only");
     arguments.refuse("--platform", "of an archive of several platforms this machine's is taken");
     return [args](Context& context) { return run_load(context, args->input, args->quiet); };
 }

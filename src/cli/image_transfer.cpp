@@ -71,9 +71,9 @@ std::string read_line(const char* prompt, bool secret) {
     if (!sys::is_terminal(sys::FdRef(0)))
         throw make_error(ErrorKind::usage, "the input is no terminal to ask for {} at", prompt)
             .with_hint("give the name with -u, and the password with --password-stdin");
-    print_error(std::string(prompt) + ": ");
     std::optional<sys::RawMode> raw;
-    if (secret) raw.emplace(sys::FdRef(0));
+    if (secret) raw.emplace(sys::FdRef(0));  // before anybody is asked to type
+    print_error(std::string(prompt) + ": ");
     std::string line;
     for (;;) {
         char byte = 0;

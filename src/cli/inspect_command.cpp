@@ -75,6 +75,21 @@ json::object other_names(const json::object& object) {
     return out;
 }
 
+/// Images leave out what they don't have; a template may ask for it all the same, as of Docker's structures.
+void fill_image(json::object& object) {
+    json::value* const config = object.if_contains("RootFS") == nullptr ? nullptr : object.if_contains("Config");
+    if (config == nullptr || !config->is_object()) return;
+    const auto fill = [](json::object& target, std::initializer_list<const char*> names, const json::value& value) {
+        for (const char* name : names)
+            if (!target.contains(name)) target[name] = value;
+    };
+    fill(config->get_object(), {"User", "WorkingDir", "Image", "Hostname", "Domainname"}, "");
+    fill(config->get_object(), {"Env", "Cmd", "Entrypoint", "OnBuild", "Shell"}, nullptr);
+    fill(config->get_object(), {"Labels", "ExposedPorts", "Volumes"}, json::object{});
+    fill(object, {"Variant", "OsVersion", "DockerVersion", "Container", "Parent", "Comment", "Author"}, "");
+    if (const json::value* const size = object.if_contains("Size")) fill(object, {"VirtualSize"}, *size);
+}
+
 int inspect(Context& context, const Args& args) {
     const bool whole = args.format.empty();
     std::optional<Template> format;
@@ -91,6 +106,7 @@ int inspect(Context& context, const Args& args) {
             } else if (!format) {
                 out += json::serialize(object) + "\n";
             } else {
+                fill_image(object);
                 const auto aliases = other_names(object);
                 TemplateShape shape = inspect_shape();
                 shape.methods = &aliases;

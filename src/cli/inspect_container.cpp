@@ -173,6 +173,10 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
                                    {"Hard", int_or(limit.as_object(), "hard", 0)}});
     json::object out = limits_of(spec);
     out["Ulimits"] = std::move(ulimits);
+    // Of Windows, of Swarm and of Docker's own client.
+    for (const char* name : {"Cgroup", "ContainerIDFile", "Isolation", "VolumeDriver"}) out[name] = "";
+    for (const char* name : {"CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps"}) out[name] = 0;
+    out["ConsoleSize"] = json::array{0, 0};
     const json::object rest{{"NetworkMode", network_mode(d, spec)},
                             {"PortBindings", wished_bindings(d)},
                             {"RestartPolicy", restart_of(d.restart)},
@@ -187,6 +191,14 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
                             {"Runtime", "compose"}};
     for (const auto& [key, value] : rest) out[key] = value;
     return out;
+}
+
+/// The probe's command in Docker's two forms.
+json::array test_of(std::vector<std::string> command) {
+    if (command.empty()) return {};
+    if (command.size() == 3 && command[0] == "/bin/sh" && command[1] == "-c") return {"CMD-SHELL", command[2]};
+    command.insert(command.begin(), "CMD");
+    return list_of(command);
 }
 
 json::object config_of(const ContainerDetails& d) {
@@ -207,15 +219,18 @@ json::object config_of(const ContainerDetails& d) {
                         {"Env", list_of(d.environment)},
                         {"Image", view.image},
                         {"Labels", std::move(labels)},
+                        {"OnBuild", nullptr},
                         {"StopTimeout", std::chrono::duration_cast<std::chrono::seconds>(d.stop_timeout).count()}};
     if (d.health_json.empty()) return config;
     const json::value parsed = parse_json(d.health_json);
-    if (const json::object* health = parsed.if_object())
-        config["Healthcheck"] = {{"Test", list_of(strings_or_empty(*health, "command"))},
-                                 {"Interval", int_or(*health, "interval", 0)},
-                                 {"Timeout", int_or(*health, "timeout", 0)},
-                                 {"StartPeriod", int_or(*health, "start_period", 0)},
-                                 {"Retries", int_or(*health, "retries", 0)}};
+    const json::object* const health = parsed.if_object();
+    if (health == nullptr) return config;
+    config["Healthcheck"] = {{"Test", test_of(strings_or_empty(*health, "command"))},
+                             {"Interval", int_or(*health, "interval", 0)},
+                             {"Timeout", int_or(*health, "timeout", 0)},
+                             {"StartPeriod", int_or(*health, "start_period", 0)},
+                             {"StartInterval", int_or(*health, "start_interval", 0)},
+                             {"Retries", int_or(*health, "retries", 0)}};
     return config;
 }
 
@@ -240,6 +255,12 @@ json::object network_settings(const ContainerDetails& d) {
     const auto first = d.networks.empty() || !up ? ContainerNetwork{} : d.networks.front();
     return {{"Bridge", ""},
             {"SandboxID", d.view.id},
+            {"HairpinMode", false},
+            {"LinkLocalIPv6Address", ""},
+            {"LinkLocalIPv6PrefixLen", 0},
+            {"SecondaryIPAddresses", nullptr},
+            {"SecondaryIPv6Addresses", nullptr},
+            {"EndpointID", d.networks.empty() ? "" : d.view.id},
             {"Ports", port_bindings(d.view)},
             {"Gateway", first.gateway},
             {"IPAddress", first.address},

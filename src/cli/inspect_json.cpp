@@ -63,7 +63,37 @@ const TemplateShape& inspect_shape() {
          "UsageData", "Annotations", "Mounts", "Tmpfs", "Sysctls", "StorageOpt", "StopSignal"},
         {"Labels", "Networks", "Ports", "PortBindings", "ExposedPorts", "Volumes", "Options", "Sysctls", "LogConfig",
          "Tmpfs", "Containers", "Data", "DriverOpts", "Annotations", "StorageOpt"},
-        nullptr};
+        nullptr,
+        {"Aliases",
+         "Args",
+         "Binds",
+         "CapAdd",
+         "CapDrop",
+         "Cmd",
+         "DNSNames",
+         "DeviceCgroupRules",
+         "DeviceRequests",
+         "Devices",
+         "Dns",
+         "DnsOptions",
+         "DnsSearch",
+         "Entrypoint",
+         "Env",
+         "ExecIDs",
+         "ExtraHosts",
+         "GroupAdd",
+         "Links",
+         "MaskedPaths",
+         "OnBuild",
+         "ReadonlyPaths",
+         "RepoDigests",
+         "RepoTags",
+         "SecondaryIPAddresses",
+         "SecondaryIPv6Addresses",
+         "SecurityOpt",
+         "Shell",
+         "Ulimits",
+         "VolumesFrom"}};
     return shape;
 }
 
@@ -81,7 +111,7 @@ json::object inspect_network(const NetworkView& view) {
                                         {"EndpointID", member.container_id},
                                         {"MacAddress", member.mac},
                                         {"IPv4Address", member.address},
-                                        {"IPv6Address", ""}};
+                                        {"IPv6Address", member.address6}};
     return {{"Name", view.name},
             {"Id", view.id},
             {"Created", time_of(view.created_at)},

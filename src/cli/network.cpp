@@ -33,6 +33,7 @@ Network network_of(const CreateArgs& args) {
     if (!is_object_name(args.name))
         throw make_error(ErrorKind::usage, "{} is no network name", quote(args.name))
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
+    refuse(!args.ipv4, "a network without IPv4");
     refuse(!args.scope.empty() && args.scope != "local", "a scope other than local");
     refuse(!args.ipam_driver.empty() && args.ipam_driver != "default", "an IPAM driver other than default");
     Network network;
@@ -152,7 +153,7 @@ Run define_network_create(Arguments& arguments) {
     arguments.list("-o,--opt", args->options, "KEY=VALUE", "Of the driver: com.docker.network.driver.mtu=1400");
     arguments.flag("--internal", args->internal, "No way out of it");
     arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
-    arguments.flag("--ipv4", args->ipv4, "With IPv4 (default true)");
+    arguments.flag("--ipv4", args->ipv4, "With IPv4: true, there is always some");
     arguments.flag("--ipv6", args->ipv6, "With IPv6");
     arguments.value("--scope", args->scope, "local", "local");
     arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");
@@ -214,6 +215,7 @@ Run define_network_connect(Arguments& arguments) {
         std::string network, container;
         ConnectOptions options;
         std::vector<std::string> links, driver_options;
+        std::optional<int> priority;
     };
     const auto args = std::make_shared<Args>();
     auto& options = args->options;
@@ -227,11 +229,11 @@ Run define_network_connect(Arguments& arguments) {
     arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Let it find another container by a name of its own");
     arguments.list("--link-local-ip", options.link_local_ips, "ADDRESS", "A link-local address: 169.254.1.2");
     arguments.list("--driver-opt", args->driver_options, "KEY=VALUE", "com.docker.network.endpoint.ifname=NAME");
-    arguments.refuse("--gw-priority",
-                     "a container that exists keeps its default route; use run --network "
-                     "name=NETWORK,gw-priority=N");
+    arguments.number("--gw-priority", args->priority, "N",
+                     "The network with the highest one has the default route (0)");
     return [args](Context& context) {
         context.refuse_dry_run("network connect");
+        args->options.gw_priority = args->priority.value_or(0);
         for (const auto& text : args->links) args->options.links.insert(link_flag(text));
         for (const auto& text : args->driver_options)
             args->options.interface_name = interface_name_flag("--driver-opt", text);

@@ -44,6 +44,18 @@ json::object info_of(Context& context) {
             {"Name", host.name},
             {"ServerVersion", kVersion},
             {"DefaultRuntime", "compose"},
+            {"Runtimes", {{"compose", json::object{}}}},
+            {"SecurityOptions", {"name=seccomp,profile=builtin", "name=cgroupns"}},
+            {"Plugins",
+             {{"Volume", {"local"}}, {"Network", {"bridge", "host", "null"}}, {"Log", {"json-file", "local", "none"}}}},
+            {"IndexServerAddress", "https://index.docker.io/v1/"},
+            {"OomKillDisable", host.cgroup_version == 1},
+            {"MemoryLimit", true},
+            {"SwapLimit", true},
+            {"PidsLimit", true},
+            {"IPv4Forwarding", true},
+            {"Labels", json::array{}},
+            {"Warnings", nullptr},
             {"Swarm", {{"LocalNodeState", "inactive"}}}};
 }
 

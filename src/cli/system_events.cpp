@@ -56,7 +56,15 @@ public:
         if (!is_wanted(event)) return {};
         if (json_) return json::serialize(as_object(event)) + "\n";
         if (!template_) return as_line(event);
-        static const TemplateShape shape{{}, {"Attributes"}, nullptr};
+        // Docker's structure has these by other names than its JSON.
+        const auto image = event.attributes.find("image");
+        const json::object aliases{{"ID", event.id},
+                                   {"Status", event.action},
+                                   {"From", image == event.attributes.end() ? "" : image->second},
+                                   {"Scope", "local"},
+                                   {"Time", event.time / 1'000'000'000},
+                                   {"TimeNano", event.time}};
+        const TemplateShape shape{{}, {"Attributes"}, &aliases};
         return template_->render(as_object(event), shape) + "\n";
     }
 

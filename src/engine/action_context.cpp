@@ -7,6 +7,7 @@
 namespace compose::engine {
 
 store::Store& Session::store() {
+    if (borrowed_ != nullptr) return *borrowed_;
     if (!store_) store_.emplace(layout_);
     return *store_;
 }

@@ -21,6 +21,9 @@ namespace compose::engine {
 class Session {
 public:
     Session(store::Layout layout, std::string project) : layout_(std::move(layout)), project_(std::move(project)) {}
+    /// With the database that the caller has open: reading its schema again costs what a short action costs.
+    Session(store::Store& open, std::string project)
+        : layout_(open.layout()), project_(std::move(project)), borrowed_(&open) {}
 
     [[nodiscard]] store::Store& store();
     /// Starts a supervisor when there is none. One that was about to leave (its last container was just removed) is
@@ -56,6 +59,7 @@ private:
 
     store::Layout layout_;
     std::string project_;
+    store::Store* borrowed_ = nullptr;
     std::optional<store::Store> store_;
     std::optional<supervisor::Client> client_;
 };

@@ -1,11 +1,13 @@
 #include "engine/container_request.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "engine/spec_builder.hpp"
+#include "runtime/launch_plan.hpp"
 
 namespace compose::engine {
 namespace {
@@ -120,6 +122,25 @@ json::value devices_of(const Service& service) {
     return out;
 }
 
+json::value device_requests_of(const Service& service) {
+    if (service.gpus.empty()) return nullptr;
+    json::array out;
+    for (const DeviceRequest& request : service.gpus)
+        out.push_back({{"Driver", request.driver},
+                       {"Count", request.count.value_or(0)},
+                       {"DeviceIDs", list_of(request.device_ids)},
+                       {"Capabilities", json::array{list_of(request.capabilities)}},
+                       {"Options", map_of(request.options)}});
+    return out;
+}
+
+json::value paths_of(const std::vector<std::string>& paths, bool hidden) {
+    if (!hidden) return nullptr;
+    json::array out;
+    for (const std::string& path : paths) out.emplace_back("/" + path);
+    return out;
+}
+
 json::value hosts_of(const Service& service) {
     std::vector<std::string> out;
     for (const auto& [name, addresses] : service.extra_hosts)
@@ -129,6 +150,11 @@ json::value hosts_of(const Service& service) {
 
 json::object host_of(const Service& service, const Names& volume_names) {
     const Logging logging = service.logging.value_or(Logging{});
+    const bool guarded = !service.privileged &&
+                         std::none_of(service.security_opt.begin(), service.security_opt.end(), [](const auto& text) {
+                             const auto option = parse_security_option(text);
+                             return option.key == "systempaths" && option.value == "unconfined";
+                         });
     json::object host{
         {"LogConfig",
          {{"Type", logging.driver.empty() ? "json-file" : logging.driver}, {"Config", map_of(logging.options)}}},
@@ -146,7 +172,11 @@ json::object host_of(const Service& service, const Names& volume_names) {
         {"UsernsMode", service.userns_mode},
         {"CgroupnsMode", service.cgroup.empty() ? "private" : service.cgroup},
         {"Devices", devices_of(service)},
-        {"DeviceCgroupRules", list_of(service.device_cgroup_rules)}};
+        {"DeviceCgroupRules", list_of(service.device_cgroup_rules)},
+        {"DeviceRequests", device_requests_of(service)},
+        {"PublishAllPorts", service.publish_all},
+        {"MaskedPaths", paths_of(runtime::masked_paths(), guarded)},
+        {"ReadonlyPaths", paths_of(runtime::read_only_paths(), guarded)}};
     if (!service.sysctls.empty()) host["Sysctls"] = map_of(service.sysctls);
     if (!service.storage_opt.empty()) host["StorageOpt"] = map_of(service.storage_opt);
     if (!service.annotations.empty()) host["Annotations"] = map_of(service.annotations);

@@ -1,6 +1,7 @@
 #include "engine/container_root.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "engine/observe.hpp"
@@ -54,6 +55,8 @@ ContainerRoot::ContainerRoot(const store::Layout& layout, const store::Container
         if (!is_live(*now)) {
             sys::RootLayout root = layout_of(spec, layout.container(row.id));
             if (!volumes) root.binds.clear();
+            for (const runtime::MountSpec& mount : spec.mounts)
+                if (mount.kind == runtime::MountSpec::Kind::tmpfs) absent_.push_back(mount.target);
             merged_.emplace(root);
             return;
         }
@@ -74,6 +77,15 @@ ContainerRoot::ContainerRoot(const store::Layout& layout, const store::Container
 
 sys::FdRef ContainerRoot::get() const {
     return merged_ ? merged_->root() : sys::FdRef(live_);
+}
+
+void ContainerRoot::check_lasting(const std::string& path) const {
+    const std::string clean = std::filesystem::path("/" + path).lexically_normal().string();
+    for (const std::string& target : absent_)
+        if (clean == target || clean.starts_with(target + "/"))
+            throw make_error(ErrorKind::conflict, "{} is in the tmpfs {}, which is there only while the container runs",
+                             path, target)
+                .with_hint("start it first");
 }
 
 }  // namespace compose::engine

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/store.hpp"
 #include "sys/private_root.hpp"
@@ -15,8 +16,11 @@ public:
     /// project locked while the root of a container that does not run is open.
     ContainerRoot(const store::Layout& layout, const store::Container& row, bool volumes, const std::string& command);
     [[nodiscard]] sys::FdRef get() const;
+    /// Throws conflict when what is written to `path` could not last: in a tmpfs of a container that does not run.
+    void check_lasting(const std::string& path) const;
 
 private:
+    std::vector<std::string> absent_;  // targets of its tmpfs mounts, which are there while it runs
     sys::Fd live_;
     std::optional<store::ProjectLock> lock_;
     std::optional<sys::PrivateRoot> merged_;

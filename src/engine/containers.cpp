@@ -100,6 +100,16 @@ struct Containers::Impl {
         if (!options.dry_run) request();
         tell(Event::Status::done, row, done);
     }
+    void record(const store::Container& row, const char* action, std::map<std::string, std::string> more = {}) const {
+        more.emplace("image", row.config.image);
+        store::append_event(layout, {.type = "container",
+                                     .action = action,
+                                     .id = row.id,
+                                     .name = row.name,
+                                     .project = row.project,
+                                     .service = row.service,
+                                     .attributes = std::move(more)});
+    }
     /// Tells a supervisor that what it remembers has changed.
     void refresh(const store::Container& row) const {
         if (auto client = Client::connect(layout, row.project)) client->refresh(row.id);
@@ -164,6 +174,7 @@ void Containers::restart(const std::string& reference, std::optional<Nanoseconds
     const auto row = engine::find_container(impl_->store(), reference);
     impl_->ask(row, "Restarting", "Started",
                [&] { Client::connect_or_spawn(impl_->layout, row.project).restart(row.id, timeout); });
+    if (!impl_->options.dry_run) impl_->record(row, "restart");
 }
 
 void Containers::kill(const std::string& reference, int signal) {
@@ -198,7 +209,7 @@ void Containers::remove(const std::string& reference, bool force, bool volumes) 
     action.volumes = volumes;
     {
         // Its supervisor leaves only once nobody talks to it.
-        Session session(impl_->layout, row.project);
+        Session session(impl_->store(), row.project);
         engine::perform(action, context, session);
     }
     // By hand the next one may come at once: nobody waits until that supervisor has left.
@@ -211,6 +222,7 @@ void Containers::rename(const std::string& reference, const std::string& name) {
     if (!is_valid_name(wanted))
         throw make_error(ErrorKind::invalid, "invalid container name {}", quote(wanted))
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
+    const std::string old_name = row.name;
     auto& store = impl_->store();
     store.transaction([&] {
         store.rename_container(row.id, wanted);
@@ -220,13 +232,8 @@ void Containers::rename(const std::string& reference, const std::string& name) {
         }
     });
     store::Generation(impl_->layout).bump();
-    store::append_event(impl_->layout, {.type = "container",
-                                        .action = "rename",
-                                        .id = row.id,
-                                        .name = wanted,
-                                        .project = row.project,
-                                        .service = row.service,
-                                        .attributes = {{"oldName", row.name}, {"image", row.config.image}}});
+    row.name = wanted;
+    impl_->record(row, "rename", {{"oldName", old_name}});
     impl_->refresh(row);
 }
 
@@ -246,13 +253,7 @@ void Containers::update(const std::string& reference, const LimitChanges& change
         store.update_spec(row.id, runtime::to_json(spec));
         if (changes.restart) store.update_restart(row.id, *changes.restart);
     });
-    store::append_event(impl_->layout, {.type = "container",
-                                        .action = "update",
-                                        .id = row.id,
-                                        .name = row.name,
-                                        .project = row.project,
-                                        .service = row.service,
-                                        .attributes = {{"image", row.config.image}}});
+    impl_->record(row, "update");
     impl_->refresh(row);
 }
 
@@ -291,13 +292,7 @@ int Containers::wait(const std::string& reference, std::stop_token cancel) {
 std::unique_ptr<AttachSession> Containers::attach(const std::string& reference, bool input) {
     const auto row = engine::find_container(impl_->store(), reference);
     auto streams = impl_->running_client(row).attach(row.id, input);
-    store::append_event(impl_->layout, {.type = "container",
-                                        .action = "attach",
-                                        .id = row.id,
-                                        .name = row.name,
-                                        .project = row.project,
-                                        .service = row.service,
-                                        .attributes = {{"image", row.config.image}}});
+    impl_->record(row, "attach");
     return std::make_unique<Streams>(std::move(streams));
 }
 
@@ -339,12 +334,15 @@ void Containers::read_archive(const std::string& reference, const std::string& p
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
     engine::archive_out(root.get(), path, sys::FdRef(out), options);
+    impl_->record(row, "archive-path");
 }
 
 void Containers::write_archive(const std::string& reference, const std::string& path, int in) {
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
+    root.check_lasting(path);
     engine::archive_in(root.get(), path, sys::FdRef(in));
+    impl_->record(row, "extract-to-dir");
 }
 
 void Containers::copy_from(const std::string& reference, const std::string& path, const std::string& host_path,
@@ -352,13 +350,16 @@ void Containers::copy_from(const std::string& reference, const std::string& path
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
     engine::copy_out(root.get(), path, host_path, options);
+    impl_->record(row, "archive-path");
 }
 
 void Containers::copy_to(const std::string& host_path, const std::string& reference, const std::string& path,
                          const CopyOptions& options) {
     const auto row = engine::find_container(impl_->store(), reference);
     const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
+    root.check_lasting(path);
     engine::copy_in(host_path, root.get(), path, options);
+    impl_->record(row, "extract-to-dir");
 }
 
 void Containers::export_root(const std::string& reference, int out) {
@@ -367,6 +368,7 @@ void Containers::export_root(const std::string& reference, int out) {
     image::FdSink sink{sys::FdRef(out)};
     image::pack_tree(root.get(), "/", sink, {.name = {}, .hard_links = true, .content_only = true});
     sink.flush();
+    impl_->record(row, "export");
 }
 
 std::vector<FileChange> Containers::diff(const std::string& reference) {
@@ -390,13 +392,7 @@ std::string Containers::commit(const std::string& reference, const CommitOptions
         }
     } thaw{*impl_, row, pausing};
     const auto id = engine::commit_image(impl_->store(), row, options);
-    store::append_event(impl_->layout, {.type = "container",
-                                        .action = "commit",
-                                        .id = row.id,
-                                        .name = row.name,
-                                        .project = row.project,
-                                        .service = row.service,
-                                        .attributes = {{"image", row.config.image}, {"imageID", id}}});
+    impl_->record(row, "commit", {{"imageID", id}});
     return id;
 }
 

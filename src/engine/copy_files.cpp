@@ -110,6 +110,17 @@ void stream(const std::function<void(sys::FdRef)>& write, const std::function<vo
     if (read_failure) std::rethrow_exception(read_failure);
 }
 
+/// A file system that takes nothing is named by where the user wanted to write.
+template <class Write>
+void writing_to(const std::string& path, const Write& write) {
+    try {
+        write();
+    } catch (const Error& error) {
+        if (error.code() != EROFS) throw;
+        throw make_error(ErrorKind::conflict, "cannot copy to {}: it is read-only in the container", quote(path));
+    }
+}
+
 void pack(sys::FdRef root, const std::string& path, const image::PackOptions& options, sys::FdRef out) {
     image::FdSink sink(out);
     image::pack_tree(root, path, sink, options);
@@ -180,13 +191,15 @@ void copy_in(const std::string& host_path, sys::FdRef root, const std::string& p
                       });
     image::UnpackOptions unpack;
     unpack.keep_owner = options.archive;
-    if (image::copy_regular_file(host, source, root, target.directory, target.name, unpack)) return;
     const bool content = target.name.empty();
-    stream(
-        [&](sys::FdRef out) {
-            pack(host, source, {.name = target.name, .hard_links = false, .content_only = content}, out);
-        },
-        [&](sys::FdRef in) { image::unpack_tree(in, root, target.directory, unpack); });
+    writing_to(path, [&] {
+        if (image::copy_regular_file(host, source, root, target.directory, target.name, unpack)) return;
+        stream(
+            [&](sys::FdRef out) {
+                pack(host, source, {.name = target.name, .hard_links = false, .content_only = content}, out);
+            },
+            [&](sys::FdRef in) { image::unpack_tree(in, root, target.directory, unpack); });
+    });
 }
 
 void mirror(const std::string& host_path, const std::vector<std::string>& relative, sys::FdRef root,
@@ -244,7 +257,7 @@ void archive_in(sys::FdRef root, const std::string& path, sys::FdRef in) {
             .with_hint("an archive is unpacked into a directory that exists");
     image::UnpackOptions unpack;
     unpack.keep_owner = true;
-    image::unpack_tree(in, root, path, unpack);
+    writing_to(path, [&] { image::unpack_tree(in, root, path, unpack); });
 }
 
 }  // namespace compose::engine

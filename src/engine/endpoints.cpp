@@ -73,6 +73,7 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name, *candidate.network);
         endpoint.default_route = &candidate == gateway;
         endpoint.name = candidate.attachment->interface_name;
+        endpoint.gw_priority = candidate.attachment->gw_priority;
         endpoint.link_local = candidate.attachment->link_local_ips;
         result.push_back(std::move(planned));
     }

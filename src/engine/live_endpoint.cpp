@@ -1,6 +1,7 @@
 #include "engine/live_endpoint.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "engine/endpoints.hpp"
@@ -9,6 +10,27 @@
 #include "supervisor/container_options.hpp"
 
 namespace compose::engine {
+
+namespace {
+
+/// To the highest priority; of equal ones to the one that has it, then to the first name. Never to an internal network.
+void assign_default_route(store::Store& store, const std::string& container_id) {
+    const auto rank = [](const store::Endpoint& endpoint, const store::Network& network) {
+        return std::tuple(-endpoint.gw_priority, !endpoint.default_route, network.name);
+    };
+    std::optional<std::tuple<int, bool, std::string>> best;
+    std::string chosen;
+    for (const store::Endpoint& endpoint : store.endpoints_of(container_id)) {
+        const auto network = store.network(endpoint.network_id);
+        if (!network || network->internal) continue;
+        if (best && *best < rank(endpoint, *network)) continue;
+        best = rank(endpoint, *network);
+        chosen = network->id;
+    }
+    store.set_default_route(container_id, chosen);
+}
+
+}  // namespace
 
 void attach_endpoint(store::Store& store, const store::Container& container, const store::Network& network,
                      const ConnectOptions& options) {
@@ -27,26 +49,34 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
     service.networks[0].ipv6_address = options.ipv6_address;
     service.networks[0].link_local_ips = options.link_local_ips;
     service.networks[0].interface_name = options.interface_name;
+    service.networks[0].gw_priority = options.gw_priority;
     for (const Diagnostic& problem : unsupported(service)) throw make_error(ErrorKind::invalid, "{}", problem.message);
     const std::map<std::string, store::Network> networks{{network.name, network}};  // the plan points into it
     auto planned = plan_endpoints(service, container.id, container.name, networks);
     store::Endpoint& endpoint = planned.at(0).endpoint;
     store.transaction([&] {
-        const auto others = store.endpoints_of(container.id);
         endpoint.index = 0;
-        endpoint.default_route = !network.internal;
-        for (const store::Endpoint& other : others) {
+        endpoint.default_route = false;
+        for (const store::Endpoint& other : store.endpoints_of(container.id))
             endpoint.index = std::max(endpoint.index, other.index + 1);
-            if (other.default_route) endpoint.default_route = false;
-        }
         endpoint.interface = fmt::format("cv{}{}", container.id.substr(0, 11), endpoint.index);
         give_addresses(store, planned.at(0));
         store.add_endpoint(endpoint);
+        assign_default_route(store, container.id);
         if (options.links.empty()) return;
         auto looked_after = supervisor::options_from_json(container.config.options_json);
         for (const auto& [alias, name] : options.links) looked_after.links[alias] = name;
         store.update_options(container.id, supervisor::to_json(looked_after));
     });
+}
+
+bool detach_endpoint(store::Store& store, const store::Container& container, const std::string& network_id) {
+    bool found = false;
+    store.transaction([&] {
+        found = store.remove_endpoint(container.id, network_id);
+        if (found) assign_default_route(store, container.id);
+    });
+    return found;
 }
 
 }  // namespace compose::engine

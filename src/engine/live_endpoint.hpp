@@ -11,4 +11,7 @@ namespace compose::engine {
 void attach_endpoint(store::Store& store, const store::Container& container, const store::Network& network,
                      const ConnectOptions& options);
 
+/// Takes the row away; the default route goes to another one. False when there is none.
+bool detach_endpoint(store::Store& store, const store::Container& container, const std::string& network_id);
+
 }  // namespace compose::engine

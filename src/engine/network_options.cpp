@@ -40,6 +40,12 @@ std::string check_bridge(const std::string& text) {
     return text;
 }
 
+// Docker's other modes want routes that the host's network has to know.
+std::string check_gateway_mode(const std::string& text) {
+    if (text != "nat") throw make_error(ErrorKind::invalid, "{} is not supported: only nat is", quote(text));
+    return text;
+}
+
 struct Option {
     std::string_view key;
     const char* kept_as;  // null: elsewhere
@@ -49,6 +55,7 @@ constexpr Option kOptions[] = {
     {"com.docker.network.driver.mtu", "mtu", check_mtu},
     {"com.docker.network.bridge.enable_icc", "icc", check_flag},
     {"com.docker.network.bridge.enable_ip_masquerade", "masquerade", check_flag},
+    {"com.docker.network.bridge.gateway_mode_ipv4", nullptr, check_gateway_mode},
     {kHostBinding, "host_binding", check_address},
     {kBridgeName, nullptr, check_bridge},
 };

@@ -10,6 +10,7 @@
 #include "engine/container_details.hpp"
 #include "engine/live_endpoint.hpp"
 #include "engine/silent_sink.hpp"
+#include "net/address.hpp"
 #include "store/event_log.hpp"
 #include "store/store.hpp"
 #include "supervisor/client.hpp"
@@ -87,11 +88,18 @@ struct Networks::Impl {
     }
 
     static void add_members(store::Store& store, NetworkView& view) {
-        const std::string length = view.subnet.substr(std::min(view.subnet.find('/'), view.subnet.size()));
+        const auto length_of = [](const std::string& prefix) {
+            return prefix.substr(std::min(prefix.find('/'), prefix.size()));
+        };
+        const auto prefix6 = net::Prefix6::parse(view.subnet6);
         for (const store::Endpoint& endpoint : store.endpoints_on(view.id)) {
             const auto container = store.container(endpoint.container_id);
-            view.members.push_back(
-                {endpoint.container_id, container ? container->name : "", endpoint.mac, endpoint.address + length});
+            NetworkMember member{endpoint.container_id, container ? container->name : "", endpoint.mac,
+                                 endpoint.address + length_of(view.subnet), ""};
+            for (const std::string& text : endpoint.link_local)
+                if (const auto address = net::Ipv6::parse(text); address && prefix6 && prefix6->contains(*address))
+                    member.address6 = text + length_of(view.subnet6);
+            view.members.push_back(std::move(member));
         }
     }
 
@@ -240,7 +248,7 @@ void Networks::disconnect(const std::string& network, const std::string& contain
         if (!force || error.kind() != ErrorKind::not_found) throw;
         return;
     }
-    if (!store.remove_endpoint(row->id, view.id)) {
+    if (!engine::detach_endpoint(store, *row, view.id)) {
         if (force) return;
         throw make_error(ErrorKind::conflict, "container {} is not connected to network {}", row->name, view.name);
     }

@@ -18,6 +18,9 @@ constexpr std::size_t kSlugLength = 12;
 
 void ensure_network(const Network& network, ActionContext& context, Session& session) {
     const auto row = session.store().network_by_name(network.name);
+    if (!row && context.project == kStandaloneProject)
+        throw make_error(ErrorKind::not_found, "network {} not found", network.name)
+            .with_hint(fmt::format("make it: network create {}", network.name));
     if (network.external && !row)
         throw make_error(ErrorKind::not_found, "network {} declared as external, but could not be found", network.name);
     if (row && (row->driver != "bridge" || net::bridge_exists(row->bridge))) return;
@@ -89,7 +92,7 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     Plan plan;
     plan.nodes.push_back({action, {}, {}});
     check_creations(own, plan, store);
-    Session session(store.layout(), project_name);
+    Session session(store, project_name);
     ensure_resources(own, service, context, session);
     const std::string id = "Container " + action.name;
     context.tell(Event::Status::working, id, "Creating");

@@ -228,4 +228,17 @@ void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns
     }
 }
 
+void replace_default_routes(const EndpointSpec& endpoint, sys::FdRef netns) {
+    if (!endpoint.gateway && !endpoint.gateway6) return;
+    sys::run_in_netns(netns, [&] {
+        sys::Links links;
+        const auto interface = links.find(endpoint.container_name);
+        if (!interface) return;  // whoever is root in the container may have renamed it
+        sys::InterfaceSetup setup{.index = interface->index};
+        if (endpoint.gateway) setup.gateway = endpoint.gateway->value;
+        if (endpoint.gateway6) setup.ipv6 = sys::Ipv6Setup{.gateway = endpoint.gateway6->bytes};
+        links.replace_default_routes(setup);
+    });
+}
+
 }  // namespace compose::net

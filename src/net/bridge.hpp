@@ -51,5 +51,7 @@ struct EndpointSpec {
 /// Makes the veth pairs with their peers inside `netns`, addresses and raises them, raises lo, sets the default route.
 /// The thread must be allowed to enter `netns` (see sys::run_in_netns).
 void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns);
+/// Leads the default route through an endpoint that is connected, if it has a gateway.
+void replace_default_routes(const EndpointSpec& endpoint, sys::FdRef netns);
 
 }  // namespace compose::net

@@ -148,6 +148,11 @@ struct LaunchPlan {
 /// "net.ipv4.ip_forward" or "net/ipv4/ip_forward" -> "net/ipv4/ip_forward"; throws Error(invalid) when the container
 /// may not set it.
 [[nodiscard]] std::string sysctl_path(const std::string& name, const ContainerSpec& spec);
+/// What containers that are not privileged can't see, and what they can't write to; without the leading slash. Some
+/// hosts have more of the first.
+[[nodiscard]] const std::vector<std::string>& masked_paths();
+[[nodiscard]] const std::vector<std::string>& read_only_paths();
+
 /// Absolute, lexically clean, without the leading slash. Throws Error(invalid) for a target that can't be mounted on.
 [[nodiscard]] std::string mount_target(const std::string& target, bool read_only_bind);
 

@@ -321,17 +321,35 @@ void plan_user_mounts(PlanBuilder& plan) {
     }
 }
 
+const std::vector<std::string>& masked_paths() {
+    static const std::vector<std::string> paths{"proc/acpi",
+                                                "proc/asound",
+                                                "proc/interrupts",
+                                                "proc/kcore",
+                                                "proc/keys",
+                                                "proc/latency_stats",
+                                                "proc/sched_debug",
+                                                "proc/scsi",
+                                                "proc/timer_list",
+                                                "proc/timer_stats",
+                                                "sys/devices/virtual/powercap",
+                                                "sys/firmware"};
+    return paths;
+}
+
+const std::vector<std::string>& read_only_paths() {
+    static const std::vector<std::string> paths{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+    return paths;
+}
+
 // Last, so that they hold for the final tree.
 void plan_protected_paths(PlanBuilder& plan) {
     if (!plan.spec.privileged && !plan.spec.unprotected_paths) {
-        std::vector<std::string> masked{"sys/devices/virtual/powercap", "sys/firmware"};
-        for (const char* name : {"acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug",
-                                 "scsi", "timer_list", "timer_stats"})
-            masked.push_back(fmt::format("proc/{}", name));
+        auto masked = masked_paths();
         masked.insert(masked.end(), plan.facts.thermal_throttle.begin(), plan.facts.thermal_throttle.end());
         for (const auto& path : masked) plan.add(OpKind::mask, "mask /" + path).target = plan.arena.text(path);
-        for (const char* name : {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"})
-            plan.add(OpKind::read_only_path, fmt::format("make /{} read-only", name)).target = name;
+        for (const auto& path : read_only_paths())
+            plan.add(OpKind::read_only_path, fmt::format("make /{} read-only", path)).target = path.c_str();
     }
     if (plan.spec.read_only) {
         Op& op = plan.add(OpKind::seal, "make the root read-only");

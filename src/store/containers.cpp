@@ -105,9 +105,9 @@ void insert_endpoint(Database& db, const Container& container, const Endpoint& e
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
            e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
-           encode(e.link_local));
+           encode(e.link_local), e.gw_priority);
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -120,7 +120,8 @@ Endpoint read_endpoint(const Query& row) {
             .aliases = decode_list(row.view(6)),
             .default_route = row.boolean(7),
             .name = row.text(8),
-            .link_local = decode_list(row.view(9))};
+            .link_local = decode_list(row.view(9)),
+            .gw_priority = row.number(10)};
 }
 
 }  // namespace
@@ -234,6 +235,10 @@ void Store::add_endpoint(const Endpoint& endpoint) {
     });
 }
 
+void Store::set_default_route(const std::string& container_id, const std::string& network_id) {
+    impl_->db.run("UPDATE endpoints SET default_route = (network = ?) WHERE container = ?", network_id, container_id);
+}
+
 bool Store::remove_endpoint(const std::string& container_id, const std::string& network_id) {
     return impl_->db.run("DELETE FROM endpoints WHERE container = ? AND network = ?", container_id, network_id) > 0;
 }
@@ -258,7 +263,7 @@ std::vector<std::string> Store::projects() const {
 }
 
 #define ENDPOINT_COLUMNS \
-    "container, network, position, address, mac, interface, aliases, default_route, name, link_local"
+    "container, network, position, address, mac, interface, aliases, default_route, name, link_local, gw_priority"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
     auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",

@@ -94,6 +94,7 @@ struct Endpoint {
     bool default_route = false;
     std::string name{};                     // of the interface in the container; empty: eth<index>
     std::vector<std::string> link_local{};  // more addresses, of 169.254.0.0/16
+    int gw_priority = 0;                    // the highest one has the default route
 };
 
 struct PortRecord {

@@ -93,6 +93,7 @@ CREATE TABLE endpoints (
     default_route INTEGER NOT NULL,
     name TEXT NOT NULL,
     link_local TEXT NOT NULL,
+    gw_priority INTEGER NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

@@ -72,6 +72,8 @@ public:
     /// Of a container that exists. Conflict when it is on the network already, or the address is taken.
     void add_endpoint(const Endpoint& endpoint);
     /// False when there was none.
+    /// One of the container's endpoints has the default route; none when `network_id` is empty.
+    void set_default_route(const std::string& container_id, const std::string& network_id);
     bool remove_endpoint(const std::string& container_id, const std::string& network_id);
     [[nodiscard]] std::vector<Endpoint> endpoints_on(const std::string& network_id) const;
     /// Of all containers of the project ("": all), by container id and index.

@@ -91,7 +91,7 @@ void Container::tell() {
     hooks_.changed(*this);
 }
 
-void Container::record(const char* action, std::map<std::string, std::string> attributes) {
+void Container::record(const std::string& action, std::map<std::string, std::string> attributes) {
     attributes["image"] = row_.config.image;
     store::append_event(core_.store.layout(), {.type = "container",
                                                .action = action,

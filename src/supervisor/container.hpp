@@ -109,7 +109,7 @@ private:
     void open_input(const runtime::ContainerSpec& spec, runtime::Stdio& stdio);
     void save();
     void tell();
-    void record(const char* action, std::map<std::string, std::string> attributes = {});
+    void record(const std::string& action, std::map<std::string, std::string> attributes = {});
     void answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal = {});
     [[nodiscard]] runtime::Cgroup& cgroup();
     [[nodiscard]] std::string keeper_name(const char* what) const { return row_.id + "/" + what; }

@@ -245,7 +245,7 @@ void Container::begin_health(store::Health known) {
 void Container::on_health(store::Health state) {
     row_.health = state;
     save();
-    record("health_status", {{"health", store::to_string(state)}});
+    record("health_status: " + std::string(store::to_string(state)));
     tell();
     if (state != store::Health::unhealthy || !options_.restart_on_unhealthy || stop_requested_) return;
     unhealthy_ = true;

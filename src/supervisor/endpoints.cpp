@@ -134,12 +134,21 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
         if (connected_.contains(steps.interfaces[i].host_name)) continue;
         ensure_network(steps.networks[i]);
         fresh.interfaces.push_back(steps.interfaces[i]);
+        fresh.interfaces.back().gateway.reset();
+        fresh.interfaces.back().gateway6.reset();
     }
     sys::Links links;
+    bool left = false;
     for (const auto& name : connected_)
-        if (!wanted.contains(name)) links.remove(name);
+        if (!wanted.contains(name)) {
+            links.remove(name);
+            left = true;
+        }
     std::erase_if(connected_, [&](const auto& name) { return !wanted.contains(name); });
     if (!fresh.interfaces.empty()) connect_interfaces(fresh, *netns);
+    // A change of networks may move the default route, from one that has gone or to one that has come.
+    if (left || !fresh.interfaces.empty())
+        for (const auto& interface : steps.interfaces) net::replace_default_routes(interface, *netns);
     connected_ = std::move(wanted);
     if (serving_)
         core_.dns.update(id_, dns_client(container, steps));

@@ -126,14 +126,14 @@ void append_query(NetlinkBuffer& buffer, int index, const std::string& name) {
     buffer.attribute(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
 }
 
-void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gateway) {
+void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gateway, unsigned flags = kCreate) {
     rtmsg route{};
     route.rtm_family = AF_INET;
     route.rtm_table = RT_TABLE_MAIN;
     route.rtm_protocol = RTPROT_BOOT;
     route.rtm_scope = RT_SCOPE_UNIVERSE;
     route.rtm_type = RTN_UNICAST;
-    buffer.begin(RTM_NEWROUTE, kCreate, route);
+    buffer.begin(RTM_NEWROUTE, flags, route);
     buffer.attribute_be32(RTA_GATEWAY, gateway);
     buffer.attribute(RTA_OIF, index);
 }
@@ -149,14 +149,15 @@ void append_address6(NetlinkBuffer& buffer, int index, const Ipv6Setup& setup) {
     buffer.attribute(IFA_ADDRESS, setup.address.data(), setup.address.size());
 }
 
-void append_default_route6(NetlinkBuffer& buffer, int index, const std::array<std::uint8_t, 16>& gateway) {
+void append_default_route6(NetlinkBuffer& buffer, int index, const std::array<std::uint8_t, 16>& gateway,
+                           unsigned flags = kCreate) {
     rtmsg route{};
     route.rtm_family = AF_INET6;
     route.rtm_table = RT_TABLE_MAIN;
     route.rtm_protocol = RTPROT_BOOT;
     route.rtm_scope = RT_SCOPE_UNIVERSE;
     route.rtm_type = RTN_UNICAST;
-    buffer.begin(RTM_NEWROUTE, kCreate, route);
+    buffer.begin(RTM_NEWROUTE, flags, route);
     buffer.attribute(RTA_GATEWAY, gateway.data(), gateway.size());
     buffer.attribute(RTA_OIF, index);
 }
@@ -310,6 +311,14 @@ void Links::add_address6(int index, const Ipv6Setup& address) {
     const auto failures = socket_.exchange(buffer);
     if (!failures.empty() && failures.front().code != EEXIST)
         throw refused(failures.front(), fmt::format("add an IPv6 address to interface {}", index));
+}
+
+void Links::replace_default_routes(const InterfaceSetup& setup) {
+    constexpr unsigned kReplace = NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+    NetlinkBuffer buffer;
+    if (setup.gateway) append_default_route(buffer, setup.index, *setup.gateway, kReplace);
+    if (setup.ipv6 && setup.ipv6->gateway) append_default_route6(buffer, setup.index, *setup.ipv6->gateway, kReplace);
+    check(socket_.exchange(buffer), fmt::format("lead the default route through interface {}", setup.index));
 }
 
 void Links::remove_address(int index, const Ipv4Network& address) {

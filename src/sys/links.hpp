@@ -83,6 +83,8 @@ public:
     void add_address(int index, const Ipv4Network& address);         // no error when it is there
     /// Usable at once: nobody else is asked whether he has it. No error when it is there.
     void add_address6(int index, const Ipv6Setup& address);
+    /// In place of those that there are; of each family that `setup` has a gateway for.
+    void replace_default_routes(const InterfaceSetup& setup);
     void remove_address(int index, const Ipv4Network& address);
     [[nodiscard]] std::vector<Ipv4Network> routes();  // destinations in all tables, without the default route
 

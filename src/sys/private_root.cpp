@@ -50,9 +50,8 @@ Fd mount_overlay(const RootLayout& layout) {
     set(fs, FSCONFIG_SET_STRING, "upperdir", layout.upper.c_str());
     set(fs, FSCONFIG_SET_STRING, "workdir", layout.work.c_str());
     set(fs, FSCONFIG_CMD_CREATE, nullptr, nullptr);
-    const unsigned flags =
-        MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | (layout.read_only ? MOUNT_ATTR_RDONLY : 0U);
-    Fd mount(static_cast<int>(::syscall(SYS_fsmount, fs.get(), FSMOUNT_CLOEXEC, flags)));
+    constexpr unsigned kFlags = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    Fd mount(static_cast<int>(::syscall(SYS_fsmount, fs.get(), FSMOUNT_CLOEXEC, kFlags)));
     if (!mount) throw errno_error("mount the container's root");
     return mount;
 }
@@ -109,16 +108,15 @@ Fd set_up(const RootLayout& layout) {
     for (const auto& bind : layout.binds) sources.push_back(open_source(bind));
     Fd root = mount_overlay(layout);
     attach(root, open_directory(layout.place), "the container's root");
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-        if (layout.read_only) {
-            // Nothing can be made there; what is missing stays out of sight.
-            Fd place(try_openat2(root, layout.binds[i].target.c_str(), O_PATH, 0, kInRoot));
-            if (place) attach(sources[i], place, layout.binds[i].target);
-            continue;
-        }
+    for (std::size_t i = 0; i < sources.size(); ++i)
         attach(sources[i], mount_place(root, layout.binds[i].target, is_directory_of(sources[i])),
                layout.binds[i].target);
-    }
+    if (!layout.read_only) return root;
+    // Only now that the places of its mounts are made; they keep what they were mounted with.
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (::syscall(SYS_mount_setattr, root.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+        throw errno_error("make the container's root read-only");
     return root;
 }
 

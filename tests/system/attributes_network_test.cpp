@@ -181,7 +181,7 @@ networks:
   three: {driver_opts: {com.docker.network.driver.mtu: "12"}}
 )");
     const auto error = box.fails({"up", "-d"});
-    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4\" is not implemented"));
+    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4: \"routed\" is not supported"));
     EXPECT_THAT(error, HasSubstr("\"10.2.0.0/24\" is not inside of subnet 10.1.0.0/24"));
     EXPECT_THAT(error, HasSubstr("\"12\" is no MTU"));
 }

@@ -84,10 +84,50 @@ TEST(DockerMore, ConnectGivesAddressesNamesAndLinks) {
     EXPECT_THAT(box.run("docker exec late ip -o addr"), HasSubstr("fd00:77::"));
     EXPECT_EQ(box.code("docker network disconnect net late"), 0);
     for (const char* flags : {"--ip 10.77.0.9", "--ip6 fd00:77::9", "--ip6 fd00:88::1", "--link-local-ip 192.0.2.1",
-                              "--driver-opt x=y", "--link :", "--gw-priority 1"})
+                              "--driver-opt x=y", "--link :", "--gw-priority x"})
         EXPECT_EQ(box.code(std::string("docker network connect ") + flags + " net late"), 1) << flags;
     EXPECT_EQ(box.run("docker inspect -f '{{len .NetworkSettings.Networks}}' late"), "1");
     box.run("docker rm -f db app late && docker network rm net");
+}
+
+TEST(DockerMore, TheDefaultRouteMovesWithTheNetworks) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run(
+        "docker network create --ipv6 first; docker network create --ipv6 second; docker network create --internal in");
+    box.run("docker run -d --name app --network first -p 8083:80 busybox httpd -f -p 80 -h /var/data");
+    box.run("docker network connect second app; docker network connect in app");
+    const auto routes = [&] {
+        return box.run("docker exec app sh -c 'ip route; ip -6 route' | grep ^default | cut -d' ' -f5");
+    };
+    const auto serves = [&] {
+        return eventually(
+            [&] { return box.sh("busybox wget -qO- http://127.0.0.1:8083/seed").out == "from the image\n"; });
+    };
+    EXPECT_EQ(routes(), "eth0\neth0");
+    EXPECT_TRUE(serves());
+    box.run("docker network disconnect first app");
+    EXPECT_EQ(routes(), "eth1\neth1");
+    EXPECT_TRUE(serves());
+    box.run("docker restart -t 0 app");
+    EXPECT_EQ(routes(), "eth1\neth1");
+    EXPECT_TRUE(serves());
+    // An internal network leads nowhere.
+    box.run("docker network disconnect second app");
+    EXPECT_EQ(box.run("docker exec app ip route | grep -c default || true"), "0");
+    box.run("docker network connect first app");
+    EXPECT_THAT(routes(), MatchesRegex("eth[0-9]\neth[0-9]"));
+    EXPECT_TRUE(serves());
+    // A higher priority takes it, and gives it back.
+    box.run("docker network connect --gw-priority 5 second app");
+    const auto second = box.run("docker network inspect -f '{{(index .IPAM.Config 0).Gateway}}' second");
+    EXPECT_EQ(box.run("docker exec app ip route | grep ^default | cut -d' ' -f3"), second);
+    EXPECT_TRUE(serves());
+    EXPECT_EQ(box.run("docker network inspect second | jq -r '.[0].Containers[].IPv6Address' | grep -c /64"), "1");
+    box.run("docker network disconnect second app");
+    EXPECT_THAT(routes(), MatchesRegex("eth[0-9]\neth[0-9]"));
+    EXPECT_TRUE(serves());
+    box.run("docker rm -f app && docker network rm first second in");
 }
 
 TEST(DockerMore, LogsTellDetails) {
@@ -124,6 +164,47 @@ TEST(DockerMore, ImagesHaveEvents) {
         "docker events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.Actor.Attributes.name}}'");
     for (const char* line : {"import busybox", "tag other:1", "untag other:1", "save sha256:", "load busybox:latest"})
         EXPECT_THAT(events, HasSubstr(line));
+}
+
+TEST(DockerMore, ContainersHaveDockersEvents) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run(
+        "docker run -d --name one --health-cmd true --health-interval 100ms busybox sleep 1d; docker rename one two; "
+        "docker update -m 64m two; docker pause two; docker unpause two; docker exec two true; docker cp "
+        "two:/etc/passwd "
+        ".; docker cp passwd two:/tmp; docker export two > tar; docker commit two kept; docker kill -s HUP two; until "
+        "[ \"$(docker inspect -f '{{.State.Health.Status}}' two)\" = healthy ]; do sleep 0.05; done; docker restart -t "
+        "0 "
+        "two; docker stop -t 0 two; docker rm two");
+    const auto actions = box.run("docker events --since 1h --until 0s --filter type=container --format '{{.Action}}'");
+    for (const char* action : {"create", "start", "rename", "update", "pause", "unpause", "exec_create: true",
+                               "exec_start: true", "exec_die", "archive-path", "extract-to-dir", "export", "commit",
+                               "kill", "die", "restart", "stop", "destroy", "health_status: healthy"})
+        EXPECT_THAT("\n" + actions + "\n", HasSubstr(std::string("\n") + action + "\n"));
+    EXPECT_THAT(
+        box.run("docker events --since 1h --until 0s -f event=rename --format '{{.Status}} {{.From}} {{.Scope}} "
+                "{{.ID}} {{.TimeNano}}'"),
+        MatchesRegex("rename busybox local [0-9a-f]{64} [0-9]{19}"));
+    EXPECT_THAT(box.run("docker events --since 1h --until 0s -f event=health_status --format '{{.Action}}' | sort -u"),
+                HasSubstr("health_status: healthy"));
+}
+
+TEST(DockerMore, NetworksThatCannotBeMadeSayWhy) {
+    REQUIRE_ROOT();
+    Course box;
+    for (const char* flags : {"-d macvlan", "-d ipvlan", "-d overlay", "--ipv4=false", "-o nosuch=1", "--scope swarm",
+                              "-o com.docker.network.bridge.gateway_mode_ipv4=routed", "--ipam-driver dhcp",
+                              "--config-only", "--subnet 10.0.0.0/33", "--gateway 10.1.1.1"}) {
+        const auto result = box.sh(std::string("docker network create ") + flags + " net");
+        EXPECT_EQ(result.exit_code, 1) << flags;
+        EXPECT_THAT(result.err, HasSubstr("error: ")) << flags;
+    }
+    EXPECT_EQ(box.code("docker network create -o com.docker.network.bridge.gateway_mode_ipv4=nat net"), 0);
+    const auto gone = box.sh("docker run --rm --network nosuch busybox true");
+    EXPECT_EQ(gone.exit_code, 125);
+    EXPECT_THAT(gone.err, HasSubstr("network nosuch not found"));
+    box.run("docker network rm net");
 }
 
 TEST(DockerMore, DiskUseOneByOne) {

@@ -47,6 +47,71 @@ TEST(DockerShow, InspectTellsWhatWasAskedFor) {
               R"([null,null,""])");
 }
 
+// The names of Docker's API, which scripts read; what a container was not given has an empty value.
+TEST(DockerShow, InspectHasAllOfDockersFields) {
+    REQUIRE_ROOT();
+    Course box;
+    box.run(
+        "docker create --name one --health-cmd 'test -e /x' --health-start-interval 2s -P --expose 80 -m 64m "
+        "--pids-limit 33 --cpu-shares 77 --group-add 5 --ipc shareable --init --oom-score-adj 5 --annotation a=b "
+        "--security-opt no-new-privileges --ulimit nofile=10:20 --shm-size 1m --device /dev/null:/dev/x:rw "
+        "--stop-timeout 3 busybox true");
+    const auto missing = [&](const char* part, const std::string& names) {
+        return box.run("docker inspect one | jq -r --arg names '" + names + "' '(.[0]" + part +
+                       " | keys) as $have | $names | split(\" \") - $have | join(\" \")'");
+    };
+    EXPECT_EQ(missing("",
+                      "Id Created Path Args State Image ResolvConfPath HostnamePath HostsPath LogPath Name "
+                      "RestartCount Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs HostConfig "
+                      "GraphDriver Mounts Config NetworkSettings"),
+              "");
+    EXPECT_EQ(missing(".State",
+                      "Status Running Paused Restarting OOMKilled Dead Pid ExitCode Error StartedAt FinishedAt "
+                      "Health"),
+              "");
+    EXPECT_EQ(
+        missing(
+            ".HostConfig",
+            "AutoRemove Binds BlkioDeviceReadBps BlkioDeviceReadIOps BlkioDeviceWriteBps BlkioDeviceWriteIOps "
+            "BlkioWeight BlkioWeightDevice CapAdd CapDrop Cgroup CgroupParent CgroupnsMode ConsoleSize ContainerIDFile "
+            "CpuCount CpuPercent CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpuShares CpusetCpus "
+            "CpusetMems DeviceCgroupRules DeviceRequests Devices Dns DnsOptions DnsSearch ExtraHosts GroupAdd "
+            "IOMaximumBandwidth IOMaximumIOps Init IpcMode Isolation Links LogConfig MaskedPaths Memory "
+            "MemoryReservation MemorySwap MemorySwappiness NanoCpus NetworkMode OomKillDisable OomScoreAdj PidMode "
+            "PidsLimit PortBindings Privileged PublishAllPorts ReadonlyPaths ReadonlyRootfs RestartPolicy Runtime "
+            "SecurityOpt ShmSize UTSMode Ulimits UsernsMode VolumeDriver VolumesFrom"),
+        "");
+    EXPECT_EQ(missing(".Config",
+                      "Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty "
+                      "OpenStdin StdinOnce Env Cmd Healthcheck Image Volumes WorkingDir Entrypoint OnBuild "
+                      "Labels StopTimeout"),
+              "");
+    EXPECT_EQ(missing(".NetworkSettings",
+                      "Bridge SandboxID SandboxKey Ports HairpinMode LinkLocalIPv6Address "
+                      "LinkLocalIPv6PrefixLen SecondaryIPAddresses SecondaryIPv6Addresses EndpointID "
+                      "Gateway GlobalIPv6Address GlobalIPv6PrefixLen IPAddress IPPrefixLen IPv6Gateway "
+                      "MacAddress Networks"),
+              "");
+    const auto show = [&](const std::string& format) { return box.run("docker inspect -f '" + format + "' one"); };
+    EXPECT_EQ(show("{{json .Config.Healthcheck.Test}} {{.Config.Healthcheck.StartInterval}}"),
+              R"(["CMD-SHELL","test -e /x"] 2000000000)");
+    EXPECT_EQ(show("{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.PidsLimit}} {{.CpuShares}} {{.GroupAdd}} "
+                   "{{.IpcMode}} {{.Init}} {{.OomScoreAdj}} {{.ShmSize}} {{.PublishAllPorts}}{{end}}"),
+              "67108864 134217728 33 77 [5] shareable true 5 1048576 true");
+    EXPECT_EQ(show("{{range .HostConfig.Ulimits}}{{.Name}}={{.Soft}}:{{.Hard}}{{end}} {{.HostConfig.SecurityOpt}} "
+                   "{{(index .HostConfig.Devices 0).PathInContainer}} {{.HostConfig.Annotations.a}}"),
+              "nofile=10:20 [no-new-privileges] /dev/x b");
+    EXPECT_THAT(show("{{.HostConfig.MaskedPaths}} {{.HostConfig.ReadonlyPaths}}"),
+                testing::AllOf(HasSubstr("/proc/kcore"), HasSubstr("/proc/sysrq-trigger")));
+    EXPECT_EQ(box.run("docker create --name two --privileged busybox true >/dev/null; docker inspect -f '{{json "
+                      ".HostConfig.MaskedPaths}}' two"),
+              "null");
+    // An image's template may name what the image doesn't have.
+    EXPECT_EQ(
+        box.run("docker image inspect -f '{{.Config.Env}} {{.Config.User}} {{len .Config.Labels}} {{.Os}}' busybox"),
+        "[]  0 linux");
+}
+
 TEST(DockerShow, CommitKeepsEntrypointAndCommandApart) {
     REQUIRE_ROOT();
     Course box;

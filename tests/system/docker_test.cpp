@@ -1,4 +1,4 @@
-// The road of a Docker course under the name `docker`, line by line, and what scripts and people do with it.
+// What a Docker course teaches, under the name `docker`: containers, files, networks, images, terminals.
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -205,9 +205,25 @@ TEST(Docker, ImagesGoToARegistryAndBack) {
     box.run("docker pull " + name);
     EXPECT_EQ(box.run("docker run --rm " + name + " cat /var/data/seed"), "from the image");
     box.run("docker rmi --force " + name);
+    const auto events = box.run("docker events --since 1h --until 0s -f type=image --format '{{.Action}} {{.ID}}'");
+    EXPECT_THAT(events, HasSubstr("push " + name));
+    EXPECT_THAT(events, HasSubstr("pull " + name));
     // What is missing is fetched.
     EXPECT_EQ(box.run("docker run --rm " + name + " echo fetched 2>/dev/null"), "fetched");
     EXPECT_THAT(box.run("docker image ls --format '{{.Repository}}:{{.Tag}}'"), HasSubstr(name));
+    // A build can end at the registry.
+    box.write("b/Dockerfile", "FROM busybox\nRUN echo built > /made\n");
+    const auto built = registry.name("student/built");
+    box.run("docker build -q --push -t " + built + ":1 b && docker buildx build -q -o type=registry,name=" + built +
+            ":2 b");
+    box.run("docker build -q -o type=image,name=" + built + ":3,push=true b");
+    box.run("docker rmi -f " + built + ":1 " + built + ":2 " + built + ":3");
+    for (const char* tag : {":1", ":2", ":3"})
+        EXPECT_EQ(box.run("docker run --rm " + built + tag + " cat /made 2>/dev/null"), "built");
+    EXPECT_EQ(box.code("docker build -q --push b"), 1);
+    EXPECT_EQ(box.code("docker build -q --provenance=true b"), 1);
+    EXPECT_EQ(box.code("docker build -q --provenance=false --sbom=false --builder default b"), 0);
+    EXPECT_EQ(box.code("docker push --platform linux/s390x " + built + ":1"), 1);
     box.run("docker logout " + host);
     EXPECT_EQ(box.code("docker run --rm --pull always " + name + " true"), 125);
 }
@@ -255,43 +271,6 @@ TEST(Docker, LinksOnTheDefaultNetwork) {
     EXPECT_EQ(box.code("docker run --rm --link nobody busybox true"), 125);
 }
 
-TEST(Docker, TheNpmPackageDrivesIt) {
-    REQUIRE_ROOT();
-    const std::string package = std::string(BUILD_ROOT) + "/../npm/node_modules/docker-compose";
-    if (!std::filesystem::exists(package)) GTEST_SKIP() << "the npm package docker-compose is not here: no network";
-    if (!std::filesystem::exists("/usr/bin/node")) GTEST_SKIP() << "needs node";
-    Course box;
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: ["sh", "-c", "echo serving; exec httpd -f -p 80"]
-    ports: ["8082:80"]
-    stop_grace_period: 0s
-)");
-    box.write("client.js", R"(
-const compose = require(process.argv[2]);
-const options = {cwd: process.cwd(), executable: {executablePath: process.argv[3]}, env: process.env};
-(async () => {
-  const said = {};
-  await compose.upAll(options);
-  const ps = await compose.ps(options);
-  said.names = ps.data.services.map((service) => service.name);
-  said.exec = (await compose.exec('web', 'echo inside', options)).out.trim();
-  said.port = (await compose.port('web', 80, options)).data.port;
-  said.services = (await compose.configServices(options)).data.services;
-  said.logs = (await compose.logs('web', options)).out.includes('serving');
-  await compose.restartOne('web', options);
-  await compose.stop(options);
-  await compose.down(options);
-  said.left = (await compose.ps(options)).data.services.length;
-  console.log(JSON.stringify(said));
-})().catch((error) => { console.error(error); process.exit(1); });
-)");
-    EXPECT_EQ(box.run("node client.js " + package + " \"$PWD\"/bin/docker"),
-              R"({"names":["demo-web-1"],"exec":"inside","port":8082,"services":["web"],"logs":true,"left":0})");
-}
-
 TEST(Docker, ExitCodes) {
     REQUIRE_ROOT();
     Course box;
@@ -318,23 +297,6 @@ TEST(Docker, ExitCodes) {
     const auto taken = box.sh("docker run --name up busybox true");
     EXPECT_EQ(taken.exit_code, 125);
     EXPECT_THAT(taken.err, HasSubstr("already in use by container"));
-}
-
-TEST(Docker, SignalsAndStreamsGoThrough) {
-    REQUIRE_ROOT();
-    Course box;
-    EXPECT_EQ(box.run("printf 'a\\nb\\n' | docker run -i --rm busybox busybox wc -l"), "2");
-    EXPECT_EQ(box.run("docker run --rm busybox sh -c 'echo out; echo err >&2' 2>/dev/null"), "out");
-    EXPECT_EQ(box.run("docker run --rm busybox cat < /dev/null"), "");
-    EXPECT_EQ(box.run("head -c 3000000 /dev/zero | docker run -i --rm busybox busybox wc -c"), "3000000");
-    EXPECT_EQ(box.run("docker run --rm busybox sh -c 'head -c 3000000 /dev/zero' | wc -c"), "3000000");
-    const auto result = box.sh(
-        R"(docker run --name sig busybox sh -c 'trap "echo bye; exit 9" TERM; echo on; while :; do sleep 0.1; done' > out 2>&1 & p=$!
-for i in $(seq 400); do grep -q on out && break; sleep 0.05; done
-kill -TERM $p; wait $p; echo "exit $?"; cat out)");
-    EXPECT_EQ(result.out, "exit 9\non\nbye\n");
-    EXPECT_EQ(box.run("docker start -a sig & sleep 0.5; docker kill -s TERM sig >/dev/null; wait $!; echo $?"),
-              "on\nbye\n9");
 }
 
 TEST(Docker, ATerminal) {
@@ -395,42 +357,6 @@ TEST(Docker, FilesGoInAndOut) {
     box.run("docker export -o root.tar cc");
     EXPECT_THAT(box.run("tar tf root.tar"), HasSubstr("tmp/in/a"));
     EXPECT_EQ(box.run("docker export cc | tar t | grep -c seed"), "1");
-}
-
-TEST(Docker, ScriptsAsPeopleWriteThem) {
-    REQUIRE_ROOT();
-    Course box;
-    box.run(
-        "docker run -d --name web --health-cmd true --health-interval 100ms -l tier=front -e A=1 -m 64m busybox sleep "
-        "1d");
-    EXPECT_EQ(
-        box.run("until [ \"$(docker inspect -f '{{.State.Health.Status}}' web)\" = healthy ]; do sleep 0.05; done; "
-                "docker ps --filter health=healthy --format '{{.Names}}'"),
-        "web");
-    EXPECT_EQ(box.run("docker inspect --format '{{index .Config.Labels \"tier\"}}' web"), "front");
-    EXPECT_EQ(box.run("docker inspect web | jq -r '.[0].HostConfig.Memory'"), "67108864");
-    EXPECT_EQ(box.run("docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' web | grep -c A=1"), "1");
-    EXPECT_EQ(box.run("docker ps --format json | jq -r .Names"), "web");
-    EXPECT_EQ(box.run("docker ps -qf label=tier=front | wc -l"), "1");
-    EXPECT_EQ(box.run("docker ps --format 'table {{.Names}}\\t{{.State}}' | tail -1"), "web       running");
-    EXPECT_EQ(box.run("docker update -m 96m --cpus 0.5 web && docker inspect -f '{{.HostConfig.Memory}}' web"),
-              "web\n100663296");
-    box.run("docker rename web front && docker exec front true");
-    EXPECT_EQ(box.code("docker inspect web"), 1);
-    const auto made = box.run("docker run -d --cidfile id busybox sleep 1d");
-    EXPECT_EQ(box.run("docker inspect -f '{{.Id}}' $(cat id)"), made);
-    EXPECT_EQ(box.code("docker run --cidfile id busybox true"), 125);
-    EXPECT_THAT(box.run("docker top front"), HasSubstr("sleep 1d"));
-    EXPECT_THAT(box.run("docker stats --no-stream --format '{{.Name}} {{.PIDs}}' front"), "front 1");
-    EXPECT_THAT(box.run("docker system df"), HasSubstr("Containers      2"));
-    EXPECT_EQ(box.run("docker info -f '{{.ContainersRunning}} {{.OSType}}'"), "2 linux");
-    EXPECT_THAT(box.run("docker version -f '{{.Server.Version}}'"), MatchesRegex("[0-9.]+"));
-    const auto wrong = box.sh("docker ps --format '{{.Nmaes}}'");
-    EXPECT_EQ(wrong.exit_code, 1);
-    EXPECT_THAT(wrong.err, HasSubstr("did you mean Names?"));
-    box.run("docker kill front");
-    EXPECT_EQ(box.run("docker container prune -f | grep -c Deleted"), "1");
-    EXPECT_EQ(box.run("docker ps -a --format '{{.Names}}' | grep -c front || true"), "0");
 }
 
 }  // namespace

@@ -182,6 +182,14 @@ TEST(Template, PrintfFollowsGo) {
     for (const auto& [text, expected] : table) EXPECT_EQ(render(text), expected) << text;
 }
 
+TEST(Template, NullPrintsAsItsKindInGo) {
+    const boost::json::value data = boost::json::parse(R"({"Dns": null, "Labels": null, "Error": null})");
+    const TemplateShape shape{{}, {"Labels"}, nullptr, {"Dns"}};
+    EXPECT_EQ(Template("{{.Dns}} {{.Labels}} {{.Error}} {{json .Dns}} {{len .Dns}} {{range .Dns}}x{{else}}none{{end}}")
+                  .render(data, shape),
+              "[] map[] <nil> null 0 none");
+}
+
 TEST(Template, EscapesOfTheCommandLine) {
     EXPECT_EQ(unescape_format("a\\tb\\nc\\d"), "a\tb\nc\\d");
 }
