@@ -108,6 +108,18 @@ TEST(EvaluatorTest, MountsAreSortedAndTakeVariables) {
     EXPECT_FALSE(mounts[2].read_only);
 }
 
+TEST(EvaluatorTest, DevicesHaveNames) {
+    const Evaluated e("FROM a\nRUN --device=example.org/gpu=0 --device=name=example.org/gpu=1,required x\n");
+    const auto& devices = e.last<RunStep>().devices;
+    ASSERT_EQ(devices.size(), 2U);
+    EXPECT_EQ(devices[0].name, "example.org/gpu=0");
+    EXPECT_FALSE(devices[0].required);
+    EXPECT_EQ(devices[1].name, "example.org/gpu=1");
+    EXPECT_TRUE(devices[1].required);
+    EXPECT_THAT(plan_errors("FROM a\nRUN --device=/dev/sda x\n"), HasSubstr("\"/dev/sda\" is no name of a device"));
+    EXPECT_THAT(plan_errors("FROM a\nRUN --device=x/y=z,ro x\n"), HasSubstr("--device has no option \"ro\""));
+}
+
 TEST(EvaluatorTest, TheRestOfTheConfig) {
     const Evaluated e(
         "FROM a\nLABEL a=1 b=\"x y\"\nEXPOSE 80 53/udp\nUSER app\nSTOPSIGNAL SIGINT\nHEALTHCHECK --interval=5s "
