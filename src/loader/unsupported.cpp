@@ -311,7 +311,7 @@ public:
             {"isolation", "only Windows has it"},
         };
         for (const auto& [key, why] : kIgnored)
-            if (build->find(key) != nullptr)
+            if (const auto* value = build->find(key); value != nullptr && value->text != "false")
                 findings_.warning(key_pos_of(*build, key), to_string(path) + ".build",
                                   fmt::format("{} is ignored: {}", key, why), "remove it");
     }
