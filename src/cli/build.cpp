@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/arguments.hpp"
+#include "cli/bake.hpp"
 #include "cli/build_arguments.hpp"
 #include "cli/build_progress.hpp"
 #include "cli/commands.hpp"
@@ -59,33 +59,6 @@ BuildRequest make_request(const Context& context, const Args& args, const Projec
     // A name that is only this project's is nobody else's.
     request.push = args.push && request.tags.front() != project.name + "-" + name;
     return request;
-}
-
-std::string bake_text(const std::vector<BuildRequest>& requests) {
-    json::object targets;
-    json::array group;
-    for (const auto& request : requests) {
-        json::object target{{"context", request.context}};
-        if (request.dockerfile_text)
-            target["dockerfile-inline"] = *request.dockerfile_text;
-        else
-            target["dockerfile"] = request.dockerfile.empty() ? "Dockerfile" : request.dockerfile;
-        json::object args, labels, contexts;
-        for (const auto& [key, value] : request.args) args[key] = value;
-        for (const auto& [key, value] : request.labels) labels[key] = value;
-        for (const auto& [key, value] : request.contexts) contexts[key] = value;
-        if (!args.empty()) target["args"] = args;
-        if (!labels.empty()) target["labels"] = labels;
-        if (!contexts.empty()) target["contexts"] = contexts;
-        if (!request.target.empty()) target["target"] = request.target;
-        if (request.no_cache) target["no-cache"] = true;
-        if (request.pull) target["pull"] = true;
-        target["tags"] = json::array(request.tags.begin(), request.tags.end());
-        target["output"] = json::array{"type=docker"};
-        targets[request.name] = std::move(target);
-        group.emplace_back(request.name);
-    }
-    return json::serialize(json::object{{"group", {{"default", {{"targets", group}}}}}, {"target", targets}}) + "\n";
 }
 
 int check_all(const Context& context, const std::vector<BuildRequest>& requests) {

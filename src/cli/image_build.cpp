@@ -25,7 +25,8 @@ struct Args {
         provenance, sbom, call, cgroup_parent;
     std::vector<std::string> tags, args, contexts, no_cache_filter, secrets, ssh, labels, hosts, ulimits, outputs,
         allow, cache_from, cache_to, annotations, attestations;
-    bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false;
+    bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false, remove = true,
+         force_remove = true;
 };
 
 void add_lists(const Args& args, BuildRequest& request) {
@@ -66,6 +67,8 @@ void check_unsupported(const Args& args) {
                          "--annotation {}: manifests are made when an image is pushed or saved, without annotations",
                          args.annotations.front())
             .with_hint("use --label");
+    if (!args.remove || !args.force_remove)
+        throw Error("containers of steps are always removed", ErrorKind::usage).with_hint("leave --rm=false out");
     if (!args.call.empty() && args.call != "build" && args.call != "check" && args.call != "lint")
         throw make_error(ErrorKind::usage, "invalid value {} for --call", quote(args.call))
             .with_hint("use build or check");
@@ -208,6 +211,8 @@ Run define_image_build(Arguments& arguments) {
     arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
     arguments.value("--call", args->call, "METHOD", "What to do: build or check");
+    arguments.flag("--rm", args->remove, "Remove the containers of steps, as is always done");
+    arguments.flag("--force-rm", args->force_remove, "Remove them when a step fails, too, as is always done");
     arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");
     arguments.value("--provenance", args->provenance, "BOOL", "Attestation of the origin; only false can be done");
     arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");

@@ -46,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(
         Flag{"call_outline", {"--call=outline"}, "invalid value \"outline\" for --call"},
         Flag{"key_file", {"--ssh", "default=Dockerfile"}, "keys in files are not read"},
         Flag{"ulimit", {"--ulimit", "nofile=20:10"}, "the soft limit is above the hard one"},
-        Flag{"unknown", {"--squash"}, "--squash"}),
+        Flag{"debug", {"--debug"}, ""}, Flag{"rm", {"--rm", "--force-rm=true"}, ""},
+        Flag{"no_rm", {"--rm=false"}, "are always removed"}, Flag{"unknown", {"--squash"}, "--squash"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(BuildFlags, ReachTheStepsAndTheImage) {

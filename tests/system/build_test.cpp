@@ -198,6 +198,18 @@ TEST(Build, ServicesBuildOnEachOther) {
     box.ok({"build", "app"});
     EXPECT_THAT(box.ok({"image", "ls"}), HasSubstr("demo-app"));
     EXPECT_THAT(box.ok({"build", "--print"}), HasSubstr("\"target\""));
+    box.write("key", "hidden");
+    box.write(
+        "compose.yaml",
+        "services:\n  a:\n    build: {context: ., network: none, shm_size: 1m, secrets: [k, v], ulimits: {nofile: 5},\n"
+        "      extra_hosts: [\"x:10.0.0.1\"], no_cache_filter: [one], entitlements: [network.host]}\n"
+        "secrets: {k: {file: ./key}, v: {environment: HIDDEN}}\n");
+    box.environment["HIDDEN"] = "a value";
+    const auto bake = box.ok({"build", "--print", "--push"});
+    for (const char* part : {"\"network\":\"none\"", "\"shm-size\":\"1048576\"", "\"nofile=5:5\"", "\"x\":\"10.0.0.1\"",
+                             "\"no-cache-filter\":[\"one\"]", "id=k,type=file", "\"entitlements\":[\"network.host\"]"})
+        EXPECT_THAT(bake, HasSubstr(part));
+    EXPECT_THAT(bake, Not(HasSubstr("a value")));
 }
 
 // A linked layer is the same on another base, and is not written again.
