@@ -120,7 +120,6 @@ private:
 };
 
 int run(Context& context, const Args& args) {
-    context.refuse_dry_run("build");
     check_builder(args.builder);
     check_attestation("--provenance", args.provenance);
     check_attestation("--sbom", args.sbom);
@@ -138,6 +137,10 @@ int run(Context& context, const Args& args) {
         return 0;
     }
     if (args.check) return check_all(context, requests);
+    if (context.globals.dry_run) {
+        for (const auto& request : requests) (void)context.only_say("Image " + request.tags.front(), "Built");
+        return 0;
+    }
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, {});
     const auto progress = make_build_progress(context, mode);
     const int status = run_interruptible(context, [&](const std::stop_token& cancel) {

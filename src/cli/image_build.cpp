@@ -22,9 +22,9 @@ namespace {
 
 struct Args {
     std::string context, file, target, platform, progress, network, shm_size, memory, iid_file, metadata_file, builder,
-        provenance, sbom, call, cgroup_parent;
+        provenance, sbom, call = "build", cgroup_parent;
     std::vector<std::string> tags, args, contexts, no_cache_filter, secrets, ssh, labels, hosts, ulimits, outputs,
-        allow, cache_from, cache_to, annotations, attestations;
+        allow, cache_from, cache_to, attestations;
     bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false, remove = true,
          force_remove = true;
 };
@@ -62,14 +62,9 @@ void check_unsupported(const Args& args) {
         if (std::find(fields.begin(), fields.end(), "disabled=true") == fields.end())
             check_attestation("--attest", text);
     }
-    if (!args.annotations.empty())
-        throw make_error(ErrorKind::usage,
-                         "--annotation {}: manifests are made when an image is pushed or saved, without annotations",
-                         args.annotations.front())
-            .with_hint("use --label");
     if (!args.remove || !args.force_remove)
         throw Error("containers of steps are always removed", ErrorKind::usage).with_hint("leave --rm=false out");
-    if (!args.call.empty() && args.call != "build" && args.call != "check" && args.call != "lint")
+    if (args.call != "build" && args.call != "check" && args.call != "lint")
         throw make_error(ErrorKind::usage, "invalid value {} for --call", quote(args.call))
             .with_hint("use build or check");
 }
@@ -146,7 +141,7 @@ int run(Context& context, const Args& args) {
     context.refuse_dry_run("image build");
     check_unsupported(args);
     const auto request = make_request(context, args);
-    if (args.check || args.call == "check" || args.call == "lint") return check_only(context, request);
+    if (args.check || args.call != "build") return check_only(context, request);
     for (const auto* list : {&args.cache_from, &args.cache_to})
         if (!list->empty())
             context.warn(fmt::format("the cache {} is not used: there is the local one only", quote(list->front())));
@@ -210,14 +205,22 @@ Run define_image_build(Arguments& arguments) {
     arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
-    arguments.value("--call", args->call, "METHOD", "What to do: build or check");
-    arguments.flag("--rm", args->remove, "Remove the containers of steps, as is always done");
-    arguments.flag("--force-rm", args->force_remove, "Remove them when a step fails, too, as is always done");
+    arguments.value("--call", args->call, "METHOD", "build, or check: the same as --check");
     arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");
-    arguments.value("--provenance", args->provenance, "BOOL", "Attestation of the origin; only false can be done");
-    arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
-    arguments.list("--attest", args->attestations, "type=KIND", "Attestations; an error unless disabled=true");
-    arguments.list("--annotation", args->annotations, "KEY=VALUE", "Annotation of the manifest; an error, use --label");
+    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
+    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
+    arguments.list("--attest", args->attestations, "type=KIND,disabled=true",
+                   "Only disabled: no attestations are made");
+    arguments.flag("--rm", args->remove, "Containers of steps are always removed (default true)");
+    arguments.flag("--force-rm", args->force_remove, "The same");
+    arguments.refuse("--annotation", "its manifest is made when it is pushed; use --label");
+    arguments.refuse("--memory-swap,--cpu-period,--cpu-quota,-c,--cpu-shares,--cpuset-cpus,--cpuset-mems",
+                     "limits of steps are those of --memory, --ulimit and --shm-size");
+    arguments.refuse("--compress", "the context is read where it lies");
+    arguments.refuse("--isolation", "it is for Windows");
+    arguments.refuse("--policy", "there are no policies for sources but --allow");
+    arguments.refuse("--security-opt", "a step can have --security=insecure with --allow security.insecure");
+    arguments.refuse("--squash", "write the steps as one RUN, or copy from a stage");
     arguments.example("compose image build -t shop/web .", "build the Dockerfile of this folder");
     arguments.example("compose image build --target test --build-arg V=2 .", "one stage of it");
     return [args](Context& context) { return run(context, *args); };

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <compose/build_cache.hpp>
-#include <limits>
 #include <map>
 
 #include "engine/cache_mounts.hpp"
@@ -20,6 +19,29 @@ store::Layout prepared(const EngineOptions& options) {
 
 }  // namespace
 
+std::vector<BuildCacheEntry> build_cache_entries(const EngineOptions& options) {
+    const store::Store store(prepared(options));
+    std::set<std::string> of_images;
+    for (const store::Image& image : store.images()) of_images.insert(image.layers.begin(), image.layers.end());
+    std::vector<BuildCacheEntry> out;
+    for (store::CachedStep& step : store::BuildCache(store.layout()).all())
+        out.push_back({.id = std::move(step.key),
+                       .description = std::move(step.description),
+                       .size = step.size,
+                       .created_at = step.created_at,
+                       .used_at = step.used_at,
+                       .shared = of_images.contains(step.chain_id)});
+    for (const engine::CacheMount& mount : engine::cache_mounts(store.layout()))
+        out.push_back({.id = mount.name,
+                       .description = "mount " + mount.id,
+                       .size = mount.size,
+                       .created_at = mount.used_at,
+                       .used_at = mount.used_at,
+                       .mount = true});
+    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.used_at < b.used_at; });
+    return out;
+}
+
 BuildCacheUsage build_cache_usage(const EngineOptions& options) {
     const store::Store store(prepared(options));
     std::set<std::string> of_images, seen;
@@ -31,9 +53,10 @@ BuildCacheUsage build_cache_usage(const EngineOptions& options) {
         usage.size += step.size;
         if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
     }
-    const auto mounts = engine::cache_mounts_size(store.layout());
-    usage.size += mounts;
-    usage.reclaimable += mounts;
+    for (const engine::CacheMount& mount : engine::cache_mounts(store.layout())) {
+        usage.size += mount.size;
+        usage.reclaimable += mount.size;
+    }
     return usage;
 }
 
@@ -54,16 +77,45 @@ LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>
     return usage;
 }
 
-PrunedBuildCache prune_build_cache(const EngineOptions& options, std::int64_t before) {
+std::map<std::string, ImageSizes> image_sizes(const EngineOptions& options) {
+    const store::Store store(prepared(options));
+    const auto images = store.images();
+    std::map<std::string, int> users;
+    for (const store::Image& image : images)
+        for (const std::string& layer : std::set(image.layers.begin(), image.layers.end())) ++users[layer];
+    std::map<std::string, ImageSizes> out;
+    for (const store::Image& image : images)
+        for (const std::string& layer : std::set(image.layers.begin(), image.layers.end())) {
+            auto& sizes = out[image.id];
+            (users[layer] > 1 ? sizes.shared : sizes.unique) += std::max<std::int64_t>(store.layer_size(layer), 0);
+        }
+    return out;
+}
+
+PrunedBuildCache prune_build_cache(const EngineOptions& options,
+                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep) {
+    store::Store store(prepared(options));
+    store::BuildCache cache(store.layout());
+    const auto entries = build_cache_entries(options);
+    std::int64_t total = 0;
+    for (const BuildCacheEntry& entry : entries) total += entry.size;
     PrunedBuildCache out;
-    const auto layout = prepared(options);
-    // First of all: the disk may be so full that no row can be removed.
-    const auto mounts = engine::prune_cache_mounts(layout, before);
-    store::Store store(layout);
-    store::BuildCache cache(layout);
-    out.steps = cache.trim(before, std::numeric_limits<std::int64_t>::max());
+    const auto remove = [&](const BuildCacheEntry& entry) {
+        if ((keep > 0 && total <= keep) || !wanted(entry)) return;
+        if (entry.mount)
+            out.freed += engine::remove_cache_mount(store.layout(), entry.id);
+        else
+            cache.remove(entry.id);
+        total -= entry.size;
+        ++out.steps;
+    };
+    // Folders first: the disk may be so full that no row can be removed.
+    for (const BuildCacheEntry& entry : entries)
+        if (entry.mount) remove(entry);
+    for (const BuildCacheEntry& entry : entries)
+        if (!entry.mount) remove(entry);
     cache.sync();
-    out.freed = mounts + engine::collect_garbage(store, true);
+    out.freed += engine::collect_garbage(store, true);
     return out;
 }
 

@@ -116,7 +116,7 @@ void StepMounts::cache(const RunMount& mount) {
 std::string StepMounts::take_cache(const std::string& folder, const RunMount& mount) {
     const auto place = lock_cache(folder, mount);
     for (;;) {
-        if (auto held = hold_cache_mount(place)) {
+        if (auto held = hold_cache_mount(place, mount.id)) {
             held_.push_back(std::move(*held));
             return place;
         }

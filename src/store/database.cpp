@@ -152,7 +152,7 @@ void Database::open(bool private_index, bool frozen) {
 void Database::configure() {
     execute(
         "PRAGMA cache_size = 256; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF");
+        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000");
 }
 
 // A file whose log is empty can be read as it stands. Else the log's index, for whose shared file there is no room, can
