@@ -122,19 +122,25 @@ TEST(BuildFlags, DevicesAreThoseThatAreAllowedAndDescribed) {
     EXPECT_EQ(::umount(folder.c_str()), 0);
 }
 
-/// Something that listens where an agent would.
+/// Something that answers where an agent would.
 class Agent {
 public:
     explicit Agent(const Sandbox& box) : path_(box.path("../agent.sock")) {
-        process_ = std::make_unique<Background>(box,
-                                                std::vector<std::string>{"python3", "-c",
-                                                                         "import socket, sys\n"
-                                                                         "s = socket.socket(socket.AF_UNIX)\n"
-                                                                         "s.bind(sys.argv[1])\n"
-                                                                         "s.listen()\n"
-                                                                         "while True: s.accept()\n",
-                                                                         path_},
-                                                path_ + ".log");
+        process_ = std::make_unique<Background>(
+            box,
+            std::vector<std::string>{"python3", "-c",
+                                     "import socket, sys, threading\n"
+                                     "s = socket.socket(socket.AF_UNIX)\n"
+                                     "s.bind(sys.argv[1])\n"
+                                     "s.listen()\n"
+                                     "def serve(c):\n"
+                                     "    while data := c.recv(9999):\n"
+                                     "        c.sendall(data.upper())\n"
+                                     "while True:\n"
+                                     "    c, _ = s.accept()\n"
+                                     "    threading.Thread(target=serve, args=[c]).start()\n",
+                                     path_},
+            path_ + ".log");
         EXPECT_TRUE(eventually([&] { return fs::exists(path_); }, std::chrono::seconds(20)));
     }
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -143,6 +149,45 @@ private:
     std::string path_;
     std::unique_ptr<Background> process_;
 };
+
+/// A program for images that says a word to a socket, and prints what is answered.
+constexpr const char* kAsk = R"(
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+int main(int argc, char** argv) {
+    struct sockaddr_un address = {AF_UNIX, ""};
+    char answer[256];
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), size;
+    strncpy(address.sun_path, argv[1], sizeof address.sun_path - 1);
+    if (argc != 3 || connect(fd, (struct sockaddr*)&address, sizeof address) != 0) return 1;
+    if (write(fd, argv[2], strlen(argv[2])) < 0 || (size = read(fd, answer, sizeof answer)) <= 0) return 1;
+    printf("%.*s\n", size, answer);
+    return 0;
+}
+)";
+
+// The socket has the owner and the mode that the step asks for, and the agent answers through it.
+TEST(BuildFlags, AnAgentAnswersTheUserOfTheStep) {
+    REQUIRE_ROOT();
+    const Sandbox box;
+    const Agent agent(box);
+    box.write("ask.c", kAsk);
+    const auto made = box.host({"gcc", "-static", "-O1", "-o", box.path("ask"), box.path("ask.c")});
+    ASSERT_TRUE(made.ok()) << made.err;
+    built(box,
+          "FROM busybox\nCOPY ask /bin/\nRUN chmod 1777 /tmp\nUSER 1000\n"
+          "RUN --mount=type=ssh,uid=1000,gid=5,mode=0640 stat -c '%a %u:%g' $SSH_AUTH_SOCK > /tmp/mode; "
+          "ask $SSH_AUTH_SOCK one > /tmp/own; ask $SSH_AUTH_SOCK two >> /tmp/own\n"
+          "RUN --mount=type=ssh stat -c '%a %u:%g' $SSH_AUTH_SOCK >> /tmp/mode; ask $SSH_AUTH_SOCK no || echo denied > "
+          "/tmp/other\n",
+          {"--ssh", "default=" + agent.path()});
+    EXPECT_EQ(in_image(box, "cat /tmp/mode /tmp/own /tmp/other"), "640 1000:5\n600 0:0\nONE\nTWO\ndenied\n");
+    for (const auto& item : fs::directory_iterator(box.run_dir()))
+        EXPECT_THAT(item.path().filename().string(), Not(testing::StartsWith("build-")));
+}
 
 TEST(BuildFlags, AgentsAreGivenToTheStepsThatAsk) {
     REQUIRE_ROOT();
