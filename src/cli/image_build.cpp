@@ -39,7 +39,11 @@ void add_lists(const Args& args, BuildRequest& request) {
         if (equals == std::string::npos || equals == 0)
             throw make_error(ErrorKind::usage, "--build-context {} is not NAME=FOLDER", quote(text));
         auto where = text.substr(equals + 1);
-        if (where.find("://") == std::string::npos && !where.starts_with("git@")) where = sys::absolute_path(where);
+        constexpr std::string_view kLayout = "oci-layout://";
+        if (where.starts_with(kLayout))
+            where = std::string(kLayout) + sys::absolute_path(where.substr(kLayout.size()));
+        else if (where.find("://") == std::string::npos && !where.starts_with("git@"))
+            where = sys::absolute_path(where);
         request.contexts[text.substr(0, equals)] = where;
     }
     for (const auto& text : args.hosts) {
@@ -176,7 +180,7 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("-f,--file", args->file, "PATH", "Dockerfile (default: CONTEXT/Dockerfile); '-' is standard input");
     arguments.list("--build-arg", args->args, "NAME=VALUE", "Value of an ARG");
     arguments.list("--build-context", args->contexts, "NAME=FOLDER",
-                   "A further context: a folder, an address, docker-image://NAME");
+                   "A further context: a folder, an address, docker-image://NAME, oci-layout://FOLDER:TAG");
     arguments.value("--target", args->target, "STAGE", "Stage to build");
     arguments.value("--platform", args->platform, "OS/ARCH", "Platform; only this machine's can be built");
     arguments.flag("--no-cache", args->no_cache, "Carry out every step anew");

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/layout_context.hpp"
 #include "engine/task_graph.hpp"
 #include "sys/env.hpp"
 #include "sys/file.hpp"
@@ -103,6 +104,9 @@ BuildRequest build_request_of(const Project& project, const Service& service) {
         if (value) out.args[name] = *value;
     for (const auto& [name, where] : build.additional_contexts) {
         out.contexts[name] = where;
+        if (where.starts_with(kLayoutScheme) && !where.substr(kLayoutScheme.size()).starts_with('/'))
+            out.contexts[name] =
+                fmt::format("{}{}/{}", kLayoutScheme, project.working_dir, where.substr(kLayoutScheme.size()));
         if (!where.starts_with(kServiceScheme)) continue;
         const auto found = project.services.find(where.substr(kServiceScheme.size()));
         if (found == project.services.end())

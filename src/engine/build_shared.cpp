@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "engine/base_images.hpp"
+#include "engine/layout_context.hpp"
 #include "image/copy_up.hpp"
 #include "sys/dir.hpp"
 
@@ -36,6 +37,8 @@ private:
 }  // namespace
 
 BuiltLayers BuildShared::image(store::Store& store, const std::string& reference, const std::string& platform) {
+    if (reference.starts_with(kLayoutScheme))
+        return image(store, load_layout_image(store, reference, platform, cancel), platform);
     PullEvents events(sink, request.name);
     const auto when = request.pull && !reference.starts_with("sha256:") ? PullWhen::always : PullWhen::missing;
     const auto found = ensure_image(store, layout, events, reference, when, platform, cancel);

@@ -12,6 +12,7 @@
 #include "build/remote.hpp"
 #include "engine/build_archive.hpp"
 #include "engine/build_fetch.hpp"
+#include "engine/layout_context.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
@@ -166,6 +167,7 @@ std::optional<std::string> BuildSources::named_image(const std::string& name) co
     if (given == request_.contexts.end()) return std::nullopt;
     const auto& text = given->second;
     if (text.starts_with(kImageScheme)) return text.substr(kImageScheme.size());
+    if (text.starts_with(kLayoutScheme)) return text;
     return std::nullopt;
 }
 
