@@ -201,7 +201,8 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
     }
     for (const auto& output : request.outputs) write_output(shared, built, output);
     for (const auto& [name, value] : request.args)
-        if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && !build::is_declared(shared.file, name))
+        if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && name != "BUILDKIT_CONTEXT_KEEP_GIT_DIR" &&
+            !build::is_declared(shared.file, name))
             result.unused_args.push_back(name);
     note_use(shared);
     if (request.push) result.pushed_digest = push_tags(shared, tags);

@@ -128,7 +128,11 @@ std::string BuildSources::context_of(const std::string& file) {
 
 std::string BuildSources::fetch(const std::string& address) {
     const auto remote = *build::parse_remote(address);
-    if (remote.kind == build::Remote::Kind::git) return build::fetch_git(remote, workspace_.new_folder("context"));
+    if (remote.kind == build::Remote::Kind::git) {
+        const auto keep = request_.args.find("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+        return build::fetch_git(remote, workspace_.new_folder("context"),
+                                keep != request_.args.end() && (keep->second == "1" || keep->second == "true"));
+    }
     const bool all = std::find(request_.allow.begin(), request_.allow.end(), "network.host") != request_.allow.end();
     const auto file =
         fetch_file(remote, workspace_.new_folder("download"), all ? NamedBy::trusted : NamedBy::user, cancel_);

@@ -173,6 +173,15 @@ TEST(Build, ArchivesAreUnpackedByAddAndNotByCopy) {
     ASSERT_TRUE(box.host({"tar", "-czf", box.path("x.tgz"), "-C", box.path("in"), "."}).ok());
     built(box, "FROM busybox\nADD x.tgz /added/\nCOPY x.tgz /copied/\nADD --unpack=false x.tgz /kept/\n");
     EXPECT_EQ(in_image(box, "ls /added /copied /kept"), "/added:\na\n\n/copied:\nx.tgz\n\n/kept:\nx.tgz\n");
+    // What it is packed with shows in the content, not in the name.
+    const auto made =
+        box.host({"python3", "-c",
+                  "import tarfile\n"
+                  "for how in ['', 'gz', 'bz2', 'xz']:\n"
+                  "    with tarfile.open('packed-' + how, 'w:' + how) as t: t.add('in/a', 'from-' + how)\n"});
+    ASSERT_TRUE(made.ok()) << made.err;
+    built(box, "FROM busybox\nADD packed-* /added/\n");
+    EXPECT_EQ(in_image(box, "ls /added"), "from-\nfrom-bz2\nfrom-gz\nfrom-xz\n");
 }
 
 TEST(Build, OutputsAreFoldersTarsAndImages) {

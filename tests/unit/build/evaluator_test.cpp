@@ -159,6 +159,9 @@ TEST_P(LintTest, Finds) {
 INSTANTIATE_TEST_SUITE_P(
     All, LintTest,
     ::testing::Values(
+        Lint{"# check=experimental=InvalidDefinitionDescription\n\n# something\nFROM a AS b\n",
+             "InvalidDefinitionDescription"},
+        Lint{"# check=experimental=all\n\n# x is it\n# or not\nARG y=1\nFROM a\n", "InvalidDefinitionDescription"},
         Lint{"FROM a AS Big\n", "StageNameCasing"}, Lint{"FROM a as b\n", "FromAsCasing"},
         Lint{"FROM a\nRUN x \\\n\n y\n", "NoEmptyContinuation"},
         Lint{"FROM a\nRUN x\nrun y\n", "ConsistentInstructionCasing"},
@@ -173,6 +176,11 @@ INSTANTIATE_TEST_SUITE_P(
         Lint{"FROM --platform=linux/amd64 a\n", "FromPlatformFlagConstDisallowed"},
         Lint{"FROM a\nCOPY hidden /\n", "CopyIgnoredFile"}, Lint{"FROM a\nEXPOSE 80/TCP\n", "ExposeProtoCasing"},
         Lint{"FROM a\nEXPOSE 1.2.3.4:80\n", "ExposeInvalidFormat"}));
+
+TEST(LintTest, DescriptionsBeginWithTheNameAndAreOnlyCheckedWhenAskedFor) {
+    EXPECT_EQ(lint_of("# something\nFROM a AS b\n"), "");
+    EXPECT_EQ(lint_of("# check=experimental=all\n\n# more\n# b is the base\nFROM a AS b\n# other\n\nARG x=1\n"), "");
+}
 
 TEST(LintTest, ACleanFileHasNoFindingsAndRulesMayBeSkipped) {
     EXPECT_EQ(lint_of("ARG T=1\nFROM a:$T AS b\nWORKDIR /x\nCOPY . .\nCMD [\"x\"]\n"), "");
