@@ -331,6 +331,12 @@ void Reader::read_body(Heredoc& doc) {
 
 }  // namespace
 
+std::string Instruction::whole() const {
+    std::string out = name;
+    for (const auto& flag : flags) out += " --" + flag.name + (flag.has_value ? "=" + flag.value : "");
+    return args.empty() ? out : out + " " + args;
+}
+
 SourcePos Instruction::place_of(std::size_t offset) const {
     auto best = pos;
     std::size_t base = 0;

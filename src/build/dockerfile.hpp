@@ -42,6 +42,8 @@ struct Instruction {
     [[nodiscard]] SourcePos place_of(std::size_t offset) const;
     /// "RUN make", on one line, without its flags.
     [[nodiscard]] std::string text() const { return args.empty() ? name : name + " " + args; }
+    /// The same with its flags, for progress.
+    [[nodiscard]] std::string whole() const;
 };
 
 struct Dockerfile {

@@ -98,7 +98,9 @@ public:
 private:
     void build(std::size_t i, const std::stop_token& cancel) {
         try {
-            const auto result = build_image(context_.engine_options(), requests_[i], findings_[i], progress_, cancel);
+            const auto result = in_context(
+                [&] { return "build " + requests_[i].name; },
+                [&] { return build_image(context_.engine_options(), requests_[i], findings_[i], progress_, cancel); });
             if (quiet_) return;
             const std::lock_guard lock(mutex_);
             if (!findings_[i].sorted().empty() || !result.unused_args.empty())

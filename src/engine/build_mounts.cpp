@@ -116,13 +116,16 @@ void StepMounts::cache(const RunMount& mount) {
 
 std::string StepMounts::take_cache(const std::string& folder, const RunMount& mount) {
     const auto place = lock_cache(folder, mount);
-    for (;;) {
+    // Whoever prunes may come between making and holding, but not for ever.
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
         if (auto held = hold_cache_mount(place, mount.id)) {
             held_.push_back(std::move(*held));
             return place;
         }
         make_cache(place, mount);
     }
+    throw make_error("{} is no folder", place);
 }
 
 /// The folder that this step may have: alone, where it wants that.

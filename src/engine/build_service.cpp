@@ -166,7 +166,8 @@ void build_one(const store::Layout& layout, EventSink& events, const Project& pr
     options.state_dir = layout.state;
     options.run_dir = layout.run;
     try {
-        (void)build_image(options, request, findings, sink, cancel);
+        in_context([&] { return "build " + name; },
+                   [&] { (void)build_image(options, request, findings, sink, cancel); });
     } catch (const BuildFailure& failure) {
         events.on_event({Event::Status::error, id, "Error", failure.what(), 0, 0});
         std::string text = fmt::format("build of service {} failed", name);

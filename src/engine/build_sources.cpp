@@ -120,7 +120,11 @@ std::string BuildSources::context_of(const std::string& file) {
         if (text.find('\0') != std::string::npos)
             throw Error("the context is neither an archive nor a Dockerfile", ErrorKind::invalid)
                 .with_hint("a tar may be plain or compressed with gzip or zstd");
-        sys::write_file(folder + "/" + (request_.dockerfile.empty() ? "Dockerfile" : request_.dockerfile), text, 0644);
+        if (!request_.dockerfile.empty())
+            throw make_error(ErrorKind::invalid, "the context is a Dockerfile itself: there is no {} in it",
+                             quote(request_.dockerfile))
+                .with_hint("leave -f out, or give an archive");
+        sys::write_file(folder + "/Dockerfile", text, 0644);
     }
     sys::remove_tree(file);
     return folder;

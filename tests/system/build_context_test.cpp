@@ -45,6 +45,9 @@ TEST(BuildContext, ATextOnStandardInputIsADockerfile) {
     EXPECT_THAT(box.compose({"image", "build", "-"}, std::string("\0junk", 5)).err,
                 HasSubstr("neither an archive nor a Dockerfile"));
     EXPECT_NE(box.compose({"image", "build", "-"}, "").exit_code, 0);
+    EXPECT_THAT(box.compose({"image", "build", "-f", "../../../evil", "-"}, "FROM busybox\n").err,
+                HasSubstr("the context is a Dockerfile itself"));
+    EXPECT_FALSE(fs::exists(box.state() + "/evil"));
 }
 
 TEST(BuildContext, AnArchiveByItsAddressIsOne) {

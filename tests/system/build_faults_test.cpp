@@ -112,8 +112,9 @@ TEST_F(KilledBuild, AtAnyMomentLeavesTheStoreSound) {
 
 TEST_F(KilledBuild, AtEachStepGoesOnWithTheStepsThatAreDone) {
     // Each step of the second stage, by the line that says it has begun.
-    const std::vector<std::string> steps{"] FROM busybox", "] COPY a",     "] WORKDIR",        "] RUN echo $ROUND > /b",
-                                         "] ADD x.tgz",    "] COPY /tool", "] RUN cat /m/tool"};
+    const std::vector<std::string> steps{"] FROM busybox",           "] COPY a",    "] WORKDIR",
+                                         "] RUN --mount=type=cache", "] ADD x.tgz", "] COPY --from=tool",
+                                         "] RUN --mount=type=bind"};
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const auto round = "step" + std::to_string(i);
         const auto log = box_->path("../log-" + round);

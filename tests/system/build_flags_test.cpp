@@ -283,6 +283,8 @@ TEST_F(SeveralBuilds, EndWithTheFirstThatFails) {
     const auto error = box.fails({"build"});
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(25));
     EXPECT_THAT(error, AllOf(HasSubstr("the build of \"bad\" failed"), HasSubstr("ended with exit code 9")));
+    fs::remove_all(box.path("bad"));
+    EXPECT_THAT(box.fails({"build", "bad"}), HasSubstr("build bad: the build context"));
 }
 
 TEST(BuildTerminal, ShowsWhatIsAtWorkAndLeavesWhatIsDone) {
