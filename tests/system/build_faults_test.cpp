@@ -59,6 +59,12 @@ protected:
     [[nodiscard]] std::vector<std::string> left_after_the_next() const {
         box_->ok({"image", "build", "-q", box_->path("empty")});
         std::vector<std::string> out;
+        // The kernel takes a network namespace apart in its own time.
+        (void)eventually([&] { return (out = left()).empty(); });
+        return out;
+    }
+    [[nodiscard]] std::vector<std::string> left() const {
+        std::vector<std::string> out;
         for (const auto& item : fs::directory_iterator(box_->state() + "/build"))
             if (item.path().filename() != "cache") out.push_back(item.path());
         for (const auto& item : fs::directory_iterator(box_->run_dir()))
