@@ -54,6 +54,8 @@ json::object target_of(const BuildRequest& request) {
     target.put("no-cache", request.no_cache);
     target.put("no-cache-filter", request.no_cache_filter);
     target.put("pull", request.pull);
+    target.put("cache-from", request.cache_from);
+    target.put("cache-to", request.cache_to);
     target.put("secret", secrets_of(request));
     std::vector<std::string> agents, limits;
     for (const auto& [id, path] : request.ssh) agents.push_back(id + "=" + path);

@@ -105,6 +105,8 @@ BuildRequest make_request(const Context& context, const Args& args) {
     request.no_cache = args.no_cache;
     request.no_cache_filter = args.no_cache_filter;
     request.pull = args.pull;
+    request.cache_from = args.cache_from;
+    request.cache_to = args.cache_to;
     request.allow = args.allow;
     if (!args.network.empty() && args.network != "default" && args.network != "none" && args.network != "host")
         throw make_error(ErrorKind::usage, "invalid value {} for --network", quote(args.network))
@@ -146,9 +148,6 @@ int run(Context& context, const Args& args) {
     check_unsupported(args);
     const auto request = make_request(context, args);
     if (args.check || args.call != "build") return check_only(context, request);
-    for (const auto* list : {&args.cache_from, &args.cache_to})
-        if (!list->empty())
-            context.warn(fmt::format("the cache {} is not used: there is the local one only", quote(list->front())));
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, args.progress);
     const auto progress = make_build_progress(context, mode);
     Diagnostics findings;
@@ -206,8 +205,10 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("--metadata-file", args->metadata_file, "FILE", "Write the result as JSON to a file");
     arguments.list("-o,--output", args->outputs, "type=KIND,dest=PATH",
                    "What to make: image, registry, local, tar, oci or docker");
-    arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
-    arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
+    arguments.list("--cache-from", args->cache_from, "NAME",
+                   "An image whose build left its cache in it: type=registry,ref=NAME");
+    arguments.list("--cache-to", args->cache_to, "type=KIND",
+                   "Leave the cache in the image (inline) or in another (registry,ref=NAME)");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
     arguments.value("--call", args->call, "METHOD", "build, or check: the same as --check");
     arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");

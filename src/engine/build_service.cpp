@@ -122,6 +122,8 @@ BuildRequest build_request_of(const Project& project, const Service& service) {
     out.no_cache = build.no_cache;
     out.no_cache_filter = build.no_cache_filter;
     out.pull = build.pull;
+    out.cache_from = build.cache_from;
+    out.cache_to = build.cache_to;
     for (const auto& grant : build.secrets) out.secrets.push_back(secret_of(project, grant));
     put_ssh(build.ssh, out);
     out.network = build.network;

@@ -304,8 +304,6 @@ public:
         const auto* build = service.value.find("build");
         if (build == nullptr || !build->is_mapping()) return;
         static constexpr std::pair<std::string_view, std::string_view> kIgnored[] = {
-            {"cache_from", "there is the local cache only"},
-            {"cache_to", "there is the local cache only"},
             {"provenance", "no attestations are made"},
             {"sbom", "no attestations are made"},
             {"isolation", "only Windows has it"},

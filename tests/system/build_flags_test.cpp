@@ -61,14 +61,15 @@ TEST(BuildFlags, ReachTheStepsAndTheImage) {
         {"--ulimit",       "nofile=77:99", "--shm-size", "1m",           "--add-host",
          "other:10.1.2.3", "--network",    "none",       "-m",           "32m",
          "--label",        "a=b",          "--iidfile",  box.path("id"), "--metadata-file",
-         box.path("meta"), "--cache-from", "x/y",        "--cache-to",   "type=inline"});
+         box.path("meta"), "--cache-from", "type=gha",   "--cache-to",   "type=s3,bucket=x"});
     EXPECT_EQ(in_image(box, "cat /files /net /memory"), "77\nlo\n33554432\n");
     EXPECT_THAT(in_image(box, "cat /shm"), HasSubstr("size=1024k"));
     EXPECT_THAT(in_image(box, "cat /host"), HasSubstr("10.1.2.3"));
     EXPECT_THAT(box.ok({"image", "inspect", "built"}),
                 AllOf(HasSubstr("\"a\""), HasSubstr(sys::read_file(box.path("id")))));
     EXPECT_THAT(sys::read_file(box.path("meta")), HasSubstr("containerimage.config.digest"));
-    EXPECT_THAT(done.err, AllOf(HasSubstr("the cache \"x/y\" is not used"), HasSubstr("the cache \"type=inline\"")));
+    EXPECT_THAT(done.err, AllOf(HasSubstr("the cache \"type=gha\" is not used"),
+                                HasSubstr("the cache \"type=s3,bucket=x\" is not written")));
 }
 
 TEST(BuildFlags, PushSendsAllNames) {
@@ -95,6 +96,48 @@ TEST(BuildFlags, PushSendsAllNames) {
     EXPECT_THAT(pushed.err, AllOf(HasSubstr("d:4 Pushed"), HasSubstr("demo-unnamed Built")));
     box.ok({"image", "rm", registry.name("d:4")});
     box.ok({"image", "pull", "-q", registry.name("d:4")});
+}
+
+// Another machine finds the steps that this one has pushed.
+TEST(BuildFlags, CachesTravelInImages) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const TestRegistry registry(box);
+    const auto image = registry.name("app:1"), cache = registry.name("cache:1");
+    // As everybody has it: a registry's own layers.
+    const auto base = registry.name("base:1");
+    box.ok({"image", "tag", "busybox", base});
+    box.ok({"image", "push", "-q", base});
+    box.ok({"image", "rm", base, "busybox"});
+    box.write("f", "x");
+    box.write("Dockerfile",
+              "FROM " + base + "\nCOPY f /f\nWORKDIR /w\nRUN cat /proc/sys/kernel/random/uuid > /once\nRUN true\n");
+    box.ok({"image", "build", "-t", image, "--push", "--cache-to", "type=inline", "--cache-to",
+            "type=registry,ref=" + cache, "."});
+    EXPECT_THAT(box.ok({"image", "ls"}), Not(HasSubstr("/cache"))) << "what carries the cache is not kept";
+    box.ok({"image", "build", "-q", "--cache-to", "type=registry,ref=" + cache, "-t", "built", "."});
+    EXPECT_THAT(box.ok({"image", "ls"}), AllOf(Not(HasSubstr("/cache")), Not(HasSubstr("<none>"))));
+    const auto once = in_image(box, "cat /once");
+
+    const auto first = box.environment["COMPOSE_STATE_DIR"];
+    for (const auto& from : {image, "type=registry,ref=" + cache}) {
+        box.environment["COMPOSE_STATE_DIR"] = box.path("../other-" + std::to_string(from.size()));
+        const auto done =
+            box.compose({"image", "build", "--progress", "plain", "-t", "built", "--cache-from", from, "."});
+        EXPECT_EQ(done.exit_code, 0) << done.err;
+        EXPECT_EQ(count(done.err, " CACHED"), 4U) << done.err;
+        EXPECT_EQ(in_image(box, "cat /once"), once);
+        EXPECT_THAT(box.ok({"image", "inspect", "built"}), Not(HasSubstr("compose.build.cache")));
+        // Of a service, with another last step; what it is based on gives no cache of its own away.
+        box.write("compose.yaml",
+                  "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM " + image +
+                      "\n        RUN true\n      cache_from: ['" + image + "', '" + registry.name("none:1") + "']\n");
+        const auto service = box.compose({"--progress", "plain", "build"});
+        EXPECT_EQ(service.exit_code, 0) << service.err;
+        EXPECT_THAT(service.err, HasSubstr("none:1 can't be had"));
+        EXPECT_THAT(box.ok({"image", "inspect", "demo-web"}), Not(HasSubstr("compose.build.cache")));
+    }
+    box.environment["COMPOSE_STATE_DIR"] = first;
 }
 
 TEST(BuildFlags, DevicesAreThoseThatAreAllowedAndDescribed) {
