@@ -27,8 +27,12 @@ public:
 
     /// Each side is read only when what it said before is delivered: neither can fill our memory.
     void watch(std::vector<sys::PollItem>& items) const {
-        for (std::size_t i = 0; i < 2; ++i)
-            items.push_back({.fd = ends_[i], .want_read = said_[i].empty(), .want_write = !said_[1 - i].empty()});
+        for (std::size_t i = 0; i < 2; ++i) {
+            const bool read = said_[i].empty(), write = !said_[1 - i].empty();
+            // A side that is only waited for would wake us for ever once it has hung up.
+            items.push_back(
+                {.fd = read || write ? sys::FdRef(ends_[i]) : sys::FdRef(), .want_read = read, .want_write = write});
+        }
     }
     /// False when one side is gone.
     bool pass(const sys::PollItem* items) {
