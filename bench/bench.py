@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from builds import Builds  # noqa: E402: beside this file
 from by_hand import ByHand  # noqa: E402
+from images import Images  # noqa: E402
 from stack import Stack  # noqa: E402
 from streams import Streams, compile_load  # noqa: E402
 
@@ -103,6 +104,7 @@ def parse_arguments(parts):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, nargs="+", default=[100, 500], help="sizes of the stacks")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--megabytes", type=int, default=170, help="of the image that is pulled, unpacked")
     parser.add_argument("--compose", type=Path, default=COMPOSE, help="the program to time (default: the release build)")
     parser.add_argument("--only", choices=parts, action="append", help="not all parts; may be given several times")
     return parser.parse_args()
@@ -129,6 +131,7 @@ def main():
 
     parts = {"config": lambda: measure_config(bench, row), "stack": measure_stacks,
              "streams": lambda: Streams(bench, COMPOSE).measure(row), "build": lambda: Builds(bench, COMPOSE).measure(row),
+             "images": lambda: Images(bench, COMPOSE, options.megabytes).measure(row, options.rounds),
              "by-hand": lambda: measure_by_hand(bench, row)}
     options = parse_arguments(list(parts))
     COMPOSE = options.compose.resolve()

@@ -1,7 +1,5 @@
-#!/usr/bin/env python3
 """Times pulls from Debian's docker-registry on loopback against `gunzip` and `tar -x` of the same layer on the same disk,
-alternating. Run it through scripts/bench-images, in a network namespace of its own."""
-import argparse
+alternating."""
 import hashlib
 import json
 import os
@@ -10,17 +8,14 @@ import statistics
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-COMPOSE = Path(os.environ.get("COMPOSE_BINARY", ROOT / "build" / "release" / "compose"))
 REGISTRY = "127.0.0.1:5000"
 
 
-def run(*argv, **options):
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+def run(*argv):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"bench: {' '.join(map(str, argv))} failed:\n{done.stderr[-3000:]}")
     return done
@@ -66,7 +61,7 @@ def write_json(layout, value, kind):
     return {"mediaType": kind, "digest": "sha256:" + digest, "size": len(data)}
 
 
-def push(work, layout, name, layers):
+def push(layout, name, layers):
     config = write_json(layout, {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/true"]},
                                  "rootfs": {"type": "layers", "diff_ids": [diff for _, diff, _ in layers]}},
                         "application/vnd.oci.image.config.v1+json")
@@ -79,20 +74,43 @@ def push(work, layout, name, layers):
     run("skopeo", "copy", "--dest-tls-verify=false", f"oci:{layout}:x", f"docker://{REGISTRY}/{name}:1")
 
 
-class Bench:
-    def __init__(self, work):
-        self.work = work
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(work), "COMPOSE_STATE_DIR": str(work / "state"),
-                    "COMPOSE_RUN_DIR": str(work / "run")}
+class Images:
+    def __init__(self, bench, compose, megabytes=170):
+        self.work, self.compose, self.megabytes = bench.work / "images", compose, megabytes
+        self.work.mkdir()
+        self.env = {**bench.env, "COMPOSE_STATE_DIR": str(self.work / "state"), "COMPOSE_RUN_DIR": str(self.work / "run")}
+
+    def start_registry(self):
+        (self.work / "registry").mkdir()
+        config = self.work / "registry.yml"
+        config.write_text(f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: "
+                          f"{{rootdirectory: {self.work}/registry}}}}\nhttp: {{addr: {REGISTRY}}}\n")
+        process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        return process
+
+    def fill_registry(self):
+        """One image of one layer, the same files as eight layers, and each of those alone. Returns the one layer."""
+        layout = self.work / "layout"
+        (layout / "blobs" / "sha256").mkdir(parents=True)
+        paths = files_of_this_machine(self.megabytes << 20)
+        one = make_layer(layout, paths)
+        push(layout, "one", [one])
+        share = -(-len(paths) // 8)
+        eight = [make_layer(layout, paths[i * share:(i + 1) * share]) for i in range(8)]
+        push(layout, "eight", eight)
+        for i, layer in enumerate(eight):
+            push(layout, f"part{i}", [layer])
+        return one[2]
 
     def pull(self, *names):
-        """Seconds and the most memory in KB, from an empty store."""
+        """Seconds and the most memory in MB, into an empty store."""
         shutil.rmtree(self.work / "state", ignore_errors=True)
         os.sync()
         seconds, memory = 0.0, 0
         for name in names:
             started = time.perf_counter()
-            child = subprocess.Popen([str(COMPOSE), "image", "pull", "-q", f"{REGISTRY}/{name}:1"], env=self.env,
+            child = subprocess.Popen([str(self.compose), "image", "pull", "-q", f"{REGISTRY}/{name}:1"], env=self.env,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             # Not ru_maxrss: that remembers the size of this program, from which the child was forked.
             status = Path(f"/proc/{child.pid}/status")
@@ -104,7 +122,7 @@ class Bench:
             seconds += time.perf_counter() - started
             if child.returncode != 0:
                 sys.exit(f"bench: pull {name} failed: {child.stderr.read().decode()}")
-        return seconds, memory
+        return seconds, memory / 1024
 
     def unpack(self, blob):
         target = self.work / "unpacked"
@@ -115,59 +133,26 @@ class Bench:
         run("sh", "-c", f"gunzip -c {blob} | tar -x -C {target}")
         return time.perf_counter() - started
 
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--size", type=int, default=170, help="megabytes, unpacked")
-    options = parser.parse_args()
-    work = Path(tempfile.mkdtemp(prefix="compose-bench-"))
-    registry = None
-    try:
-        (work / "registry").mkdir()
-        (work / "registry.yml").write_text(f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: "
-                                           f"{{filesystem: {{rootdirectory: {work}/registry}}}}\nhttp: {{addr: {REGISTRY}}}\n")
-        registry = subprocess.Popen(["docker-registry", "serve", str(work / "registry.yml")], stdout=subprocess.DEVNULL,
-                                    stderr=subprocess.DEVNULL)
-        layout = work / "layout"
-        (layout / "blobs" / "sha256").mkdir(parents=True)
-        paths = files_of_this_machine(options.size << 20)
-        time.sleep(1)
-        one = make_layer(layout, paths)
-        push(work, layout, "one", [one])
-        share = -(-len(paths) // 8)
-        eight = [make_layer(layout, paths[i * share:(i + 1) * share]) for i in range(8)]
-        push(work, layout, "eight", eight)
-        for i, layer in enumerate(eight):
-            push(work, layout, f"part{i}", [layer])
-
-        bench = Bench(work)
-        figures = {"pull": [], "unpack": [], "eight": [], "parts": [], "memory": []}
-        for _ in range(options.rounds):
-            figures["unpack"].append(bench.unpack(one[2]))
-            seconds, memory = bench.pull("one")
-            figures["pull"].append(seconds)
-            eight_seconds, eight_memory = bench.pull("eight")
-            figures["eight"].append(eight_seconds)
-            figures["parts"].append(bench.pull(*[f"part{i}" for i in range(8)])[0])
-            figures["memory"].append(max(memory, eight_memory) / 1024)
-    finally:
-        if registry:
+    def measure(self, row, rounds=3):
+        registry = self.start_registry()
+        unpack, one, eight, parts, memory = [], [], [], [], []
+        try:
+            blob = self.fill_registry()
+            for _ in range(rounds):
+                unpack.append(self.unpack(blob))
+                for times, names in ((one, ["one"]), (eight, ["eight"]), (parts, [f"part{i}" for i in range(8)])):
+                    seconds, size = self.pull(*names)
+                    times.append(seconds)
+                    memory.append(size)
+        finally:
             registry.kill()
             registry.wait()
-        shutil.rmtree(work, ignore_errors=True)
-
-    mid = {name: statistics.median(values) for name, values in figures.items()}
-    rows = [(f"pull of {options.size} MB in one layer, against gunzip and tar ({mid['pull']:.2f} / {mid['unpack']:.2f} s)",
-             mid["pull"] / mid["unpack"], "x", 1.3),
-            (f"pull of 8 layers, against one by one ({mid['eight']:.2f} / {mid['parts']:.2f} s)",
-             mid["eight"] / mid["parts"], "x", 0.7),
-            ("memory while pulling", mid["memory"], "MB", 64)]
-    width = max(len(name) for name, *_ in rows)
-    for name, value, unit, limit in rows:
-        print(f"{name:<{width}}  {value:>7.2f} {unit:<3} <= {limit:<4}  {'met' if value <= limit else 'MISSED'}", file=sys.stderr)
-    print(json.dumps({"rounds": options.rounds, "figures": mid, "raw": figures}))
-
-
-if __name__ == "__main__":
-    main()
+            shutil.rmtree(self.work, ignore_errors=True)
+        whole, gunzip = statistics.median(one), statistics.median(unpack)
+        value = whole / gunzip
+        row(f"pull of {self.megabytes} MB in one layer, against gunzip and tar ({whole:.2f} / {gunzip:.2f} s)", value, "x",
+            "<= 1.3", value <= 1.3)
+        together, apart = statistics.median(eight), statistics.median(parts)
+        value = together / apart
+        row(f"pull of 8 layers, against one by one ({together:.2f} / {apart:.2f} s)", value, "x", "<= 0.7", value <= 0.7)
+        row("memory while pulling", max(memory), "MB", "<= 64", max(memory) <= 64)

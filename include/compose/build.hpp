@@ -39,6 +39,8 @@ struct BuildRequest {
     bool no_cache = false;
     std::vector<std::string> no_cache_filter;  // stages
     bool pull = false;
+    std::vector<std::string> cache_from;  // "type=registry,ref=NAME", "NAME"
+    std::vector<std::string> cache_to;    // "type=inline", "type=registry,ref=NAME"
     std::vector<BuildSecret> secrets;
     std::map<std::string, std::string> ssh;  // id -> path of an agent's socket
     std::string network;                     // default, none, host

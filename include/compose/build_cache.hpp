@@ -14,8 +14,8 @@ namespace compose {
 
 struct BuildCacheUsage {
     std::size_t steps = 0;
-    std::int64_t size = 0;         // of their layers, each once
-    std::int64_t reclaimable = 0;  // of those that no image has
+    std::int64_t size = 0;         // of their layers, each once, and of the caches that RUN mounts
+    std::int64_t reclaimable = 0;  // without layers that an image has
 };
 [[nodiscard]] BuildCacheUsage build_cache_usage(const EngineOptions& options);
 
@@ -25,13 +25,14 @@ struct LayerUsage {
 };
 [[nodiscard]] LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>& images_in_use);
 
-/// A step of a build that the next build can find again.
+/// A step of a build that the next build can find again, or a folder of RUN --mount=type=cache.
 struct BuildCacheEntry {
     std::string id;
     std::string description;  // "RUN make"
     std::int64_t size = 0;
     std::int64_t created_at = 0, used_at = 0;  // nanoseconds since 1970
     bool shared = false;                       // an image has its layer
+    bool mount = false;                        // it is a folder
 };
 /// The one used longest ago first.
 [[nodiscard]] std::vector<BuildCacheEntry> build_cache_entries(const EngineOptions& options);
@@ -46,12 +47,9 @@ struct PrunedBuildCache {
     std::size_t steps = 0;
     std::int64_t freed = 0;
 };
-struct BuildCachePruning {
-    std::function<bool(const BuildCacheEntry&)> wanted;
-    std::int64_t keep = 0;           // bytes: once all take no more, nothing more goes
-    std::int64_t mounts_before = 0;  // the caches of RUN --mount=type=cache used last before (nanoseconds since 1970)
-};
-/// Removes steps, the one used longest ago first, and caches of RUN; then layers that nothing needs any more.
-PrunedBuildCache prune_build_cache(const EngineOptions& options, const BuildCachePruning& what);
+/// Removes the steps and mounts that are `wanted`, the one used longest ago first and no more once all take at most
+/// `keep` bytes; then layers that nothing needs any more.
+PrunedBuildCache prune_build_cache(const EngineOptions& options,
+                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep = 0);
 
 }  // namespace compose

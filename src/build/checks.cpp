@@ -29,6 +29,7 @@ public:
 
     void run() {
         casing();
+        descriptions();
         from_lines();
         globals();
         for (const auto& stage : file_.stages) check_stage(stage);
@@ -61,6 +62,26 @@ private:
             if (one.name == "MAINTAINER")
                 report("MaintainerDeprecated", one.pos, "MAINTAINER is deprecated",
                        "write LABEL org.opencontainers.image.authors=...");
+        }
+    }
+
+    /// A comment right above a stage or an argument is its description, and begins with its name. Only where it is
+    /// asked for: many comments are something else.
+    void descriptions() {
+        const auto& asked = file_.file.experimental_checks;
+        constexpr const char* kRule = "InvalidDefinitionDescription";
+        if (!asked.contains(kRule) && !asked.contains("all")) return;
+        for (const auto& one : instructions_) {
+            const auto words = raw_words(one.args, file_.file.escape);
+            std::string name;
+            if (one.name == "FROM" && words.size() == 3) name = words[2].text;
+            if (one.name == "ARG" && !words.empty()) name = words[0].text.substr(0, words[0].text.find('='));
+            if (name.empty() || one.comments.empty()) continue;
+            const bool described = std::any_of(one.comments.begin(), one.comments.end(),
+                                               [&](const auto& line) { return line.starts_with(name + " "); });
+            if (!described)
+                report(kRule, one.pos, fmt::format("the comment above {} does not describe it", quote(name)),
+                       fmt::format("write # {} and what it is, or put a blank line between", name));
         }
     }
 

@@ -1,6 +1,7 @@
 #include "build/dockerfile.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/strings.hpp"
@@ -46,7 +47,10 @@ public:
         while (at_ < text_.size() && findings_.error_count() < Diagnostics::kMaxFindings) {
             const auto [line, column] = next_line();
             const auto rest = line.substr(column);
-            if (rest.empty() || rest.front() == '#') continue;
+            if (rest.empty() || rest.front() == '#') {
+                keep_comment(rest);
+                continue;
+            }
             read_instruction(line, column);
             if (out_.instructions.size() > kMaxInstructions) {
                 findings_.error({file_, line_, 1}, "", fmt::format("more than {} instructions", kMaxInstructions));
@@ -132,16 +136,26 @@ private:
                 if (trim(rule) == "all") out_.skip_all_checks = true;
                 out_.skipped_checks.insert(std::string(trim(rule)));
             }
+        } else if (name == "experimental") {
+            for (const auto& rule : split(value, ',')) out_.experimental_checks.insert(std::string(trim(rule)));
         } else if (name == "error") {
             out_.checks_are_errors = lower(value) == "true" || value == "1";
         } else if (!part.empty()) {
             findings_.warning(pos, "", fmt::format("unknown check option {}", quote(name)),
-                              "write skip=RULE or error=true");
+                              "write skip=RULE, experimental=RULE or error=true");
         }
+    }
+
+    /// Of the comments right above an instruction, only so many are of interest.
+    void keep_comment(std::string_view line) {
+        constexpr std::size_t kMaxComments = 100;
+        if (line.empty() || comments_.size() == kMaxComments) return comments_.clear();
+        comments_.emplace_back(trim(line.substr(1)));
     }
 
     void read_instruction(std::string_view first, std::size_t indent) {
         Instruction one;
+        one.comments = std::exchange(comments_, {});
         one.pos = {file_, line_, static_cast<std::uint32_t>(indent) + 1};
         std::size_t end = indent;
         while (end < first.size() && !is_blank(first[end])) ++end;
@@ -210,6 +224,7 @@ private:
     std::string_view text_;
     std::size_t at_ = 0;
     std::uint32_t line_ = 0;
+    std::vector<std::string> comments_;  // right above the next instruction
     Dockerfile out_;
 };
 
@@ -315,6 +330,12 @@ void Reader::read_body(Heredoc& doc) {
 }
 
 }  // namespace
+
+std::string Instruction::whole() const {
+    std::string out = name;
+    for (const auto& flag : flags) out += " --" + flag.name + (flag.has_value ? "=" + flag.value : "");
+    return args.empty() ? out : out + " " + args;
+}
 
 SourcePos Instruction::place_of(std::size_t offset) const {
     auto best = pos;

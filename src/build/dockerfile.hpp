@@ -37,10 +37,13 @@ struct Instruction {
     /// Where the pieces of `args` stand: (offset in args, place), in order.
     std::vector<std::pair<std::size_t, SourcePos>> places;
     std::vector<SourcePos> empty_continuations;  // blank lines inside
+    std::vector<std::string> comments;           // lines right above it, without "#"
 
     [[nodiscard]] SourcePos place_of(std::size_t offset) const;
     /// "RUN make", on one line, without its flags.
     [[nodiscard]] std::string text() const { return args.empty() ? name : name + " " + args; }
+    /// The same with its flags, for progress.
+    [[nodiscard]] std::string whole() const;
 };
 
 struct Dockerfile {
@@ -48,6 +51,7 @@ struct Dockerfile {
     char escape = '\\';
     std::set<std::string> skipped_checks;
     bool skip_all_checks = false;
+    std::set<std::string> experimental_checks;  // that are asked for, or "all"
     bool checks_are_errors = false;
     std::vector<Instruction> instructions;
 };

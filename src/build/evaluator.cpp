@@ -95,8 +95,8 @@ std::vector<std::string> StageEvaluator::command(const Instruction& one) const {
 Step StageEvaluator::evaluate(const Instruction& one, Diagnostics& findings) {
     Step step;
     step.pos = one.pos;
-    step.shown = one.text();
-    step.created_by = step.shown;
+    step.shown = one.whole();
+    step.created_by = one.text();
     const auto& name = one.name;
     if (name == "RUN") {
         auto what = run(one, findings);

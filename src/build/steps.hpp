@@ -77,7 +77,7 @@ struct ConfigStep {};
 
 struct Step {
     std::variant<ConfigStep, RunStep, CopyStep, WorkdirStep> what;
-    std::string shown;       // "RUN make"
+    std::string shown;       // "RUN --network=none make"
     std::string created_by;  // for the history
     SourcePos pos;
     bool in_history = true;  // an ARG is, a comment isn't

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "base/json.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/arguments.hpp"
+#include "cli/bake.hpp"
 #include "cli/build_arguments.hpp"
 #include "cli/build_progress.hpp"
 #include "cli/commands.hpp"
@@ -61,33 +61,6 @@ BuildRequest make_request(const Context& context, const Args& args, const Projec
     return request;
 }
 
-std::string bake_text(const std::vector<BuildRequest>& requests) {
-    json::object targets;
-    json::array group;
-    for (const auto& request : requests) {
-        json::object target{{"context", request.context}};
-        if (request.dockerfile_text)
-            target["dockerfile-inline"] = *request.dockerfile_text;
-        else
-            target["dockerfile"] = request.dockerfile.empty() ? "Dockerfile" : request.dockerfile;
-        json::object args, labels, contexts;
-        for (const auto& [key, value] : request.args) args[key] = value;
-        for (const auto& [key, value] : request.labels) labels[key] = value;
-        for (const auto& [key, value] : request.contexts) contexts[key] = value;
-        if (!args.empty()) target["args"] = args;
-        if (!labels.empty()) target["labels"] = labels;
-        if (!contexts.empty()) target["contexts"] = contexts;
-        if (!request.target.empty()) target["target"] = request.target;
-        if (request.no_cache) target["no-cache"] = true;
-        if (request.pull) target["pull"] = true;
-        target["tags"] = json::array(request.tags.begin(), request.tags.end());
-        target["output"] = json::array{"type=docker"};
-        targets[request.name] = std::move(target);
-        group.emplace_back(request.name);
-    }
-    return json::serialize(json::object{{"group", {{"default", {{"targets", group}}}}}, {"target", targets}}) + "\n";
-}
-
 int check_all(const Context& context, const std::vector<BuildRequest>& requests) {
     int status = 0;
     for (const auto& request : requests) {
@@ -125,7 +98,9 @@ public:
 private:
     void build(std::size_t i, const std::stop_token& cancel) {
         try {
-            const auto result = build_image(context_.engine_options(), requests_[i], findings_[i], progress_, cancel);
+            const auto result = in_context(
+                [&] { return "build " + requests_[i].name; },
+                [&] { return build_image(context_.engine_options(), requests_[i], findings_[i], progress_, cancel); });
             if (quiet_) return;
             const std::lock_guard lock(mutex_);
             if (!findings_[i].sorted().empty() || !result.unused_args.empty())

@@ -142,7 +142,11 @@ public:
             for (auto& line : step.cutter.add(event.text)) step.lines.push_back(std::move(line));
             constexpr std::size_t kShown = 6;
             if (step.lines.size() > kShown) step.lines.erase(step.lines.begin(), step.lines.end() - kShown);
-        } else if (event.kind != Kind::warning) {
+        } else if (event.kind == Kind::warning) {
+            LineCutter cutter;
+            for (const auto& line : cutter.add(event.text + "\n"))
+                above_ += colored("33", " => WARNING: " + line) + "\n";
+        } else {
             const auto mark = event.kind == Kind::failed ? "ERROR" : event.kind == Kind::cached ? "CACHED" : "";
             ++done_;
             above_ += colored(event.kind == Kind::failed ? "31" : "34",

@@ -1,8 +1,6 @@
 // builder prune|du and the commands of buildx that scripts call: the one builder there is, and what it keeps.
 #include "cli/builder.hpp"
 
-#include <algorithm>
-#include <array>
 #include <compose/build_cache.hpp>
 #include <compose/objects.hpp>
 #include <compose/version.hpp>
@@ -13,7 +11,6 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/arguments.hpp"
-#include "cli/build_arguments.hpp"
 #include "cli/by_hand.hpp"
 #include "cli/context.hpp"
 #include "cli/filters.hpp"
@@ -43,14 +40,7 @@ public:
                (!filters_.has("private") || filters_.truth("private", false) != entry.shared);
     }
 
-    [[nodiscard]] std::int64_t until() const { return until_; }
-    /// So that it can be said of the caches of RUN too, which have no more than a time.
-    [[nodiscard]] bool only_by_time() const {
-        return std::none_of(kOfSteps.begin(), kOfSteps.end(), [&](const char* key) { return filters_.has(key); });
-    }
-
 private:
-    static constexpr std::array kOfSteps{"description", "id", "private", "shared"};
     Filters filters_;
     std::int64_t until_;  // nanoseconds since 1970
 };
@@ -77,9 +67,7 @@ int prune(Context& context, const PruneArgs& args) {
             removed += fmt::format("{}\t{}\t{}\n", short_id(entry.id), human_size(entry.size), entry.description);
         return true;
     };
-    const auto mounts_before = filter.only_by_time() ? filter.until() : 0;
-    const auto pruned = prune_build_cache(
-        context.engine_options(), {.wanted = wanted, .keep = keep, .mounts_before = keep > 0 ? 0 : mounts_before});
+    const auto pruned = prune_build_cache(context.engine_options(), wanted, keep);
     print(removed + fmt::format("Total reclaimed space: {}\n", human_size(pruned.freed)));
     return 0;
 }
@@ -117,6 +105,12 @@ int du(Context& context, const DuArgs& args) {
     return 0;
 }
 
+void check_builder(const std::string& name) {
+    if (name.empty() || name == kBuilder) return;
+    throw make_error(ErrorKind::not_found, "no builder {} found", quote(name))
+        .with_hint("there is one builder, default, and it needs no daemon");
+}
+
 std::string platform_of(const Context& context) {
     return "linux/" + host_description(context.engine_options()).architecture;
 }
@@ -145,8 +139,9 @@ int list_builders(Context& context, const std::string& format) {
 Run define_builder_prune(Arguments& arguments) {
     const auto args = std::make_shared<PruneArgs>();
     arguments.text(
-        "Removes steps of builds that no image shares, the layers that nothing needs, and the caches of RUN --mount.\n"
-        "The next build makes them again.");
+        "Removes steps of builds that no image shares, the caches of RUN --mount, and the layers that nothing needs. "
+        "The\n"
+        "next build makes them again.");
     arguments.flag("-a,--all", args->all, "Those too that an image shares");
     arguments.list("--filter", args->filters, "KEY=VALUE",
                    "Only those: until=24h (last use), id=, description=, shared=");

@@ -22,11 +22,11 @@ namespace {
 
 struct Args {
     std::string context, file, target, platform, progress, network, shm_size, memory, iid_file, metadata_file, builder,
-        provenance, sbom, call, cgroup_parent;
+        provenance, sbom, call = "build", cgroup_parent;
     std::vector<std::string> tags, args, contexts, no_cache_filter, secrets, ssh, labels, hosts, ulimits, outputs,
-        allow, cache_from, cache_to, annotations, attestations;
+        allow, cache_from, cache_to, attestations;
     bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false, remove = true,
-         force_remove = false;
+         force_remove = true;
 };
 
 void add_lists(const Args& args, BuildRequest& request) {
@@ -39,7 +39,11 @@ void add_lists(const Args& args, BuildRequest& request) {
         if (equals == std::string::npos || equals == 0)
             throw make_error(ErrorKind::usage, "--build-context {} is not NAME=FOLDER", quote(text));
         auto where = text.substr(equals + 1);
-        if (where.find("://") == std::string::npos && !where.starts_with("git@")) where = sys::absolute_path(where);
+        constexpr std::string_view kLayout = "oci-layout://";
+        if (where.starts_with(kLayout))
+            where = std::string(kLayout) + sys::absolute_path(where.substr(kLayout.size()));
+        else if (where.find("://") == std::string::npos && !where.starts_with("git@"))
+            where = sys::absolute_path(where);
         request.contexts[text.substr(0, equals)] = where;
     }
     for (const auto& text : args.hosts) {
@@ -62,12 +66,9 @@ void check_unsupported(const Args& args) {
         if (std::find(fields.begin(), fields.end(), "disabled=true") == fields.end())
             check_attestation("--attest", text);
     }
-    if (!args.annotations.empty())
-        throw make_error(ErrorKind::usage,
-                         "--annotation {}: manifests are made when an image is pushed or saved, without annotations",
-                         args.annotations.front())
-            .with_hint("use --label");
-    if (!args.call.empty() && args.call != "build" && args.call != "check" && args.call != "lint")
+    if (!args.remove || !args.force_remove)
+        throw Error("containers of steps are always removed", ErrorKind::usage).with_hint("leave --rm=false out");
+    if (args.call != "build" && args.call != "check" && args.call != "lint")
         throw make_error(ErrorKind::usage, "invalid value {} for --call", quote(args.call))
             .with_hint("use build or check");
 }
@@ -104,6 +105,8 @@ BuildRequest make_request(const Context& context, const Args& args) {
     request.no_cache = args.no_cache;
     request.no_cache_filter = args.no_cache_filter;
     request.pull = args.pull;
+    request.cache_from = args.cache_from;
+    request.cache_to = args.cache_to;
     request.allow = args.allow;
     if (!args.network.empty() && args.network != "default" && args.network != "none" && args.network != "host")
         throw make_error(ErrorKind::usage, "invalid value {} for --network", quote(args.network))
@@ -144,10 +147,7 @@ int run(Context& context, const Args& args) {
     context.refuse_dry_run("image build");
     check_unsupported(args);
     const auto request = make_request(context, args);
-    if (args.check || args.call == "check" || args.call == "lint") return check_only(context, request);
-    for (const auto* list : {&args.cache_from, &args.cache_to})
-        if (!list->empty())
-            context.warn(fmt::format("the cache {} is not used: there is the local one only", quote(list->front())));
+    if (args.check || args.call != "build") return check_only(context, request);
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, args.progress);
     const auto progress = make_build_progress(context, mode);
     Diagnostics findings;
@@ -179,7 +179,7 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("-f,--file", args->file, "PATH", "Dockerfile (default: CONTEXT/Dockerfile); '-' is standard input");
     arguments.list("--build-arg", args->args, "NAME=VALUE", "Value of an ARG");
     arguments.list("--build-context", args->contexts, "NAME=FOLDER",
-                   "A further context: a folder, an address, docker-image://NAME");
+                   "A further context: a folder, an address, docker-image://NAME, oci-layout://FOLDER:TAG");
     arguments.value("--target", args->target, "STAGE", "Stage to build");
     arguments.value("--platform", args->platform, "OS/ARCH", "Platform; only this machine's can be built");
     arguments.flag("--no-cache", args->no_cache, "Carry out every step anew");
@@ -205,17 +205,20 @@ Run define_image_build(Arguments& arguments) {
     arguments.value("--metadata-file", args->metadata_file, "FILE", "Write the result as JSON to a file");
     arguments.list("-o,--output", args->outputs, "type=KIND,dest=PATH",
                    "What to make: image, registry, local, tar, oci or docker");
-    arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
-    arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
+    arguments.list("--cache-from", args->cache_from, "NAME",
+                   "An image whose build left its cache in it: type=registry,ref=NAME");
+    arguments.list("--cache-to", args->cache_to, "type=KIND",
+                   "Leave the cache in the image (inline) or in another (registry,ref=NAME)");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
-    arguments.value("--call", args->call, "METHOD", "What to do: build or check");
+    arguments.value("--call", args->call, "METHOD", "build, or check: the same as --check");
     arguments.value("--builder", args->builder, "NAME", "Who builds; there is one, called default");
-    arguments.value("--provenance", args->provenance, "BOOL", "Attestation of the origin; only false can be done");
-    arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
-    arguments.list("--attest", args->attestations, "type=KIND", "Attestations; an error unless disabled=true");
-    arguments.list("--annotation", args->annotations, "KEY=VALUE", "Annotation of the manifest; an error, use --label");
+    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
+    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
+    arguments.list("--attest", args->attestations, "type=KIND,disabled=true",
+                   "Only disabled: no attestations are made");
     arguments.flag("--rm", args->remove, "Containers of steps are always removed (default true)");
     arguments.flag("--force-rm", args->force_remove, "The same");
+    arguments.refuse("--annotation", "its manifest is made when it is pushed; use --label");
     arguments.refuse("--memory-swap,--cpu-period,--cpu-quota,-c,--cpu-shares,--cpuset-cpus,--cpuset-mems",
                      "limits of steps are those of --memory, --ulimit and --shm-size");
     arguments.refuse("--compress", "the context is read where it lies");

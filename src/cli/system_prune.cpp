@@ -74,10 +74,10 @@ public:
     }
 
     void build_cache() {
-        const auto wanted = [&](const BuildCacheEntry& entry) {
+        const auto result = prune_build_cache(options_, [&](const BuildCacheEntry& entry) {
             return entry.used_at < until_ && (args_.all || !entry.shared);
-        };
-        freed_ += prune_build_cache(options_, {.wanted = wanted, .keep = 0, .mounts_before = until_}).freed;
+        });
+        freed_ += result.freed;
     }
 
     void volumes() {

@@ -31,6 +31,14 @@ std::vector<BuildCacheEntry> build_cache_entries(const EngineOptions& options) {
                        .created_at = step.created_at,
                        .used_at = step.used_at,
                        .shared = of_images.contains(step.chain_id)});
+    for (const engine::CacheMount& mount : engine::cache_mounts(store.layout()))
+        out.push_back({.id = mount.name,
+                       .description = "mount " + mount.id,
+                       .size = mount.size,
+                       .created_at = mount.used_at,
+                       .used_at = mount.used_at,
+                       .mount = true});
+    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.used_at < b.used_at; });
     return out;
 }
 
@@ -45,9 +53,10 @@ BuildCacheUsage build_cache_usage(const EngineOptions& options) {
         usage.size += step.size;
         if (!of_images.contains(step.chain_id)) usage.reclaimable += step.size;
     }
-    const auto mounts = engine::cache_mounts_size(store.layout());
-    usage.size += mounts;
-    usage.reclaimable += mounts;
+    for (const engine::CacheMount& mount : engine::cache_mounts(store.layout())) {
+        usage.size += mount.size;
+        usage.reclaimable += mount.size;
+    }
     return usage;
 }
 
@@ -83,23 +92,28 @@ std::map<std::string, ImageSizes> image_sizes(const EngineOptions& options) {
     return out;
 }
 
-PrunedBuildCache prune_build_cache(const EngineOptions& options, const BuildCachePruning& what) {
-    const auto layout = prepared(options);
-    PrunedBuildCache out;
-    // First of all: the disk may be so full that no row can be removed.
-    out.freed = engine::prune_cache_mounts(layout, what.mounts_before);
-    store::Store store(layout);
-    store::BuildCache cache(layout);
+PrunedBuildCache prune_build_cache(const EngineOptions& options,
+                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep) {
+    store::Store store(prepared(options));
+    store::BuildCache cache(store.layout());
     const auto entries = build_cache_entries(options);
     std::int64_t total = 0;
     for (const BuildCacheEntry& entry : entries) total += entry.size;
-    for (const BuildCacheEntry& entry : entries) {
-        if (what.keep > 0 && total <= what.keep) break;
-        if (!what.wanted(entry)) continue;
-        cache.remove(entry.id);
+    PrunedBuildCache out;
+    const auto remove = [&](const BuildCacheEntry& entry) {
+        if ((keep > 0 && total <= keep) || !wanted(entry)) return;
+        if (entry.mount)
+            out.freed += engine::remove_cache_mount(store.layout(), entry.id);
+        else
+            cache.remove(entry.id);
         total -= entry.size;
         ++out.steps;
-    }
+    };
+    // Folders first: the disk may be so full that no row can be removed.
+    for (const BuildCacheEntry& entry : entries)
+        if (entry.mount) remove(entry);
+    for (const BuildCacheEntry& entry : entries)
+        if (!entry.mount) remove(entry);
     cache.sync();
     out.freed += engine::collect_garbage(store, true);
     return out;

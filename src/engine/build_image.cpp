@@ -1,6 +1,7 @@
 // A whole build: read, plan, run the stages that are needed, several at a time, and keep the result.
 #include <algorithm>
 #include <compose/build.hpp>
+#include <exception>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
@@ -9,6 +10,7 @@
 #include "build/remote.hpp"
 #include "engine/build_output.hpp"
 #include "engine/build_push.hpp"
+#include "engine/build_remote_cache.hpp"
 #include "engine/build_shared.hpp"
 #include "engine/build_stage.hpp"
 #include "engine/task_graph.hpp"
@@ -146,6 +148,28 @@ std::string keep_image(store::Store& store, BuiltLayers& built, const BuildReque
     return row.id;
 }
 
+/// Images that carry the cache: in the store only for as long as it takes to send them.
+void push_caches(BuildShared& shared, store::Store& store, BuiltLayers built,
+                 const std::vector<image::Reference>& names) {
+    built.config.labels[kCacheLabel] = render_cache(built);
+    const bool fresh = !store.image(image::config_digest(image::render_config(built.config)));
+    for (const auto& name : names) {
+        const auto before = store.image_by_reference(name.to_string());
+        const auto id = keep_image(store, built, shared.request, {name});
+        std::exception_ptr failure;
+        try {
+            const auto digest = push_tags(shared, {name});
+            store.delete_image_digest(name.registry + "/" + name.repository, digest);
+        } catch (const Error&) {
+            failure = std::current_exception();
+        }
+        store.untag_image(name.to_string());
+        if (before) store.tag_image(name.to_string(), before->id);
+        if (fresh) store.delete_image(id);
+        if (failure) std::rethrow_exception(failure);
+    }
+}
+
 void note_use(BuildShared& shared) {
     store::BuildCache cache(shared.layout);
     const auto now = sys::wall_now().time_since_epoch().count();
@@ -185,6 +209,8 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
         if (const auto real = sys::read_file_if_exists("/run/systemd/resolve/resolv.conf"))
             shared.host.resolv_conf = *real;
     runtime::prepare_launcher();
+    const auto caches = cache_targets(shared);
+    import_caches(shared, store);
     const auto target = target_stage(shared.file, request.target);
     run_stages(shared, build::needed_stages(shared.file, target), stop);
 
@@ -193,6 +219,7 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
     const bool wanted =
         request.push || request.outputs.empty() ||
         std::any_of(request.outputs.begin(), request.outputs.end(), [](const auto& o) { return o.type == "image"; });
+    if (caches.in_image) built.config.labels[kCacheLabel] = render_cache(built);
     if (wanted) {
         result.image_id = keep_image(store, built, request, tags);
         for (const auto& tag : tags) result.names.push_back(tag.familiar());
@@ -201,10 +228,12 @@ BuildResult build_image(const EngineOptions& options, const BuildRequest& reques
     }
     for (const auto& output : request.outputs) write_output(shared, built, output);
     for (const auto& [name, value] : request.args)
-        if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && !build::is_declared(shared.file, name))
+        if (!shared.used_args.contains(name) && !build::is_proxy_arg(name) && name != "BUILDKIT_CONTEXT_KEEP_GIT_DIR" &&
+            !build::is_declared(shared.file, name))
             result.unused_args.push_back(name);
     note_use(shared);
     if (request.push) result.pushed_digest = push_tags(shared, tags);
+    if (!caches.names.empty()) push_caches(shared, store, built, caches.names);
     return result;
 }
 

@@ -59,6 +59,7 @@ StepMounts::StepMounts(BuildShared& shared, store::Store& store, const std::vect
 }
 
 StepMounts::~StepMounts() {
+    agents_.clear();
     if (secrets_.empty()) return;
     try {
         sys::remove_tree(secrets_);
@@ -115,13 +116,16 @@ void StepMounts::cache(const RunMount& mount) {
 
 std::string StepMounts::take_cache(const std::string& folder, const RunMount& mount) {
     const auto place = lock_cache(folder, mount);
-    for (;;) {
-        if (auto held = hold_cache_mount(place)) {
+    // Whoever prunes may come between making and holding, but not for ever.
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
+        if (auto held = hold_cache_mount(place, mount.id)) {
             held_.push_back(std::move(*held));
             return place;
         }
         make_cache(place, mount);
     }
+    throw make_error("{} is no folder", place);
 }
 
 /// The folder that this step may have: alone, where it wants that.
@@ -176,11 +180,7 @@ void StepMounts::secret(const RunMount& mount) {
     const auto value = given->value ? *given->value : sys::read_file(given->file, kMaxSecret);
     if (!mount.env.empty()) environment_.push_back(mount.env + "=" + value);
     if (mount.target.empty()) return;
-    if (secrets_.empty()) {
-        secrets_ = shared_.layout.run + "/build-" + shared_.workspace.id() + "-" + sys::random_id().substr(0, 8);
-        sys::make_private_directory(secrets_);
-    }
-    const auto path = fmt::format("{}/{}", secrets_, specs_.size());
+    const auto path = private_file();
     sys::write_file(path, value, 0600);
     const auto file = sys::open_for_reading(path);
     sys::set_owner(file, mount.uid, mount.gid);
@@ -198,14 +198,23 @@ void StepMounts::ssh(const RunMount& mount) {
                 .with_hint(fmt::format("add --ssh {}", mount.id));
         return;
     }
-    const auto slash = given->second.rfind('/');
-    const auto dir = sys::open_directory(slash == std::string::npos ? "." : given->second.substr(0, slash + 1));
-    const auto info = sys::inspect_at(dir, given->second.substr(slash == std::string::npos ? 0 : slash + 1));
-    if (!info || info->kind != sys::FileKind::socket)
-        throw make_error(ErrorKind::invalid, "{} is no socket of an SSH agent", quote(given->second))
-            .with_hint("keys in files are not read: ssh-add them, and give the agent");
-    specs_.push_back(bind_spec(given->second, mount));
+    const auto path = private_file();
+    agents_.push_back(std::make_unique<AgentRelay>(given->second, path));
+    const auto folder = sys::open_directory(secrets_);
+    const auto name = path.substr(secrets_.size() + 1);
+    sys::set_owner_at(folder, name, mount.uid, mount.gid);
+    sys::set_mode_at(folder, name, mount.mode.value_or(0600));
+    specs_.push_back(bind_spec(path, mount));
     environment_.push_back("SSH_AUTH_SOCK=" + mount.target);
+}
+
+/// A name in a folder of this step that only root can enter.
+std::string StepMounts::private_file() {
+    if (secrets_.empty()) {
+        secrets_ = shared_.layout.run + "/build-" + shared_.workspace.id() + "-" + sys::random_id().substr(0, 8);
+        sys::make_private_directory(secrets_);
+    }
+    return fmt::format("{}/{}", secrets_, specs_.size());
 }
 
 std::string mounts_key(BuildShared& shared, store::Store& store, const std::vector<RunMount>& mounts) {

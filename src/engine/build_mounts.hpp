@@ -2,10 +2,12 @@
 // stages read-only, caches from the engine's own folder.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "build/steps.hpp"
+#include "engine/agent_relay.hpp"
 #include "engine/build_shared.hpp"
 #include "runtime/spec.hpp"
 #include "sys/file.hpp"
@@ -30,6 +32,7 @@ private:
     [[nodiscard]] std::string snapshot(const build::SourceTree& tree, const std::string& source);
     [[nodiscard]] std::string take_cache(const std::string& folder, const build::RunMount& mount);
     [[nodiscard]] std::string lock_cache(const std::string& folder, const build::RunMount& mount);
+    [[nodiscard]] std::string private_file();
     void make_cache(const std::string& place, const build::RunMount& mount);
 
     BuildShared& shared_;
@@ -38,7 +41,8 @@ private:
     std::vector<std::string> environment_;
     std::vector<sys::FileLock> locks_;
     std::vector<sys::Fd> held_;  // caches
-    std::string secrets_;        // folder
+    std::string secrets_;        // folder of them, and of the agents' sockets
+    std::vector<std::unique_ptr<AgentRelay>> agents_;
 };
 
 /// What of the mounts decides whether a step must run again: content of bind mounts, but of no other kind.

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/layout_context.hpp"
 #include "engine/task_graph.hpp"
 #include "sys/env.hpp"
 #include "sys/file.hpp"
@@ -103,6 +104,9 @@ BuildRequest build_request_of(const Project& project, const Service& service) {
         if (value) out.args[name] = *value;
     for (const auto& [name, where] : build.additional_contexts) {
         out.contexts[name] = where;
+        if (where.starts_with(kLayoutScheme) && !where.substr(kLayoutScheme.size()).starts_with('/'))
+            out.contexts[name] =
+                fmt::format("{}{}/{}", kLayoutScheme, project.working_dir, where.substr(kLayoutScheme.size()));
         if (!where.starts_with(kServiceScheme)) continue;
         const auto found = project.services.find(where.substr(kServiceScheme.size()));
         if (found == project.services.end())
@@ -118,6 +122,8 @@ BuildRequest build_request_of(const Project& project, const Service& service) {
     out.no_cache = build.no_cache;
     out.no_cache_filter = build.no_cache_filter;
     out.pull = build.pull;
+    out.cache_from = build.cache_from;
+    out.cache_to = build.cache_to;
     for (const auto& grant : build.secrets) out.secrets.push_back(secret_of(project, grant));
     put_ssh(build.ssh, out);
     out.network = build.network;
@@ -162,7 +168,8 @@ void build_one(const store::Layout& layout, EventSink& events, const Project& pr
     options.state_dir = layout.state;
     options.run_dir = layout.run;
     try {
-        (void)build_image(options, request, findings, sink, cancel);
+        in_context([&] { return "build " + name; },
+                   [&] { (void)build_image(options, request, findings, sink, cancel); });
     } catch (const BuildFailure& failure) {
         events.on_event({Event::Status::error, id, "Error", failure.what(), 0, 0});
         std::string text = fmt::format("build of service {} failed", name);

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "engine/base_images.hpp"
+#include "engine/layout_context.hpp"
 #include "image/copy_up.hpp"
 #include "sys/dir.hpp"
 
@@ -33,17 +34,27 @@ private:
     std::string build_;
 };
 
-}  // namespace
-
-BuiltLayers BuildShared::image(store::Store& store, const std::string& reference, const std::string& platform) {
-    PullEvents events(sink, request.name);
-    const auto when = request.pull && !reference.starts_with("sha256:") ? PullWhen::always : PullWhen::missing;
-    const auto found = ensure_image(store, layout, events, reference, when, platform, cancel);
+BuiltLayers layers_in(const store::Image& found) {
     BuiltLayers out;
     out.chain = found.layers;
     out.config = image::parse_config(found.config);
     out.size = found.size;
     return out;
+}
+
+}  // namespace
+
+BuiltLayers BuildShared::image(store::Store& store, const std::string& reference, const std::string& platform) {
+    if (reference.starts_with(kLayoutScheme))
+        return image(store, load_layout_image(store, reference, platform, cancel), platform);
+    const auto when = request.pull && !reference.starts_with("sha256:") ? PullWhen::always : PullWhen::missing;
+    PullEvents events(sink, request.name);
+    return layers_in(ensure_image(store, layout, events, reference, when, platform, cancel));
+}
+
+BuiltLayers BuildShared::pulled(store::Store& store, const std::string& reference) {
+    PullEvents events(sink, request.name);
+    return layers_in(ensure_image(store, layout, events, reference, PullWhen::always, request.platform, cancel));
 }
 
 BuiltLayers BuildShared::layers_of(store::Store& store, const std::string& name) {

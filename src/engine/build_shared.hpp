@@ -26,6 +26,7 @@ struct BuiltLayers {
     std::vector<std::string> chain;  // chain ids, lowest first
     image::ImageConfig config;       // with diff ids and history
     std::int64_t size = 0;
+    std::vector<std::pair<std::string, std::int64_t>> steps;  // key, and the place of its layer in the chain or -1
     [[nodiscard]] std::string top() const { return chain.empty() ? std::string() : chain.back(); }
 };
 
@@ -57,11 +58,14 @@ struct BuildShared {
     std::atomic<int> steps = 0;
     std::vector<std::string> used_keys;
     std::map<std::string, bool> used_args;
+    std::map<std::string, store::CachedStep> imported;  // by key; complete before the first stage runs
 
     /// The folders of layers, topmost first.
     [[nodiscard]] std::vector<std::string> folders(const std::vector<std::string>& chain) const;
     /// An image of the store; pulled when it is not there, or when the request says so.
     [[nodiscard]] BuiltLayers image(store::Store& store, const std::string& reference, const std::string& platform);
+    /// The same, as the registry has it now.
+    [[nodiscard]] BuiltLayers pulled(store::Store& store, const std::string& reference);
     /// What COPY --from or RUN --mount,from means beside folders: a stage, an image. `name` is no folder.
     [[nodiscard]] BuiltLayers layers_of(store::Store& store, const std::string& name);
 };

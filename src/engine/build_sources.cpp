@@ -12,6 +12,7 @@
 #include "build/remote.hpp"
 #include "engine/build_archive.hpp"
 #include "engine/build_fetch.hpp"
+#include "engine/layout_context.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
@@ -119,7 +120,11 @@ std::string BuildSources::context_of(const std::string& file) {
         if (text.find('\0') != std::string::npos)
             throw Error("the context is neither an archive nor a Dockerfile", ErrorKind::invalid)
                 .with_hint("a tar may be plain or compressed with gzip or zstd");
-        sys::write_file(folder + "/" + (request_.dockerfile.empty() ? "Dockerfile" : request_.dockerfile), text, 0644);
+        if (!request_.dockerfile.empty())
+            throw make_error(ErrorKind::invalid, "the context is a Dockerfile itself: there is no {} in it",
+                             quote(request_.dockerfile))
+                .with_hint("leave -f out, or give an archive");
+        sys::write_file(folder + "/Dockerfile", text, 0644);
     }
     sys::remove_tree(file);
     return folder;
@@ -127,7 +132,11 @@ std::string BuildSources::context_of(const std::string& file) {
 
 std::string BuildSources::fetch(const std::string& address) {
     const auto remote = *build::parse_remote(address);
-    if (remote.kind == build::Remote::Kind::git) return build::fetch_git(remote, workspace_.new_folder("context"));
+    if (remote.kind == build::Remote::Kind::git) {
+        const auto keep = request_.args.find("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+        return build::fetch_git(remote, workspace_.new_folder("context"),
+                                keep != request_.args.end() && (keep->second == "1" || keep->second == "true"));
+    }
     const bool all = std::find(request_.allow.begin(), request_.allow.end(), "network.host") != request_.allow.end();
     const auto file =
         fetch_file(remote, workspace_.new_folder("download"), all ? NamedBy::trusted : NamedBy::user, cancel_);
@@ -166,6 +175,7 @@ std::optional<std::string> BuildSources::named_image(const std::string& name) co
     if (given == request_.contexts.end()) return std::nullopt;
     const auto& text = given->second;
     if (text.starts_with(kImageScheme)) return text.substr(kImageScheme.size());
+    if (text.starts_with(kLayoutScheme)) return text;
     return std::nullopt;
 }
 

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] const build::SourceTree& context() const { return *context_; }
     /// The folder behind a named context; null when it is an image, or there is none of that name.
     [[nodiscard]] const build::SourceTree* named_folder(const std::string& name);
-    /// The image that a named context stands for.
+    /// The image that a named context stands for: a name, an id, or one in a folder ("oci-layout://...").
     [[nodiscard]] std::optional<std::string> named_image(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> names() const;
 

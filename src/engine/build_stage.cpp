@@ -9,6 +9,7 @@
 #include "build/remote.hpp"
 #include "engine/build_config.hpp"
 #include "engine/build_key.hpp"
+#include "engine/build_remote_cache.hpp"
 #include "image/copy_up.hpp"
 #include "image/layer.hpp"
 #include "image/layer_diff.hpp"
@@ -113,6 +114,7 @@ void StageBuilder::begin() {
     } else {
         built_ = shared_.image(store_, stage_.base, platform);
     }
+    if (!stage_.base_stage) built_.config.labels.erase(kCacheLabel);
     auto config = run_config_of(built_.config);
     if (config.env.empty() && !stage_.base_stage)
         config.env.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -184,7 +186,13 @@ bool StageBuilder::uses_cache() const {
 }
 
 std::optional<StageBuilder::Layer> StageBuilder::find_layer(const build::Step& step, const std::string& key) {
-    const auto row = cache_.find(key);
+    auto row = cache_.find(key);
+    if (const auto brought = shared_.imported.find(key); !row && brought != shared_.imported.end()) {
+        row = brought->second;
+        row->description = one_line(step.shown);
+        row->size = std::max<std::int64_t>(store_.layer_size(row->chain_id), 0);
+        cache_.put(*row);
+    }
     if (!row) return std::nullopt;
     Layer layer{row->chain_id, row->diff_id, row->size, row->created_at};
     if (layer.chain_id.empty()) return layer;
@@ -221,6 +229,7 @@ void StageBuilder::cached(const build::Step& step, const std::string& key, const
     if (uses_cache()) {
         if (const auto known = find_layer(step, key)) {
             add_layer(step, *known);
+            note_step(key, *known);
             tell(Kind::cached, current_);
             const std::lock_guard lock(shared_.mutex);
             shared_.used_keys.push_back(key);
@@ -238,7 +247,13 @@ void StageBuilder::cached(const build::Step& step, const std::string& key, const
     row.used_at = now();
     cache_.put(row);
     add_layer(step, layer);
+    note_step(key, layer);
     tell(Kind::done, current_);
+}
+
+/// For caches that others use.
+void StageBuilder::note_step(const std::string& key, const Layer& layer) {
+    built_.steps.emplace_back(key, layer.chain_id.empty() ? -1 : static_cast<std::int64_t>(built_.chain.size()) - 1);
 }
 
 void StageBuilder::add_layer(const build::Step& step, const Layer& layer) {

@@ -52,6 +52,7 @@ private:
     /// The root folder as it is below the next layer.
     [[nodiscard]] sys::FileInfo root_below() const;
     void add_layer(const build::Step& step, const Layer& layer);
+    void note_step(const std::string& key, const Layer& layer);
     void add_history(const build::Step& step, std::int64_t created_at, bool empty);
 
     [[nodiscard]] std::string run_key(const build::Step& step, const build::RunStep& run);

@@ -25,10 +25,11 @@ void end_containers(const std::string& folder) {
         const auto parent = sys::read_file(folder + "/containers/" + id);
         if (parent.empty()) continue;  // it died before it made one
         runtime::Cgroup cgroup(runtime::cgroup_root(), parent, id);
-        if (!cgroup.exists()) continue;
-        log::debug("end the build container {}", id);
-        cgroup.kill();
-        cgroup.remove();
+        if (cgroup.exists()) {
+            log::debug("end the build container {}", id);
+            cgroup.kill();
+        }
+        cgroup.remove();  // a builder killed in the middle of this has left some of it, or the parents
     }
 }
 

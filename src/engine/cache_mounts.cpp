@@ -26,18 +26,13 @@ std::string cache_folder(const store::Layout& layout) {
     return layout.builds() + "/cache";
 }
 
-std::int64_t used_at(sys::FdRef folder, const std::string& name) {
-    const auto info = sys::inspect_at(folder, name + std::string(kUsed));
-    return info ? info->mtime_s * 1'000'000'000 + info->mtime_ns : 0;
-}
-
 }  // namespace
 
 std::string cache_mount_folder(const store::Layout& layout, const std::string& id) {
     return cache_folder(layout) + "/" + std::string(kPrefix) + sha256_hex(id).substr(0, 32);
 }
 
-std::optional<sys::Fd> hold_cache_mount(const std::string& folder) {
+std::optional<sys::Fd> hold_cache_mount(const std::string& folder, const std::string& id) {
     if (!sys::is_directory(folder)) return std::nullopt;
     auto held = sys::open_directory(folder);
     if (!sys::lock(held, sys::LockMode::shared, kPatience))
@@ -45,43 +40,45 @@ std::optional<sys::Fd> hold_cache_mount(const std::string& folder) {
     // Whoever removed it may have come between.
     if (!sys::is_directory(folder) || sys::inspect(sys::open_directory(folder)).inode != sys::inspect(held).inode)
         return std::nullopt;
-    sys::write_file(folder + std::string(kUsed), "", 0600);
+    sys::write_file(folder + std::string(kUsed), id, 0600);
     return held;
 }
 
-std::int64_t cache_mounts_size(const store::Layout& layout) {
-    if (!sys::is_directory(cache_folder(layout))) return 0;
-    std::int64_t size = 0;
-    const auto caches = sys::open_directory(cache_folder(layout));
-    for (const auto& name : sys::list_directory(sys::FdRef(caches)))
-        if (name.starts_with(kPrefix) && sys::open_directory_at(caches, name))
-            size += tree_size(cache_folder(layout) + "/" + name);
-    return size;
+std::vector<CacheMount> cache_mounts(const store::Layout& layout) {
+    std::vector<CacheMount> out;
+    const auto top = cache_folder(layout);
+    if (!sys::is_directory(top)) return out;
+    const auto caches = sys::open_directory(top);
+    for (const auto& name : sys::list_directory(sys::FdRef(caches))) {
+        if (!name.starts_with(kPrefix) || !sys::open_directory_at(caches, name)) continue;
+        const auto note = name + std::string(kUsed);
+        CacheMount mount{.name = name, .id = {}, .size = tree_size(top + "/" + name), .used_at = 0};
+        mount.id = sys::read_file_if_exists(top + "/" + note).value_or("");
+        if (const auto used = sys::inspect_at(caches, note))
+            mount.used_at = used->mtime_s * 1'000'000'000 + used->mtime_ns;
+        out.push_back(std::move(mount));
+    }
+    return out;
 }
 
-std::int64_t prune_cache_mounts(const store::Layout& layout, std::int64_t before) {
-    if (!sys::is_directory(cache_folder(layout))) return 0;
-    std::int64_t freed = 0;
-    const auto caches = sys::open_directory(cache_folder(layout));
-    for (auto name : sys::list_directory(sys::FdRef(caches))) {
-        const auto folder = name.starts_with(kPrefix) ? sys::open_directory_at(caches, name) : std::nullopt;
-        if (!folder || used_at(caches, name) >= before || !sys::lock(*folder, sys::LockMode::exclusive, kNoWait))
-            continue;
-        try {
-            const auto size = tree_size(cache_folder(layout) + "/" + name);
-            if (!name.ends_with(kGone)) {
-                const auto gone = name + "-" + sys::random_id().substr(0, 8) + std::string(kGone);
-                sys::rename_at(caches, name, caches, gone);
-                sys::remove_tree_at(caches, name + std::string(kUsed));
-                name = gone;
-            }
-            sys::remove_tree_at(caches, name);
-            freed += size;
-        } catch (const Error& error) {
-            log::debug("remove the cache {}: {}", name, error.what());
+std::int64_t remove_cache_mount(const store::Layout& layout, const std::string& name) {
+    try {
+        const auto caches = sys::open_directory(cache_folder(layout));
+        const auto folder = sys::open_directory_at(caches, name);
+        if (!folder || !sys::lock(*folder, sys::LockMode::exclusive, kNoWait)) return 0;
+        const auto size = tree_size(cache_folder(layout) + "/" + name);
+        auto gone = name;
+        if (!name.ends_with(kGone)) {
+            gone = name + "-" + sys::random_id().substr(0, 8) + std::string(kGone);
+            sys::rename_at(caches, name, caches, gone);
+            sys::remove_tree_at(caches, name + std::string(kUsed));
         }
+        sys::remove_tree_at(caches, gone);
+        return size;
+    } catch (const Error& error) {
+        log::debug("remove the cache {}: {}", name, error.what());
+        return 0;
     }
-    return freed;
 }
 
 }  // namespace compose::engine

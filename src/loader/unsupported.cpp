@@ -304,14 +304,12 @@ public:
         const auto* build = service.value.find("build");
         if (build == nullptr || !build->is_mapping()) return;
         static constexpr std::pair<std::string_view, std::string_view> kIgnored[] = {
-            {"cache_from", "there is the local cache only"},
-            {"cache_to", "there is the local cache only"},
             {"provenance", "no attestations are made"},
             {"sbom", "no attestations are made"},
             {"isolation", "only Windows has it"},
         };
         for (const auto& [key, why] : kIgnored)
-            if (build->find(key) != nullptr)
+            if (const auto* value = build->find(key); value != nullptr && value->text != "false")
                 findings_.warning(key_pos_of(*build, key), to_string(path) + ".build",
                                   fmt::format("{} is ignored: {}", key, why), "remove it");
     }

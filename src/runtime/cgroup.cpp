@@ -154,7 +154,8 @@ void Cgroup::remove() {
     });
     if (!done) throw make_error(ErrorKind::conflict, "cgroup {} still holds processes", left);
     if (place_->keep_parents) return;
-    for (const auto& name : names) {
+    // Everywhere: who made a cgroup may have been killed when there was no more than its parents.
+    for (const auto& name : place_->hierarchies->all) {
         const std::string base = name.empty() ? place_->root : place_->root + "/" + name;
         for (std::string path = base + "/" + place_->parent; path.size() > base.size() + 1;
              path.resize(path.rfind('/')))

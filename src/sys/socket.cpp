@@ -44,6 +44,24 @@ SocketPair make_seqpacket_pair() {
     return {Fd(ends[0]), Fd(ends[1])};
 }
 
+Fd listen_unix_stream(const std::string& path) {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) throw errno_error("create socket");
+    const Address address(path);
+    if (::bind(fd.get(), address.get(), sizeof address.raw) != 0) throw errno_error("bind {}", path);
+    if (::listen(fd.get(), 16) != 0) throw errno_error("listen at {}", path);
+    return fd;
+}
+
+std::optional<Fd> connect_unix_stream(const std::string& path) {
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) throw errno_error("create socket");
+    const Address address(path);
+    if (::connect(fd.get(), address.get(), sizeof address.raw) == 0) return fd;
+    if (errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN) return std::nullopt;
+    throw errno_error("connect to {}", path);
+}
+
 Fd listen_unix(const std::string& path) {
     Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) throw errno_error("create socket");

@@ -23,6 +23,10 @@ struct SocketPair {
 [[nodiscard]] Fd listen_unix(const std::string& path);
 /// Nothing when nobody listens there.
 [[nodiscard]] std::optional<Fd> connect_unix(const std::string& path);
+/// The same with a stream, and whatever mode the umask leaves: in a folder that nobody else can enter. Non-blocking.
+[[nodiscard]] Fd listen_unix_stream(const std::string& path);
+/// Non-blocking. Nothing when nobody listens there, or too many wait.
+[[nodiscard]] std::optional<Fd> connect_unix_stream(const std::string& path);
 /// Nothing when there is no connection waiting (the listener is non-blocking).
 [[nodiscard]] std::optional<Fd> accept_unix(FdRef listener);
 [[nodiscard]] uid_t peer_uid(FdRef socket);

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "base/error.hpp"
@@ -118,7 +119,12 @@ void Background::kill(int signal) {
     ::kill(pid_, signal);
     (void)eventually([&] {
         const auto status = slurp("/proc/" + std::to_string(pid_) + "/stat");
-        return status.empty() || status.find(") Z ") != std::string::npos;
+        if (status.empty()) return true;
+        // The first thread is a zombie while others still hold files and locks.
+        std::error_code error;
+        const auto threads =
+            std::distance(fs::directory_iterator("/proc/" + std::to_string(pid_) + "/task", error), {});
+        return status.find(") Z ") != std::string::npos && threads <= 1;
     });
     pid_ = 0;
 }

@@ -45,6 +45,9 @@ TEST(BuildContext, ATextOnStandardInputIsADockerfile) {
     EXPECT_THAT(box.compose({"image", "build", "-"}, std::string("\0junk", 5)).err,
                 HasSubstr("neither an archive nor a Dockerfile"));
     EXPECT_NE(box.compose({"image", "build", "-"}, "").exit_code, 0);
+    EXPECT_THAT(box.compose({"image", "build", "-f", "../../../evil", "-"}, "FROM busybox\n").err,
+                HasSubstr("the context is a Dockerfile itself"));
+    EXPECT_FALSE(fs::exists(box.state() + "/evil"));
 }
 
 TEST(BuildContext, AnArchiveByItsAddressIsOne) {
@@ -107,6 +110,30 @@ TEST(BuildContext, AnArchiveByItsAddressStaysInItsFolder) {
     const auto away = box.compose({"image", "build", web.url("files/away.tar")});
     EXPECT_NE(away.exit_code, 0);
     EXPECT_THAT(away.err, Not(HasSubstr("root:")));
+}
+
+TEST(BuildContext, AnImageInAFolderIsOne) {
+    REQUIRE_ROOT();
+    const Sandbox box;
+    built(box, "FROM busybox\nRUN echo from the layout > /f\n");
+    box.ok({"image", "save", "-o", box.path("image.tar"), "built"});
+    fs::create_directory(box.path("layout"));
+    ASSERT_TRUE(box.host({"tar", "-xf", box.path("image.tar"), "-C", box.path("layout")}).ok());
+    box.ok({"image", "rm", "built"});
+    for (const std::string tag : {"", ":latest"}) {
+        built(box, "FROM busybox\nCOPY --from=base /f /g\n", {"--build-context", "base=oci-layout://layout" + tag});
+        EXPECT_EQ(sys::read_file(view(box) + "/g"), "from the layout\n");
+    }
+    EXPECT_THAT(build(box, "FROM base\n", {"--build-context", "base=oci-layout://layout:other"}).err,
+                HasSubstr("has 0 such images"));
+    EXPECT_THAT(build(box, "FROM base\n", {"--build-context", "base=oci-layout://nosuch"}).err,
+                HasSubstr("is no folder"));
+    box.write("Dockerfile", "FROM base\nRUN cat /f\n");
+    box.write(
+        "compose.yaml",
+        "services:\n  web:\n    build: {context: ., additional_contexts: {base: 'oci-layout://layout:latest'}}\n");
+    box.ok({"build", "-q"});
+    EXPECT_THAT(box.ok({"image", "ls"}), HasSubstr("demo-web"));
 }
 
 }  // namespace

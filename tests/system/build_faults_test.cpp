@@ -59,6 +59,12 @@ protected:
     [[nodiscard]] std::vector<std::string> left_after_the_next() const {
         box_->ok({"image", "build", "-q", box_->path("empty")});
         std::vector<std::string> out;
+        // The kernel takes a network namespace apart in its own time.
+        (void)eventually([&] { return (out = left()).empty(); });
+        return out;
+    }
+    [[nodiscard]] std::vector<std::string> left() const {
+        std::vector<std::string> out;
         for (const auto& item : fs::directory_iterator(box_->state() + "/build"))
             if (item.path().filename() != "cache") out.push_back(item.path());
         for (const auto& item : fs::directory_iterator(box_->run_dir()))
@@ -112,8 +118,9 @@ TEST_F(KilledBuild, AtAnyMomentLeavesTheStoreSound) {
 
 TEST_F(KilledBuild, AtEachStepGoesOnWithTheStepsThatAreDone) {
     // Each step of the second stage, by the line that says it has begun.
-    const std::vector<std::string> steps{"] FROM busybox", "] COPY a",     "] WORKDIR",        "] RUN echo $ROUND > /b",
-                                         "] ADD x.tgz",    "] COPY /tool", "] RUN cat /m/tool"};
+    const std::vector<std::string> steps{"] FROM busybox",           "] COPY a",    "] WORKDIR",
+                                         "] RUN --mount=type=cache", "] ADD x.tgz", "] COPY --from=tool",
+                                         "] RUN --mount=type=bind"};
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const auto round = "step" + std::to_string(i);
         const auto log = box_->path("../log-" + round);

@@ -237,7 +237,6 @@ TEST(BuildHostile, MalformedRequestsAreErrors) {
                                                          {"--output", "type=evil,dest=x", "."},
                                                          {"--ulimit", "nofile", "."},
                                                          {"--ulimit", "nofile=x:y", "."},
-                                                         {"--ulimit", "evil=1", "."},
                                                          {"--platform", "a/b/c/d", "."},
                                                          {"--target", "nosuch", "."},
                                                          {"--target", "99999999999999999999", "."},
@@ -263,8 +262,6 @@ TEST(BuildHostile, MalformedRequestsAreErrors) {
         std::vector<std::string> words{"image", "build"};
         words.insert(words.end(), request.begin(), request.end());
         const auto result = box.compose(words);
-        // Limits by a wrong name are found when the step starts; there is none here.
-        if (request[0] == "--ulimit" && request[1] == "evil=1") continue;
         EXPECT_GT(result.exit_code, 0) << join(request, " ").substr(0, 100);
         EXPECT_LT(result.exit_code, 126) << join(request, " ").substr(0, 100) << result.err;
         EXPECT_THAT(result.err, HasSubstr("error: ")) << join(request, " ").substr(0, 100);

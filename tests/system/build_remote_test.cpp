@@ -196,6 +196,11 @@ TEST(BuildGit, ARepositoryIsAContext) {
     EXPECT_FALSE(fs::exists(root + "/all/.git"));
     EXPECT_FALSE(fs::exists(root + "/all/only"));
     EXPECT_TRUE(fs::is_symlink(root + "/all/away")) << "a link is copied, and never followed";
+    ASSERT_EQ(box.compose({"image", "build", "-t", "built", "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1",
+                           Repository::url()})
+                  .exit_code,
+              0);
+    EXPECT_TRUE(fs::exists(view(box) + "/all/.git"));
     ASSERT_EQ(build_of("#feature/main").exit_code, 0);
     EXPECT_TRUE(fs::exists(view(box) + "/all/only"));
     ASSERT_EQ(build_of("#v1:sub").exit_code, 0);

@@ -173,6 +173,15 @@ TEST(Build, ArchivesAreUnpackedByAddAndNotByCopy) {
     ASSERT_TRUE(box.host({"tar", "-czf", box.path("x.tgz"), "-C", box.path("in"), "."}).ok());
     built(box, "FROM busybox\nADD x.tgz /added/\nCOPY x.tgz /copied/\nADD --unpack=false x.tgz /kept/\n");
     EXPECT_EQ(in_image(box, "ls /added /copied /kept"), "/added:\na\n\n/copied:\nx.tgz\n\n/kept:\nx.tgz\n");
+    // What it is packed with shows in the content, not in the name.
+    const auto made =
+        box.host({"python3", "-c",
+                  "import tarfile\n"
+                  "for how in ['', 'gz', 'bz2', 'xz']:\n"
+                  "    with tarfile.open('packed-' + how, 'w:' + how) as t: t.add('in/a', 'from-' + how)\n"});
+    ASSERT_TRUE(made.ok()) << made.err;
+    built(box, "FROM busybox\nADD packed-* /added/\n");
+    EXPECT_EQ(in_image(box, "ls /added"), "from-\nfrom-bz2\nfrom-gz\nfrom-xz\n");
 }
 
 TEST(Build, OutputsAreFoldersTarsAndImages) {
@@ -198,6 +207,72 @@ TEST(Build, ServicesBuildOnEachOther) {
     box.ok({"build", "app"});
     EXPECT_THAT(box.ok({"image", "ls"}), HasSubstr("demo-app"));
     EXPECT_THAT(box.ok({"build", "--print"}), HasSubstr("\"target\""));
+    box.write("key", "hidden");
+    box.write(
+        "compose.yaml",
+        "services:\n  a:\n    build: {context: ., network: none, shm_size: 1m, secrets: [k, v], ulimits: {nofile: 5},\n"
+        "      extra_hosts: [\"x:10.0.0.1\"], no_cache_filter: [one], entitlements: [network.host]}\n"
+        "secrets: {k: {file: ./key}, v: {environment: HIDDEN}}\n");
+    box.environment["HIDDEN"] = "a value";
+    const auto bake = box.ok({"build", "--print", "--push"});
+    for (const char* part : {"\"network\":\"none\"", "\"shm-size\":\"1048576\"", "\"nofile=5:5\"", "\"x\":\"10.0.0.1\"",
+                             "\"no-cache-filter\":[\"one\"]", "id=k,type=file", "\"entitlements\":[\"network.host\"]"})
+        EXPECT_THAT(bake, HasSubstr(part));
+    EXPECT_THAT(bake, Not(HasSubstr("a value")));
+}
+
+// A linked layer is the same on another base, and is not written again.
+TEST(Build, ALinkedCopyOutlivesItsBase) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("src/f", "linked\n");
+    box.write("src/run", "x", 0755);
+    fs::create_symlink("f", box.path("src/link"));
+    const auto layers = [&] { return box.ok({"image", "inspect", "--format", "{{json .RootFS.Layers}}", "built"}); };
+    const auto top = [&] {
+        const auto all = layers();
+        return all.substr(all.rfind("sha256:"), 71);
+    };
+    const std::string copy = "COPY --link --chown=5:6 src /deep/er\n";
+    built(box, "FROM busybox\n" + copy);
+    const auto first = top();
+    box.write("src/f", "linked\n");  // another time is no change
+    const auto again =
+        built(box, "FROM busybox\nRUN mkdir -p /deep /else && echo kept > /deep/kept && ln -s /else /deep/er\n" + copy);
+    EXPECT_EQ(count(again.err, "CACHED"), 1U) << again.err;
+    EXPECT_EQ(top(), first) << "the layer is the same blob";
+    EXPECT_EQ(in_image(box,
+                       "sh -c 'cat /deep/kept /deep/er/f /deep/er/link; ls -A /else; stat -c \"%U %u:%g %a\" "
+                       "/deep/er/run; test -L /deep/er || echo folder'"),
+              "kept\nlinked\nlinked\nUNKNOWN 5:6 755\nfolder\n")
+        << "the link that was there is forgotten";
+    // The same file under two names of the store takes no more room.
+    EXPECT_EQ(box.host({"sh", "-c", "stat -c %h " + box.state() + "/layers/*/deep/er/f | sort -u"}).out, "2\n");
+    box.ok({"image", "rm", "built"});
+    box.ok({"image", "build", "-q", "."});
+    // Without --link the base counts.
+    built(box, "FROM busybox\nCOPY src /deep/er\n");
+    EXPECT_EQ(count(built(box, "FROM busybox\nRUN echo > /other\nCOPY src /deep/er\n").err, "CACHED"), 0U);
+}
+
+// What is kept in a cache is there for the next build, until it is pruned.
+TEST(Build, CachesArePruned) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const std::string file =
+        "FROM busybox\nRUN --mount=type=cache,target=/c echo x >> /c/log; wc -l < /c/log > /lines\n";
+    built(box, file);
+    built(box, file, {"--no-cache"});
+    EXPECT_EQ(in_image(box, "cat /lines"), "2\n");
+    box.ok({"system", "prune", "-a", "-f", "--filter", "label=none"});
+    built(box, file, {"--no-cache"});
+    EXPECT_EQ(in_image(box, "cat /lines"), "3\n") << "nothing was said of builds";
+    fs::create_symlink(COMPOSE_BINARY, box.path("docker"));
+    const auto pruned = box.host({"env", "COMPOSE_STATE_DIR=" + box.state(), "COMPOSE_RUN_DIR=" + box.run_dir(),
+                                  box.path("docker"), "builder", "prune", "-f"});
+    EXPECT_EQ(pruned.exit_code, 0) << pruned.err;
+    built(box, file, {"--no-cache"});
+    EXPECT_EQ(in_image(box, "cat /lines"), "1\n");
 }
 
 }  // namespace

@@ -1,8 +1,13 @@
 // Lines of a Dockerfile: continuations, comments, directives, flags, heredocs, places; and texts that mean harm (D).
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gmock/gmock.h>
 
+#include "base/error.hpp"
+#include "build/evaluator.hpp"
 #include "text.hpp"
 
 namespace compose::build::test {
@@ -47,6 +52,7 @@ TEST(DockerfileTest, DirectivesStandAtTheTopOnly) {
     EXPECT_EQ(Parsed("# x\n# escape=`\nFROM a\n").file.escape, '\\');
 }
 
+// D04, D05
 TEST(DockerfileTest, OddDirectivesAreErrorsAndOtherFrontEndsAreNeverRun) {
     EXPECT_THAT(Parsed("# escape=x\nFROM a\n").errors(), HasSubstr("1:1: \"x\" can't be the escape character"));
     EXPECT_THAT(Parsed("# escape=`\n# escape=`\nFROM a\n").errors(),
@@ -94,6 +100,7 @@ TEST(DockerfileTest, CrLfAndByteOrderMark) {
     EXPECT_THAT(texts(p.file), ElementsAre("FROM a", "RUN b  c"));
 }
 
+// D01, D02
 TEST(DockerfileHostileTest, LongLinesAndEndlessContinuationsEndInAnError) {
     EXPECT_THAT(Parsed("FROM a\nRUN " + std::string(2 << 20, 'x') + "\n").errors(),
                 HasSubstr("2:1: a line of more than"));
@@ -105,6 +112,7 @@ TEST(DockerfileHostileTest, LongLinesAndEndlessContinuationsEndInAnError) {
     EXPECT_EQ(Parsed("FROM a\nRUN x \\").file.instructions.size(), 2U) << "a continuation at the end of the file";
 }
 
+// D03
 TEST(DockerfileHostileTest, HeredocsThatDoNotEndAndTooMany) {
     EXPECT_THAT(Parsed("FROM a\nRUN <<EOF\nx\n").errors(), HasSubstr("2:5: the heredoc \"EOF\" is not ended"));
     std::string text = "FROM a\nRUN cat";
@@ -114,6 +122,7 @@ TEST(DockerfileHostileTest, HeredocsThatDoNotEndAndTooMany) {
     EXPECT_THAT(Parsed(text).errors(), HasSubstr("more than 100 heredocs"));
 }
 
+// D13
 TEST(DockerfileHostileTest, NulBytesAndRandomBytesNeverCrash) {
     EXPECT_THAT(Parsed(std::string("FROM a\nRUN b\0c\n", 15)).errors(), HasSubstr("2:1: the file contains a NUL byte"));
     std::uint32_t seed = 1;
@@ -128,6 +137,30 @@ TEST(DockerfileHostileTest, NulBytesAndRandomBytesNeverCrash) {
         }
         static_cast<void>(plan_errors(text));
     }
+}
+
+// K61: everything that fuzzing ever found, read to its end and evaluated.
+TEST(DockerfileHostileTest, TheWholeCorpusIsReadAndEvaluated) {
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(PROJECT_ROOT "/tests/fuzz/corpus/dockerfile")) {
+        std::ifstream in(entry.path(), std::ios::binary);
+        Parsed parsed(std::string(std::istreambuf_iterator<char>(in), {}));
+        const auto planned = plan_stages(parsed.file, {}, parsed.findings);
+        ++files;
+        if (parsed.findings.has_errors()) {
+            EXPECT_NE(parsed.errors(), "");
+            continue;
+        }
+        for (const auto& stage : planned.stages) {
+            StageEvaluator evaluator(planned.file.escape, planned.globals, {}, {});
+            try {
+                for (const auto& one : stage.instructions) static_cast<void>(evaluator.evaluate(one, parsed.findings));
+            } catch (const Error& error) {
+                EXPECT_STRNE(error.what(), "");
+            }
+        }
+    }
+    EXPECT_GT(files, 100U);
 }
 
 TEST(StagesTest, NeedsOnlyWhatTheTargetNeeds) {
@@ -153,6 +186,7 @@ TEST(StagesTest, FromTakesGlobalArgsAndBuildArgs) {
     EXPECT_EQ(file.stages[1].base, "x");
 }
 
+// D06, D07
 TEST(StagesTest, AStageNamesItselfOrALaterOne) {
     EXPECT_THAT(plan_errors("FROM x AS x\nCOPY --from=x a b\n"), HasSubstr("2:6: a stage can't copy from itself"));
     EXPECT_THAT(plan_errors("FROM a\nCOPY --from=y a b\nFROM b AS y\n"), HasSubstr("2:6: stage \"y\" comes later"));
@@ -163,6 +197,7 @@ TEST(StagesTest, AStageNamesItselfOrALaterOne) {
     EXPECT_EQ(file.stages[1].base_stage, 0U);
 }
 
+// Also D06, D11 and D12.
 struct Wrong {
     const char* text;
     const char* error;

@@ -108,6 +108,18 @@ TEST(EvaluatorTest, MountsAreSortedAndTakeVariables) {
     EXPECT_FALSE(mounts[2].read_only);
 }
 
+TEST(EvaluatorTest, DevicesHaveNames) {
+    const Evaluated e("FROM a\nRUN --device=example.org/gpu=0 --device=name=example.org/gpu=1,required x\n");
+    const auto& devices = e.last<RunStep>().devices;
+    ASSERT_EQ(devices.size(), 2U);
+    EXPECT_EQ(devices[0].name, "example.org/gpu=0");
+    EXPECT_FALSE(devices[0].required);
+    EXPECT_EQ(devices[1].name, "example.org/gpu=1");
+    EXPECT_TRUE(devices[1].required);
+    EXPECT_THAT(plan_errors("FROM a\nRUN --device=/dev/sda x\n"), HasSubstr("\"/dev/sda\" is no name of a device"));
+    EXPECT_THAT(plan_errors("FROM a\nRUN --device=x/y=z,ro x\n"), HasSubstr("--device has no option \"ro\""));
+}
+
 TEST(EvaluatorTest, TheRestOfTheConfig) {
     const Evaluated e(
         "FROM a\nLABEL a=1 b=\"x y\"\nEXPOSE 80 53/udp\nUSER app\nSTOPSIGNAL SIGINT\nHEALTHCHECK --interval=5s "
@@ -147,6 +159,9 @@ TEST_P(LintTest, Finds) {
 INSTANTIATE_TEST_SUITE_P(
     All, LintTest,
     ::testing::Values(
+        Lint{"# check=experimental=InvalidDefinitionDescription\n\n# something\nFROM a AS b\n",
+             "InvalidDefinitionDescription"},
+        Lint{"# check=experimental=all\n\n# x is it\n# or not\nARG y=1\nFROM a\n", "InvalidDefinitionDescription"},
         Lint{"FROM a AS Big\n", "StageNameCasing"}, Lint{"FROM a as b\n", "FromAsCasing"},
         Lint{"FROM a\nRUN x \\\n\n y\n", "NoEmptyContinuation"},
         Lint{"FROM a\nRUN x\nrun y\n", "ConsistentInstructionCasing"},
@@ -161,6 +176,11 @@ INSTANTIATE_TEST_SUITE_P(
         Lint{"FROM --platform=linux/amd64 a\n", "FromPlatformFlagConstDisallowed"},
         Lint{"FROM a\nCOPY hidden /\n", "CopyIgnoredFile"}, Lint{"FROM a\nEXPOSE 80/TCP\n", "ExposeProtoCasing"},
         Lint{"FROM a\nEXPOSE 1.2.3.4:80\n", "ExposeInvalidFormat"}));
+
+TEST(LintTest, DescriptionsBeginWithTheNameAndAreOnlyCheckedWhenAskedFor) {
+    EXPECT_EQ(lint_of("# something\nFROM a AS b\n"), "");
+    EXPECT_EQ(lint_of("# check=experimental=all\n\n# more\n# b is the base\nFROM a AS b\n# other\n\nARG x=1\n"), "");
+}
 
 TEST(LintTest, ACleanFileHasNoFindingsAndRulesMayBeSkipped) {
     EXPECT_EQ(lint_of("ARG T=1\nFROM a:$T AS b\nWORKDIR /x\nCOPY . .\nCMD [\"x\"]\n"), "");

@@ -117,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Ignored{"!a\na", "a", true}, Ignored{"# a\n", "# a", false}, Ignored{" a ", "a", true},
                       Ignored{"*.md\n!README.md", "README.md", false}, Ignored{"\n\n", "a", false}));
 
+// D15
 TEST(IgnoreTest, AHundredThousandPatternsAndBadOnes) {
     std::string many;
     for (int i = 0; i < 100'000; ++i) many += "**/**/*x*/**" + std::to_string(i) + "\n!**\n";
@@ -129,6 +130,7 @@ TEST(IgnoreTest, AHundredThousandPatternsAndBadOnes) {
     EXPECT_THROW(DockerIgnore(std::string(5 << 20, 'a')), Error);
 }
 
+// D09
 TEST(ModeTest, OctalAndSymbolic) {
     EXPECT_EQ(ModeChange("755").apply(0600, false), 0755U);
     EXPECT_EQ(ModeChange("u+x").apply(0644, false), 0744U);
@@ -139,6 +141,7 @@ TEST(ModeTest, OctalAndSymbolic) {
     for (const char* bad : {"99999", "8", "u", "u+q", "x+r", "0x1"}) EXPECT_THROW(ModeChange{bad}, Error) << bad;
 }
 
+// D09
 TEST(OwnerTest, NamesNumbersAndHostileOnes) {
     const std::string passwd = "root:x:0:0::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n12345:x:0:0::/:/bin/sh\n";
     const std::string group = "root:x:0:\nstaff:x:50:\n";
@@ -206,6 +209,42 @@ TEST(RemoteTest, RefusesWhatCouldRunOrClimb) {
           "https://example.org/x.git#main:a/../../x", "https://example.org/x.git?evil=1",
           "https://example.org/x.git#a;id", "https://example.org/x.git#a@{u}", "git://u@-h/x.git"})
         EXPECT_THROW(static_cast<void>(parse_remote(bad)), Error) << bad;
+}
+
+// K55: subfolders of a repository, as they are written. What is a link in it is found out when it is there.
+struct Subfolder {
+    const char* text;
+    bool good;
+};
+class SubfolderTest : public ::testing::TestWithParam<Subfolder> {};
+TEST_P(SubfolderTest, StaysInTheRepository) {
+    const auto address = std::string("https://example.org/x.git#main:") + GetParam().text;
+    if (GetParam().good)
+        EXPECT_NO_THROW(static_cast<void>(parse_remote(address)));
+    else
+        EXPECT_THROW(static_cast<void>(parse_remote(address)), Error);
+}
+INSTANTIATE_TEST_SUITE_P(
+    K55, SubfolderTest,
+    ::testing::Values(Subfolder{"", true}, Subfolder{"a", true}, Subfolder{"a/b", true}, Subfolder{"a/b/c/d", true},
+                      Subfolder{"./a", true}, Subfolder{"a//b", true}, Subfolder{"a/./b", true}, Subfolder{"a/", true},
+                      Subfolder{"a.b.c", true}, Subfolder{"..a", true}, Subfolder{"a..", true}, Subfolder{"...", true},
+                      Subfolder{"a-b_c d", true}, Subfolder{"..", false}, Subfolder{"../..", false},
+                      Subfolder{"../../../etc", false}, Subfolder{"a/..", false}, Subfolder{"a/../..", false},
+                      Subfolder{"a/../../b", false}, Subfolder{"./..", false}, Subfolder{"a/b/../../../c", false},
+                      Subfolder{"/..", false}, Subfolder{"//../x", false}));
+
+TEST(RemoteTest, ALoginIsTakenOffTheAddress) {
+    const auto git = *parse_remote("https://user:p%40ss:word@example.org:8080/x.git#main:sub");
+    EXPECT_EQ(git.url, "https://example.org:8080/x.git");
+    EXPECT_EQ(git.login, "user:p@ss:word");
+    EXPECT_EQ(git.ref, "main");
+    EXPECT_EQ(parse_remote("https://token@example.org/x.tar")->login, "token:");
+    EXPECT_EQ(parse_remote("https://example.org/a@b.tar")->login, "");
+    EXPECT_EQ(parse_remote("https://example.org/a@b.tar")->url, "https://example.org/a@b.tar");
+    EXPECT_EQ(parse_remote("https://example.org?a@b")->login, "");
+    EXPECT_EQ(parse_remote("ssh://git@example.org/x.git")->login, "") << "that is ssh's own";
+    EXPECT_THROW(static_cast<void>(parse_remote("https://a%0d%0ax:y@example.org/x.tar")), Error);
 }
 
 TEST(RemoteTest, CredentialsAreNeverShown) {
