@@ -22,6 +22,13 @@ struct PullOptions {
     bool quiet = false;  // no events of layers
 };
 
+struct PulledImage {
+    std::string name;      // in full: "docker.io/library/busybox:latest"
+    std::string familiar;  // "busybox:latest"
+    std::string digest;    // of what the name stands for
+    bool changed = true;   // false: it stood for this image before
+};
+
 /// How `compose pull` treats the services of a project.
 struct PullServicesOptions {
     std::vector<std::string> services;  // empty: all
@@ -74,8 +81,21 @@ struct ContainerImage {
     std::int64_t created_at = 0;
 };
 
+/// Of these three: `platform` is a check, for there is one machine's image under a name; empty: none.
 struct SaveOptions {
+    std::string platform{};
     std::string format = "docker";  // an OCI layout that Docker reads too; "oci": without Docker's own files
+};
+
+struct PushOptions {
+    std::string platform{};
+    bool all_tags = false;
+    bool quiet = false;  // no events of layers
+};
+
+struct LoadOptions {
+    std::string folder{};    // an OCI layout's; empty: a tar is read
+    std::string platform{};  // of those that the archive has; empty: this machine's, else whichever there is
 };
 
 struct PruneOptions {
@@ -106,11 +126,12 @@ public:
     Images(const Images&) = delete;
     Images& operator=(const Images&) = delete;
 
-    /// Returns the digests, one a tag.
-    std::vector<std::string> pull(const std::string& reference, const PullOptions& options,
+    /// One a tag.
+    std::vector<PulledImage> pull(const std::string& reference, const PullOptions& options,
                                   std::stop_token cancel = {});
     /// Returns "name: digest: sha256:... size: N" lines.
-    std::vector<std::string> push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel = {});
+    std::vector<std::string> push(const std::string& reference, const PushOptions& options,
+                                  std::stop_token cancel = {});
     void pull_services(const Project& project, const PullServicesOptions& options, std::stop_token cancel = {});
     void push_services(const Project& project, const PushServicesOptions& options, std::stop_token cancel = {});
     /// What up() would fetch before it starts. Nothing is done when everything is here.
@@ -130,8 +151,8 @@ public:
     /// As a tar to `fd`.
     void save(const std::vector<std::string>& references, const SaveOptions& options, int fd,
               std::stop_token cancel = {});
-    /// From a tar (plain or compressed) or, when `folder` is set, from an OCI layout folder. Returns "Loaded image: x".
-    std::vector<std::string> load(int fd, const std::string& folder, std::stop_token cancel = {});
+    /// From a tar, plain or compressed, or from a folder. Returns "Loaded image: x".
+    std::vector<std::string> load(int fd, const LoadOptions& options, std::stop_token cancel = {});
     /// Makes a base image of a distribution's packages with mmdebstrap; returns its id.
     std::string bootstrap(const BootstrapOptions& options, std::stop_token cancel = {});
 

@@ -42,19 +42,18 @@ int run_save(Context& context, const SaveArgs& args) {
     });
 }
 
-int run_load(Context& context, const std::string& input, bool quiet) {
+int run_load(Context& context, const std::string& input, LoadOptions options, bool quiet) {
     context.refuse_dry_run("image load");
     sys::Fd opened;
-    std::string folder;
     if (!input.empty() && sys::is_directory(input))
-        folder = input;
+        options.folder = input;
     else if (!input.empty())
         opened = sys::open_for_reading(input);
     else if (sys::is_terminal(sys::FdRef(0)))
         throw make_error(ErrorKind::usage, "the archive is to come from the input, which is a terminal")
             .with_hint("use -i FILE");
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        const auto lines = context.images("load").load(opened ? opened.get() : 0, folder, cancel);
+        const auto lines = context.images("load").load(opened ? opened.get() : 0, options, cancel);
         context.finish_progress();
         std::string out;
         for (const auto& line : lines) out += line + "\n";
@@ -80,6 +79,8 @@ Run define_image_save(Arguments& arguments) {
     arguments.text("The archive is an OCI layout that 'docker load', skopeo and podman read too.");
     arguments.rest("IMAGE", args->names, true);
     arguments.value("-o,--output", args->output, "FILE", "Where to; standard output otherwise");
+    arguments.value("--platform", args->options.platform, "PLATFORM",
+                    "Only when the images are for this one: linux/amd64");
     arguments.value("--format", args->options.format, "FORMAT", "docker (default), or oci: without Docker's own files");
     return [args](Context& context) { return run_save(context, *args); };
 }
@@ -87,15 +88,17 @@ Run define_image_save(Arguments& arguments) {
 Run define_image_load(Arguments& arguments) {
     struct Args {
         std::string input;
+        LoadOptions options;
         bool quiet = false;
     };
     const auto args = std::make_shared<Args>();
     arguments.text(
-        "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip or\n"
-        "zstd, and the folder of an OCI layout.");
+        "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip,\n"
+        "zstd, xz or bzip2, and the folder of an OCI layout.");
     arguments.value("-i,--input", args->input, "FILE|FOLDER", "Where from; standard input otherwise");
+    arguments.value("--platform", args->options.platform, "PLATFORM", "Of those that the archive has: linux/arm64");
     arguments.flag("-q,--quiet", args->quiet, "Show nothing");
-    return [args](Context& context) { return run_load(context, args->input, args->quiet); };
+    return [args](Context& context) { return run_load(context, args->input, args->options, args->quiet); };
 }
 
 Run define_image_bootstrap(Arguments& arguments) {

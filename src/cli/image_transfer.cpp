@@ -33,14 +33,15 @@ int run_pull(Context& context, const TransferArgs& args) {
     check_trust(args);
     context.refuse_dry_run("image pull");
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        const auto digests = context.images("pull").pull(args.name, args.pull, cancel);
+        const auto pulled = context.images("pull").pull(args.name, args.pull, cancel);
         context.finish_progress();
-        if (args.pull.quiet) {
-            print(args.name + "\n");
-            return 0;
-        }
         std::string out;
-        for (const auto& digest : digests) out += "Digest: " + digest + "\n";
+        for (const auto& image : pulled) {
+            if (!args.pull.quiet)
+                out += fmt::format("Digest: {}\nStatus: {} for {}\n", image.digest,
+                                   image.changed ? "Downloaded newer image" : "Image is up to date", image.familiar);
+            out += image.name + "\n";
+        }
         print(out);
         return 0;
     });
@@ -50,7 +51,9 @@ int run_push(Context& context, const TransferArgs& args) {
     check_trust(args);
     context.refuse_dry_run("image push");
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        const auto lines = context.images("push").push(args.name, args.pull.all_tags, args.pull.quiet, cancel);
+        const auto lines = context.images("push").push(
+            args.name, {.platform = args.pull.platform, .all_tags = args.pull.all_tags, .quiet = args.pull.quiet},
+            cancel);
         context.finish_progress();
         std::string out;
         for (const auto& line : lines) out += line + "\n";
@@ -143,6 +146,7 @@ Run define_image_push(Arguments& arguments) {
     const auto args = std::make_shared<TransferArgs>();
     arguments.required("NAME[:TAG]", args->name);
     arguments.flag("-a,--all-tags", args->pull.all_tags, "All tags of the repository");
+    arguments.value("--platform", args->pull.platform, "PLATFORM", "Only when the image is for this one: linux/amd64");
     arguments.flag("-q,--quiet", args->pull.quiet, "Show the name only");
     arguments.flag("--disable-content-trust", args->content_trust, "Accepted for scripts; images are not signed");
     return [args](Context& context) { return run_push(context, *args); };

@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "engine/base_images.hpp"
 #include "engine/image_list.hpp"
+#include "engine/image_store.hpp"
 #include "engine/images_impl.hpp"
 #include "engine/layer_reporter.hpp"
 #include "image/archive_read.hpp"
@@ -96,21 +97,22 @@ private:
 };
 
 std::string push_one(store::Store& store, EventSink& events, RegistryAccess& access, const image::Reference& name,
-                     bool quiet, bool failure_is_warning) {
+                     const PushOptions& options, bool failure_is_warning) {
     const auto id = "Image " + name.familiar();
     events.on_event({Status::working, id, "Pushing", {}, 0, 0});
     try {
         const auto row = engine::require_image(store, name.familiar());
+        engine::check_platform(row, options.platform);
         const image::LayerLease lease(store.layout().layers());
         const auto image = outgoing(store, events, row, access.interrupt());
         image::ContentStore blobs(store.layout().blobs());
         auto registry = access.open(name);
         PushReporter reporter(events);
-        image::PushOptions options;
-        options.mount_from = sources_of(store, row.id, name);
-        if (!quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
+        image::PushOptions wishes;
+        wishes.mount_from = sources_of(store, row.id, name);
+        if (!options.quiet) wishes.progress = [&](const image::PushProgress& progress) { reporter(progress); };
         const auto digest = in_context([&] { return "push " + name.familiar(); },
-                                       [&] { return image::push_image(registry, blobs, image, options); });
+                                       [&] { return image::push_image(registry, blobs, image, wishes); });
         if (image.faithful)
             store.put_image_digest(
                 {.repository = name.registry + "/" + name.repository, .digest = digest, .image_id = row.id});
@@ -124,6 +126,37 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
     }
 }
 
+std::vector<std::string> load_archive(store::Store& store, EventSink& events, int fd, const LoadOptions& options,
+                                      const image::Interrupt& interrupt) {
+    const auto platform = image::parse_platform(options.platform);
+    const image::LayerLease lease(store.layout().layers());
+    image::ContentStore blobs(store.layout().blobs());
+    const auto files = options.folder.empty()
+                           ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
+                           : image::open_folder_archive(options.folder);
+    engine::LayerReporter reporter(events);
+    const auto loaded = image::load_archive(*files, {blobs, store.layout().layers()}, platform, interrupt,
+                                            [&](const image::LayerProgress& progress) { reporter(progress); });
+    std::vector<std::string> lines;
+    for (const auto& [image, names] : loaded) {
+        for (const auto& warning : image.warnings)
+            events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
+        store::Image row;
+        row.id = image.id;
+        row.config = image.config_json;
+        engine::check_platform(row, options.platform);
+        if (names.empty()) {
+            (void)engine::record_image(store, image, nullptr, false);
+            lines.push_back("Loaded image ID: " + image.id);
+        }
+        for (const auto& name : names) {
+            (void)engine::record_image(store, image, &name, false);
+            lines.push_back("Loaded image: " + name.familiar());
+        }
+    }
+    return lines;
+}
+
 class FdSink final : public image::ByteSink {
 public:
     explicit FdSink(int fd) : fd_(fd) {}
@@ -135,12 +168,13 @@ private:
 
 }  // namespace
 
-std::vector<std::string> Images::push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel) {
+std::vector<std::string> Images::push(const std::string& reference, const PushOptions& options,
+                                      std::stop_token cancel) {
     auto name = image::parse_reference(reference);
     if (!name.digest.empty()) throw make_error(ErrorKind::usage, "{}: a digest can't be pushed to", quote(reference));
     auto store = impl_->open();
     std::vector<image::Reference> names{name};
-    if (all_tags) {
+    if (options.all_tags) {
         names.clear();
         for (const auto& entry : store.image_names()) {
             const auto other = image::parse_reference(entry.reference);
@@ -150,7 +184,7 @@ std::vector<std::string> Images::push(const std::string& reference, bool all_tag
     }
     RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
     std::vector<std::string> lines;
-    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, options, false));
     return lines;
 }
 
@@ -171,7 +205,7 @@ void Images::push_services(const Project& project, const PushServicesOptions& op
         for (const auto& image : images) {
             if (!done.insert(image).second) continue;
             try {
-                (void)push_one(store, impl_->events, access, image::parse_reference(image), options.quiet,
+                (void)push_one(store, impl_->events, access, image::parse_reference(image), {.quiet = options.quiet},
                                options.ignore_failures);
             } catch (const Error&) {
                 if (!options.ignore_failures || cancel.stop_requested()) throw;
@@ -192,6 +226,7 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     std::vector<std::string> order;
     for (const auto& reference : references) {
         const auto row = engine::require_image(store, reference);
+        engine::check_platform(row, options.platform);
         if (!images.contains(row.id)) {
             order.push_back(row.id);
             images[row.id] = {outgoing(store, impl_->events, row, interrupt), {}, engine::platform_of(row)};
@@ -208,32 +243,14 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     image::write_archive(list, blobs, options.format == "docker", sink, interrupt);
 }
 
-std::vector<std::string> Images::load(int fd, const std::string& folder, std::stop_token cancel) {
+std::vector<std::string> Images::load(int fd, const LoadOptions& options, std::stop_token cancel) {
     auto store = impl_->open();
-    const image::Interrupt interrupt(std::move(cancel));
-    const image::LayerLease lease(store.layout().layers());
-    image::ContentStore blobs(store.layout().blobs());
-    const auto files = folder.empty()
-                           ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
-                           : image::open_folder_archive(folder);
-    engine::LayerReporter reporter(impl_->events);
-    const auto loaded =
-        image::load_archive(*files, {blobs, store.layout().layers()}, image::parse_platform(""), interrupt,
-                            [&](const image::LayerProgress& progress) { reporter(progress); });
-    std::vector<std::string> lines;
-    for (const auto& [image, names] : loaded) {
-        for (const auto& warning : image.warnings)
-            impl_->events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
-        if (names.empty()) {
-            (void)engine::record_image(store, image, nullptr, false);
-            lines.push_back("Loaded image ID: " + image.id);
-        }
-        for (const auto& name : names) {
-            (void)engine::record_image(store, image, &name, false);
-            lines.push_back("Loaded image: " + name.familiar());
-        }
+    try {
+        return load_archive(store, impl_->events, fd, options, image::Interrupt(std::move(cancel)));
+    } catch (Error& error) {
+        engine::give_room_back(store, error);
+        throw;
     }
-    return lines;
 }
 
 }  // namespace compose
