@@ -81,16 +81,8 @@ struct ContainerImage {
     std::int64_t created_at = 0;
 };
 
-/// Of these three: `platform` is a check, for there is one machine's image under a name; empty: none.
 struct SaveOptions {
-    std::string platform{};
     std::string format = "docker";  // an OCI layout that Docker reads too; "oci": without Docker's own files
-};
-
-struct PushOptions {
-    std::string platform{};
-    bool all_tags = false;
-    bool quiet = false;  // no events of layers
 };
 
 struct LoadOptions {
@@ -130,8 +122,7 @@ public:
     std::vector<PulledImage> pull(const std::string& reference, const PullOptions& options,
                                   std::stop_token cancel = {});
     /// Returns "name: digest: sha256:... size: N" lines.
-    std::vector<std::string> push(const std::string& reference, const PushOptions& options,
-                                  std::stop_token cancel = {});
+    std::vector<std::string> push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel = {});
     void pull_services(const Project& project, const PullServicesOptions& options, std::stop_token cancel = {});
     void push_services(const Project& project, const PushServicesOptions& options, std::stop_token cancel = {});
     /// What up() would fetch before it starts. Nothing is done when everything is here.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <compose/build.hpp>
+#include <compose/images.hpp>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -21,9 +22,21 @@ namespace {
 
 struct Args {
     std::vector<std::string> services, args, ssh;
-    std::string memory, progress;
+    std::string memory, progress, builder, provenance, sbom;
     bool check = false, no_cache = false, pull = false, quiet = false, print = false, with_dependencies = false;
+    bool push = false;
 };
+
+/// What Docker's builders can do and this one can't.
+void check_flags(const Args& args) {
+    if (!args.builder.empty() && args.builder != "default")
+        throw make_error(ErrorKind::usage, "there is no builder {}", quote(args.builder))
+            .with_hint("builds run on this machine, there are no builders to choose from: leave out --builder");
+    for (const auto& [flag, value] : {std::pair("--provenance", args.provenance), std::pair("--sbom", args.sbom)})
+        if (!value.empty() && value != "false" && value != "0")
+            throw make_error(ErrorKind::usage, "{} {}: no attestations are made", flag, quote(value))
+                .with_hint(fmt::format("leave out {}, or say {}=false", flag, flag));
+}
 
 /// The services named, or all; those without a build are no error unless they alone were named.
 std::vector<std::string> chosen(const Project& project, const Args& args) {
@@ -94,7 +107,7 @@ int check_all(const Context& context, const std::vector<BuildRequest>& requests)
 }
 
 int run(Context& context, const Args& args) {
-    context.refuse_dry_run("build");
+    check_flags(args);
     Diagnostics loading;
     const auto loaded = load_for_running(context, args.services, loading);
     const auto names = chosen(loaded.project, args);
@@ -109,6 +122,10 @@ int run(Context& context, const Args& args) {
         return 0;
     }
     if (args.check) return check_all(context, requests);
+    if (context.globals.dry_run) {
+        for (const auto& request : requests) (void)context.only_say("Image " + request.tags.front(), "Built");
+        return 0;
+    }
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, args.progress);
     const auto progress = make_build_progress(context, mode);
     return run_interruptible(context, [&](const std::stop_token& cancel) {
@@ -130,6 +147,8 @@ int run(Context& context, const Args& args) {
         for (const auto& request : requests)
             if (!args.quiet && mode != BuildProgressMode::json)
                 print_error(fmt::format(" Image {} Built\n", request.tags.front()));
+        if (args.push)
+            context.images("push").push_services(loaded.project, {.services = names, .quiet = args.quiet}, cancel);
         return 0;
     });
 }
@@ -141,12 +160,16 @@ Run define_build(Arguments& arguments) {
     arguments.text("Builds the images of services that have a build, all or those named, and gives them their names.");
     arguments.rest("SERVICE", args->services);
     arguments.list("--build-arg", args->args, "NAME=VALUE", "Value of an ARG, for all services");
+    arguments.value("--builder", args->builder, "NAME", "Only default: builds run on this machine");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfiles and build nothing");
     arguments.value("-m,--memory", args->memory, "SIZE", "Memory that a step may use");
     arguments.flag("--no-cache", args->no_cache, "Carry out every step anew");
     arguments.flag("--print", args->print, "Print what would be built as a bake file, and build nothing");
+    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
     arguments.flag("--pull", args->pull, "Ask the registry for newer base images");
+    arguments.flag("--push", args->push, "Push what was built, of services with an image");
     arguments.flag("-q,--quiet", args->quiet, "Say nothing unless it fails");
+    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
     arguments.list("--ssh", args->ssh, "ID[=SOCKET]", "An SSH agent for RUN --mount=type=ssh");
     arguments.flag("--with-dependencies", args->with_dependencies, "Build what the services depend on too");
     arguments.example("compose build", "build all images of the application");

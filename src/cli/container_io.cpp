@@ -12,6 +12,7 @@
 #include "cli/detach_keys.hpp"
 #include "cli/exec_run.hpp"
 #include "cli/flag_values.hpp"
+#include "cli/log_details.hpp"
 #include "cli/log_follow.hpp"
 #include "cli/time_argument.hpp"
 #include "sys/clock.hpp"
@@ -121,8 +122,11 @@ LogRange range_of(const LogsArgs& args) {
 
 int logs(Context& context, const LogsArgs& args) {
     const auto range = range_of(args);
-    const auto view = make_containers(context)->find(args.container);
-    LogPrinter printer({.prefix = false, .timestamps = args.timestamps, .color = false}, standard_streams());
+    const auto containers = make_containers(context);
+    const auto view = containers->find(args.container);
+    LogStyle style{.prefix = false, .timestamps = args.timestamps, .color = false};
+    if (args.details) style.details = log_details(containers->inspect(view.id));
+    LogPrinter printer(style, standard_streams());
     printer.add(view.id, view.name);
     if (!args.follow) {
         ContainerLogs log(false);
@@ -192,6 +196,7 @@ Run define_container_logs(Arguments& arguments) {
     arguments.flag("-f,--follow", args->follow, "Go on with what is written from now on");
     arguments.value("-n,--tail", args->tail, "LINES", "The last so many lines (default all)");
     arguments.flag("-t,--timestamps", args->timestamps, "Show the time of each line");
+    arguments.flag("--details", args->details, "Show what the logging options labels, env and tag add to each line");
     arguments.value("--since", args->since, "TIME", "Lines after a time, or a while ago: 42m");
     arguments.value("--until", args->until, "TIME", "Lines before a time, or a while ago");
     return [args](Context& context) { return logs(context, *args); };

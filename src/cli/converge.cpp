@@ -10,6 +10,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
+#include "cli/question.hpp"
+#include "sys/tty.hpp"
 
 namespace compose::cli {
 
@@ -61,7 +63,21 @@ void set_images(const char* command, const ImageArgs& args, UpOptions& options) 
     options.quiet_build = args.quiet_build;
 }
 
-int converge(Context& context, const char* title, const std::vector<std::string>& services, const UpOptions& options) {
+void ask_for_volumes(Context& context, const char* command, bool yes, const Project& project, UpOptions& options) {
+    const bool terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(2));
+    if (!yes && !terminal) return;  // it is kept, with a warning
+    for (const auto& volume : context.engine(command).changed_volumes(project, options)) {
+        context.finish_progress();
+        if (yes || ask(fmt::format("Volume {} exists but doesn't match its definition in the file. Make it anew? "
+                                   "Its data will be lost.",
+                                   quote(volume)),
+                       false))
+            options.recreate_volumes.insert(volume);
+    }
+}
+
+int converge(Context& context, const char* title, const std::vector<std::string>& services, UpOptions options,
+             bool yes) {
     Diagnostics findings;
     const auto loaded = load_for_running(context, services, findings);
     try {
@@ -72,6 +88,7 @@ int converge(Context& context, const char* title, const std::vector<std::string>
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
+        ask_for_volumes(context, title, yes, loaded.project, options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             context.engine(title).up(loaded.project, options, cancel);
             return 0;

@@ -25,7 +25,10 @@ struct ImageArgs {
 void define_images(Arguments& arguments, ImageArgs& args);
 /// Throws Error(usage).
 void set_images(const char* command, const ImageArgs& args, UpOptions& options);
-/// Loads, plans, does or (in a dry run) prints. Returns the exit status.
-int converge(Context& context, const char* title, const std::vector<std::string>& services, const UpOptions& options);
+/// A volume is never made anew without an answer, or `yes`: its data is lost then.
+void ask_for_volumes(Context& context, const char* command, bool yes, const Project& project, UpOptions& options);
+/// Loads, plans, does or (in a dry run) prints. `yes` answers all questions. Returns the exit status.
+int converge(Context& context, const char* title, const std::vector<std::string>& services, UpOptions options,
+             bool yes = false);
 
 }  // namespace compose::cli

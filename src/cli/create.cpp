@@ -11,7 +11,7 @@ namespace {
 
 struct CreateArgs {
     std::vector<std::string> services, scale;
-    bool force_recreate = false, no_recreate = false, remove_orphans = false;
+    bool force_recreate = false, no_recreate = false, remove_orphans = false, yes = false;
     ImageArgs images;
 };
 
@@ -26,7 +26,7 @@ int run_create(Context& context, const CreateArgs& args) {
     set_orphans(context, "create", args.remove_orphans, options);
     set_images("create", args.images, options);
     options.dry_run = context.globals.dry_run;
-    return converge(context, "create", args.services, options);
+    return converge(context, "create", args.services, options, args.yes);
 }
 
 struct ScaleArgs {
@@ -56,6 +56,7 @@ Run define_create(Arguments& arguments) {
     arguments.flag("--remove-orphans", args->remove_orphans,
                    "Remove containers of services that the file no longer has");
     arguments.list("--scale", args->scale, "SERVICE=N", "Make N containers of a service");
+    arguments.flag("-y,--yes", args->yes, "Answer yes to all questions");
     return [args](Context& context) { return run_create(context, *args); };
 }
 

@@ -101,6 +101,7 @@ void LogPrinter::line(const Source& source, std::int64_t time, std::string_view 
                            : source.name + gap + " | ";
     }
     if (style_.timestamps) out += log_time(time) + " ";
+    if (!style_.details.empty()) out += style_.details + " ";
     out += text;
     out += '\n';
     append(out, error);

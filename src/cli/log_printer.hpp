@@ -18,6 +18,7 @@ struct LogStyle {
     bool color = false;
     bool json = false;                               // one object a line instead
     std::function<bool(std::string_view)> wanted{};  // which lines; empty: all
+    std::string details{};                           // before the text of each line
 };
 
 class LogPrinter {

@@ -48,9 +48,8 @@ Run define_unpause(Arguments& arguments) {
     const auto services = std::make_shared<Services>();
     arguments.rest("SERVICE", *services);
     return [services](Context& context) {
-        return for_each(context, "unpause", *services, [](Containers& containers, const ContainerView& view) {
-            if (view.state == "paused") containers.unpause(view.id);
-        });
+        return for_each(context, "unpause", *services,
+                        [](Containers& containers, const ContainerView& view) { containers.unpause(view.id); });
     };
 }
 

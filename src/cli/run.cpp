@@ -27,20 +27,26 @@ struct Args {
     ImageArgs images;
 };
 
-/// What it depends on runs, in the state that it asks for.
+/// What it depends on runs, in the state that it asks for; orphans are gone when asked.
 int start_dependencies(Context& context, const Args& args, const Project& project) {
     const auto& service = project.services.at(args.change.service);
     UpOptions options;
     set_images("run", args.images, options);
     options.await_for = service.name;
-    for (const auto& dependency : service.depends_on)
-        if (project.services.contains(dependency.service)) options.services.push_back(dependency.service);
+    if (!args.no_deps)
+        for (const auto& dependency : service.depends_on)
+            if (project.services.contains(dependency.service)) options.services.push_back(dependency.service);
     options.remove_orphans = args.remove_orphans || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
     options.ignore_orphans = !options.remove_orphans;
     options.dry_run = context.globals.dry_run;
-    if (options.services.empty()) return 0;
+    if (options.services.empty() && !options.remove_orphans) return 0;
+    Project others = project;
+    if (options.services.empty()) {  // nothing but what is too much
+        others.disabled_services.merge(others.services);
+        others.services.clear();
+    }
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        context.engine("run").up(project, options, cancel);
+        context.engine("run").up(others, options, cancel);
         return 0;
     });
 }
@@ -98,7 +104,8 @@ int run_attached(Context& context, const Args& args, const std::string& id) {
 
 int run(Context& context, Args args) {
     const bool in_terminal = sys::is_terminal(sys::FdRef(0));
-    if (args.tty && args.no_tty) throw make_error(ErrorKind::usage, "-t and -T exclude each other");
+    exclude("run", args.tty, "--tty", args.no_tty, "--no-tty");
+    exclude("run", args.service_ports, "--service-ports", !args.change.publish.empty(), "--publish");
     if (args.tty && !in_terminal && args.interactive && !args.detach)
         throw make_error(ErrorKind::usage,
                          "cannot attach stdin to a TTY-enabled container because stdin is not a terminal");
@@ -108,8 +115,7 @@ int run(Context& context, Args args) {
     const auto loaded = load_for_running(context, {args.change.service}, findings);
     const auto written = prepared(context, args, loaded.project);
     const auto project = overridden(context, written, args.change);
-    if (!args.no_deps)
-        if (const int code = start_dependencies(context, args, written); code != 0) return code;
+    if (const int code = start_dependencies(context, args, written); code != 0) return code;
     CreateOptions options;
     options.name = args.name;
     options.ports = args.service_ports || !args.change.publish.empty();

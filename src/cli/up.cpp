@@ -15,7 +15,6 @@
 #include "cli/output.hpp"
 #include "cli/pick.hpp"
 #include "cli/project.hpp"
-#include "cli/question.hpp"
 #include "sys/clock.hpp"
 #include "sys/signals.hpp"
 #include "sys/tty.hpp"
@@ -92,20 +91,6 @@ UpOptions make_options(const Context& context, const Args& args) {
     return options;
 }
 
-/// The services named and all that they depend on.
-std::set<std::string> with_dependencies(const Project& project, const std::set<std::string>& services) {
-    std::set<std::string> out;
-    std::vector<std::string> todo(services.begin(), services.end());
-    while (!todo.empty()) {
-        const auto name = todo.back();
-        todo.pop_back();
-        const auto service = project.services.find(name);
-        if (service == project.services.end() || !out.insert(name).second) continue;
-        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
-    }
-    return out;
-}
-
 AttachOptions make_attach(const Context& context, const Args& args, const Project& project) {
     AttachOptions out;
     out.project = project.name;
@@ -114,7 +99,8 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
     else
         out.targets.insert(args.services.begin(), args.services.end());
 
-    const auto candidates = args.attach_dependencies ? with_dependencies(project, out.targets) : out.targets;
+    std::vector<std::string> candidates(out.targets.begin(), out.targets.end());
+    if (args.attach_dependencies) candidates = with_dependencies(project, candidates);
     for (const auto& name : candidates)
         if (args.attach.empty() && project.services.at(name).attach) out.shown.insert(name);
     std::vector<std::string> known;
@@ -135,20 +121,6 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
         .prefix = !args.no_log_prefix, .timestamps = args.timestamps, .color = context.color_out && !args.no_color};
     if (args.timeout) out.timeout = std::chrono::seconds(*args.timeout);
     return out;
-}
-
-/// A volume is never made anew without an answer: its data is lost then.
-void ask_for_volumes(Context& context, const Args& args, const Project& project, UpOptions& options) {
-    const bool terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(2));
-    if (!args.yes && !terminal) return;  // it is kept, with a warning
-    for (const auto& volume : context.engine("up").changed_volumes(project, options)) {
-        context.finish_progress();
-        if (args.yes || ask(fmt::format("Volume {} exists but doesn't match its definition in the file. Make it anew? "
-                                        "Its data will be lost.",
-                                        quote(volume)),
-                            false))
-            options.recreate_volumes.insert(volume);
-    }
 }
 
 /// Services whose running containers a rolling update would replace: those can't stop first and start later, as the
@@ -227,7 +199,7 @@ int run(Context& context, const Args& args) {
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
-        ask_for_volumes(context, args, loaded.project, options);
+        ask_for_volumes(context, "up", args.yes, loaded.project, options);
         if (args.foreground())
             return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {

@@ -43,9 +43,11 @@ void set_log_option(const std::string& key, const std::string& value, ContainerO
         if (value != "blocking" && value != "non-blocking")
             throw make_error(ErrorKind::invalid, "logging option mode: {} is neither blocking nor non-blocking",
                              quote(value));
+    } else if (key == "labels" || key == "labels-regex" || key == "env" || key == "env-regex" || key == "tag") {
+        // Said of each line by who reads them: `logs --details`.
     } else if (key != "compress" || value != "false") {
         throw make_error(ErrorKind::invalid, "logging option {} is not implemented", key)
-            .with_hint("max-size, max-file, mode and max-buffer-size are");
+            .with_hint("max-size, max-file, mode, max-buffer-size, labels, env and tag are");
     }
 }
 

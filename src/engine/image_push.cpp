@@ -1,5 +1,6 @@
 // Sending images away: push, save, and their opposite, load.
 #include <compose/images.hpp>
+#include <compose/plan.hpp>
 #include <map>
 #include <mutex>
 #include <set>
@@ -7,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/base_images.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_list.hpp"
 #include "engine/image_store.hpp"
 #include "engine/images_impl.hpp"
@@ -15,6 +17,7 @@
 #include "image/archive_write.hpp"
 #include "image/layer.hpp"
 #include "image/push.hpp"
+#include "model/names.hpp"
 #include "plan/images.hpp"
 #include "sys/env.hpp"
 #include "sys/file.hpp"
@@ -97,22 +100,21 @@ private:
 };
 
 std::string push_one(store::Store& store, EventSink& events, RegistryAccess& access, const image::Reference& name,
-                     const PushOptions& options, bool failure_is_warning) {
+                     bool quiet, bool failure_is_warning) {
     const auto id = "Image " + name.familiar();
     events.on_event({Status::working, id, "Pushing", {}, 0, 0});
     try {
         const auto row = engine::require_image(store, name.familiar());
-        engine::check_platform(row, options.platform);
         const image::LayerLease lease(store.layout().layers());
         const auto image = outgoing(store, events, row, access.interrupt());
         image::ContentStore blobs(store.layout().blobs());
         auto registry = access.open(name);
         PushReporter reporter(events);
-        image::PushOptions wishes;
-        wishes.mount_from = sources_of(store, row.id, name);
-        if (!options.quiet) wishes.progress = [&](const image::PushProgress& progress) { reporter(progress); };
+        image::PushOptions options;
+        options.mount_from = sources_of(store, row.id, name);
+        if (!quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
         const auto digest = in_context([&] { return "push " + name.familiar(); },
-                                       [&] { return image::push_image(registry, blobs, image, wishes); });
+                                       [&] { return image::push_image(registry, blobs, image, options); });
         if (image.faithful)
             store.put_image_digest(
                 {.repository = name.registry + "/" + name.repository, .digest = digest, .image_id = row.id});
@@ -128,6 +130,7 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
 
 std::vector<std::string> load_archive(store::Store& store, EventSink& events, int fd, const LoadOptions& options,
                                       const image::Interrupt& interrupt) {
+    const auto& layout = store.layout();
     const auto platform = image::parse_platform(options.platform);
     const image::LayerLease lease(store.layout().layers());
     image::ContentStore blobs(store.layout().blobs());
@@ -147,10 +150,12 @@ std::vector<std::string> load_archive(store::Store& store, EventSink& events, in
         engine::check_platform(row, options.platform);
         if (names.empty()) {
             (void)engine::record_image(store, image, nullptr, false);
+            engine::tell_image(layout, "load", image.id, image.id);
             lines.push_back("Loaded image ID: " + image.id);
         }
         for (const auto& name : names) {
             (void)engine::record_image(store, image, &name, false);
+            engine::tell_image(layout, "load", image.id, name.familiar());
             lines.push_back("Loaded image: " + name.familiar());
         }
     }
@@ -168,13 +173,12 @@ private:
 
 }  // namespace
 
-std::vector<std::string> Images::push(const std::string& reference, const PushOptions& options,
-                                      std::stop_token cancel) {
+std::vector<std::string> Images::push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel) {
     auto name = image::parse_reference(reference);
     if (!name.digest.empty()) throw make_error(ErrorKind::usage, "{}: a digest can't be pushed to", quote(reference));
     auto store = impl_->open();
     std::vector<image::Reference> names{name};
-    if (options.all_tags) {
+    if (all_tags) {
         names.clear();
         for (const auto& entry : store.image_names()) {
             const auto other = image::parse_reference(entry.reference);
@@ -184,7 +188,10 @@ std::vector<std::string> Images::push(const std::string& reference, const PushOp
     }
     RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
     std::vector<std::string> lines;
-    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, options, false));
+    for (const auto& one : names) {
+        lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+        engine::tell_image(impl_->layout, "push", one.familiar(), one.familiar_name());
+    }
     return lines;
 }
 
@@ -200,12 +207,15 @@ void Images::push_services(const Project& project, const PushServicesOptions& op
             impl_->events.on_event({Status::done, service_name, "Skipped", "It is not built here", 0, 0});
             continue;
         }
-        std::vector<std::string> images{service.image};
-        images.insert(images.end(), service.build->tags.begin(), service.build->tags.end());
+        std::vector<std::string> images = service.build->tags;
+        // A name that was made from the project's belongs to no registry.
+        if (service.image != built_image_name(project.name, service_name)) images.insert(images.begin(), service.image);
+        if (images.empty())
+            impl_->events.on_event({Status::done, service_name, "Skipped", "It has no image: to be pushed by", 0, 0});
         for (const auto& image : images) {
             if (!done.insert(image).second) continue;
             try {
-                (void)push_one(store, impl_->events, access, image::parse_reference(image), {.quiet = options.quiet},
+                (void)push_one(store, impl_->events, access, image::parse_reference(image), options.quiet,
                                options.ignore_failures);
             } catch (const Error&) {
                 if (!options.ignore_failures || cancel.stop_requested()) throw;
@@ -226,7 +236,6 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     std::vector<std::string> order;
     for (const auto& reference : references) {
         const auto row = engine::require_image(store, reference);
-        engine::check_platform(row, options.platform);
         if (!images.contains(row.id)) {
             order.push_back(row.id);
             images[row.id] = {outgoing(store, impl_->events, row, interrupt), {}, engine::platform_of(row)};
@@ -241,6 +250,7 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     image::ContentStore blobs(store.layout().blobs());
     FdSink sink(fd);
     image::write_archive(list, blobs, options.format == "docker", sink, interrupt);
+    for (const auto& id : order) engine::tell_image(impl_->layout, "save", id, id);
 }
 
 std::vector<std::string> Images::load(int fd, const LoadOptions& options, std::stop_token cancel) {

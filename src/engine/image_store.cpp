@@ -122,12 +122,16 @@ void give_room_back(store::Store& store, Error& error) noexcept {
 PruneResult prune_images(store::Store& store, const PruneOptions& options) {
     const ImageFilter filter{options.filters};
     for (const auto& [key, value] : options.filters)
-        if (key != "until" && key != "label")
-            throw make_error(ErrorKind::usage, "invalid filter {}", quote(key)).with_hint("use until or label");
+        if (key != "until" && key != "label" && key != "label!")
+            throw make_error(ErrorKind::usage, "invalid filter {}", quote(key)).with_hint("use until, label or label!");
     PruneResult result;
     const auto names = names_by_image(store);
     for (const ImageListing& listing : list_images(store, ImageListOptions{})) {
         if (listing.containers > 0 || !labels_match(listing.labels, filter.values("label"))) continue;
+        const auto unwanted = filter.values("label!");
+        if (std::any_of(unwanted.begin(), unwanted.end(),
+                        [&](const std::string& text) { return labels_match(listing.labels, {text}); }))
+            continue;
         const auto times = filter.values("until");
         if (std::any_of(times.begin(), times.end(),
                         [&](const std::string& text) { return listing.created_at >= filter_time(text); }))

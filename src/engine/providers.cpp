@@ -180,7 +180,7 @@ std::optional<UpOptions> without_provided(const Project& provided, const UpOptio
         return service != provided.disabled_services.end() && service->second.provider.has_value();
     });
     if (result.services.empty() && !options.services.empty() && options.await_for.empty()) return std::nullopt;
-    if (result.services.empty() && provided.services.empty()) return std::nullopt;
+    if (result.services.empty() && provided.services.empty() && !options.remove_orphans) return std::nullopt;
     return result;
 }
 

@@ -45,9 +45,10 @@ public:
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);
-    /// Limits and the restart policy may change while it exists.
+    /// Limits, the restart policy and links may change while it exists.
     void update_spec(const std::string& id, const std::string& spec);
     void update_restart(const std::string& id, const std::string& policy);
+    void update_options(const std::string& id, const std::string& options_json);
     void delete_container(const std::string& id);  // with endpoints, ports and volume uses
     [[nodiscard]] std::vector<std::string> volumes_of(const std::string& container_id) const;
     [[nodiscard]] std::vector<std::string> projects() const;

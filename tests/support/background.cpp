@@ -101,7 +101,10 @@ Background::Background(const Sandbox& box, const std::vector<std::string>& argv,
     // The shell prints the number and lets go; everything else is in the log.
     std::vector<std::string> command{"sh", "-c", R"(log=$1; shift; "$@" >"$log" 2>&1 </dev/null & echo $!)", "sh", log};
     command.insert(command.end(), argv.begin(), argv.end());
-    const auto result = box.host(command);
+    const auto result = sys::run_command({.argv = command,
+                                          .environment = box.environment,
+                                          .working_dir = box.folder(),
+                                          .timeout = std::chrono::seconds(30)});
     must(result, "start a program");
     pid_ = std::stoi(result.out);
 }

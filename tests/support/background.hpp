@@ -12,7 +12,7 @@ namespace compose::test {
 
 class Background {
 public:
-    /// Output goes to `log`.
+    /// In the sandbox's folder, with its environment; output goes to `log`.
     Background(const Sandbox& box, const std::vector<std::string>& argv, const std::string& log);
     ~Background();
     Background(const Background&) = delete;

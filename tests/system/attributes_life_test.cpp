@@ -55,12 +55,12 @@ TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
   b:
     image: busybox
     command: sleep 1
-    logging: {options: {tag: x}}
+    logging: {options: {compress: "true"}}
 )");
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("compose.yaml:5:5"));
     EXPECT_THAT(error, HasSubstr("logging driver \"syslog\" is not here"));
-    EXPECT_THAT(error, HasSubstr("logging option tag is not implemented"));
+    EXPECT_THAT(error, HasSubstr("logging option compress is not implemented"));
 }
 
 TEST(Hooks, RunAfterTheStartAndBeforeTheStop) {
