@@ -105,6 +105,24 @@ TEST_F(TlsTest, NobodyLeadsAwayFromTls) {  // K50, R02, K49
     for (const auto& line : registry->requests()) EXPECT_THAT(line, HasSubstr("\"authorization\": \"\"")) << line;
 }
 
+TEST_F(TlsTest, LongAnswersOfNameServersComeOverTcp) {
+    const auto folder = box->path("dns");
+    fs::create_directories(folder);
+    const Background server(*box, {"python3", "-B", PROJECT_ROOT "/tests/support/cut_dns.py", folder, kAddress},
+                            folder + "/output");
+    ASSERT_TRUE(eventually([&] { return fs::exists(folder + "/ready"); }, std::chrono::seconds(20)))
+        << slurp(folder + "/output");
+    box->write("dns/resolv.conf", "nameserver 127.0.0.1\n");
+    // In the mount namespace of this program.
+    ASSERT_TRUE(box->host({"mount", "--bind", folder + "/resolv.conf", "/etc/resolv.conf"}).ok());
+    const auto port = registry->host().substr(registry->host().rfind(':'));
+    box->environment["COMPOSE_INSECURE_REGISTRIES"] = "registry.example" + port;
+    const auto pulled = box->compose({"image", "pull", "registry.example" + port + "/x/fine:1"});
+    EXPECT_TRUE(box->host({"umount", "/etc/resolv.conf"}).ok());
+    EXPECT_EQ(pulled.exit_code, 0) << pulled.err;
+    EXPECT_THAT(slurp(folder + "/log"), AllOf(HasSubstr("udp"), HasSubstr("tcp")));
+}
+
 class Proxy {
 public:
     Proxy(const Sandbox& box, const std::string& password = {}) : folder_(box.path("proxy" + password)) {
