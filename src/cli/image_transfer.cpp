@@ -72,9 +72,10 @@ std::string read_line(const char* prompt, bool secret) {
     if (!sys::is_terminal(sys::FdRef(0)))
         throw make_error(ErrorKind::usage, "the input is no terminal to ask for {} at", prompt)
             .with_hint("give the name with -u, and the password with --password-stdin");
-    print_error(std::string(prompt) + ": ");
+    // Before anyone is asked: what is typed at once must not be shown either.
     std::optional<sys::RawMode> raw;
     if (secret) raw.emplace(sys::FdRef(0));
+    print_error(std::string(prompt) + ": ");
     std::string line;
     for (;;) {
         char byte = 0;

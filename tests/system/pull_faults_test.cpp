@@ -144,6 +144,8 @@ TEST_F(PullFaults, KilledAfterSoManyBytesItGoesOnFromThere) {
         pull->kill(SIGKILL);
         expect_sound(scenario);
         EXPECT_THAT(box->ok({"image", "ls"}), Not(HasSubstr(scenario)));
+        // Else the server might still find a request of the dead one.
+        ASSERT_TRUE(eventually([&] { return slurp(registry->folder() + "/connections") == "0"; })) << scenario;
 
         std::ofstream(registry->folder() + "/go-" + scenario) << "";
         const auto asked = served(scenario);
