@@ -192,10 +192,13 @@ int dns(const char* server, const char* name, double seconds, std::size_t window
 
 int main(int argc, char** argv) {
     const std::string_view what = argc > 1 ? argv[1] : "";
-    if (what == "lines" && argc == 4) return lines(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
+    if (what == "lines" && argc == 4)
+        return lines(std::strtoull(argv[2], nullptr, 10), std::strtoull(argv[3], nullptr, 10));
     if (what == "serve" && argc == 3) return serve(std::atoi(argv[2]));
     if (what == "fetch" && argc == 5) return fetch(argv[2], std::atoi(argv[3]), std::atof(argv[4]));
-    if (what == "dns" && argc == 6) return dns(argv[2], argv[3], std::atof(argv[4]), std::strtoull(argv[5], nullptr, 10));
-    std::fputs("load: lines BYTES LENGTH | serve PORT | fetch ADDRESS PORT SECONDS | dns SERVER NAME SECONDS WINDOW\n", stderr);
+    if (what == "dns" && argc == 6)
+        return dns(argv[2], argv[3], std::atof(argv[4]), std::strtoull(argv[5], nullptr, 10));
+    std::fputs("load: lines BYTES LENGTH | serve PORT | fetch ADDRESS PORT SECONDS | dns SERVER NAME SECONDS WINDOW\n",
+               stderr);
     return 2;
 }

@@ -22,6 +22,13 @@ struct PullOptions {
     bool quiet = false;  // no events of layers
 };
 
+struct PulledImage {
+    std::string name;      // in full: "docker.io/library/busybox:latest"
+    std::string familiar;  // "busybox:latest"
+    std::string digest;    // of what the name stands for
+    bool changed = true;   // false: it stood for this image before
+};
+
 /// How `compose pull` treats the services of a project.
 struct PullServicesOptions {
     std::vector<std::string> services;  // empty: all
@@ -78,6 +85,11 @@ struct SaveOptions {
     std::string format = "docker";  // an OCI layout that Docker reads too; "oci": without Docker's own files
 };
 
+struct LoadOptions {
+    std::string folder{};    // an OCI layout's; empty: a tar is read
+    std::string platform{};  // of those that the archive has; empty: this machine's, else whichever there is
+};
+
 struct PruneOptions {
     bool all = false;                                          // also images with a name that no container uses
     std::vector<std::pair<std::string, std::string>> filters;  // until, label
@@ -106,8 +118,8 @@ public:
     Images(const Images&) = delete;
     Images& operator=(const Images&) = delete;
 
-    /// Returns the digests, one a tag.
-    std::vector<std::string> pull(const std::string& reference, const PullOptions& options,
+    /// One a tag.
+    std::vector<PulledImage> pull(const std::string& reference, const PullOptions& options,
                                   std::stop_token cancel = {});
     /// Returns "name: digest: sha256:... size: N" lines.
     std::vector<std::string> push(const std::string& reference, bool all_tags, bool quiet, std::stop_token cancel = {});
@@ -130,8 +142,8 @@ public:
     /// As a tar to `fd`.
     void save(const std::vector<std::string>& references, const SaveOptions& options, int fd,
               std::stop_token cancel = {});
-    /// From a tar (plain or compressed) or, when `folder` is set, from an OCI layout folder. Returns "Loaded image: x".
-    std::vector<std::string> load(int fd, const std::string& folder, std::stop_token cancel = {});
+    /// From a tar, plain or compressed, or from a folder. Returns "Loaded image: x".
+    std::vector<std::string> load(int fd, const LoadOptions& options, std::stop_token cancel = {});
     /// Makes a base image of a distribution's packages with mmdebstrap; returns its id.
     std::string bootstrap(const BootstrapOptions& options, std::stop_token cancel = {});
 

@@ -152,7 +152,7 @@ int run_rm(Context& context, const RmArgs& args) {
 
 Run define_image_import(Arguments& arguments) {
     const auto args = std::make_shared<ImportArgs>();
-    arguments.text("The tar file may be plain or compressed with gzip or zstd. The image has one layer.");
+    arguments.text("The tar file may be plain or compressed with gzip, zstd, xz or bzip2. The image has one layer.");
     arguments.required("FILE|-", args->file);
     arguments.required("NAME[:TAG]", args->name);
     arguments.list("-c,--change", args->changes, "INSTRUCTION",

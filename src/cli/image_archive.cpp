@@ -41,12 +41,11 @@ int run_save(Context& context, const SaveArgs& args) {
     });
 }
 
-int run_load(Context& context, const std::string& input, bool quiet) {
+int run_load(Context& context, const std::string& input, LoadOptions options, bool quiet) {
     context.refuse_dry_run("image load");
     sys::Fd opened;
-    std::string folder;
     if (!input.empty() && sys::is_directory(input))
-        folder = input;
+        options.folder = input;
     else if (!input.empty())
         opened = sys::open_for_reading(input);
     else if (sys::is_terminal(sys::FdRef(0)))
@@ -54,7 +53,7 @@ int run_load(Context& context, const std::string& input, bool quiet) {
             .with_hint("use -i FILE");
     if (quiet) context.progress_mode = ProgressMode::quiet;
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        const auto lines = context.images("load").load(opened ? opened.get() : 0, folder, cancel);
+        const auto lines = context.images("load").load(opened ? opened.get() : 0, options, cancel);
         context.finish_progress();
         std::string out;
         for (const auto& line : lines) out += line + "\n";
@@ -88,16 +87,17 @@ Run define_image_save(Arguments& arguments) {
 Run define_image_load(Arguments& arguments) {
     struct Args {
         std::string input;
+        LoadOptions options;
         bool quiet = false;
     };
     const auto args = std::make_shared<Args>();
     arguments.text(
-        "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip or\n"
-        "zstd, and the folder of an OCI layout.");
+        "Reads what 'docker save', skopeo, podman and umoci write: tar archives, plain or compressed with gzip,\n"
+        "zstd, xz or bzip2, and the folder of an OCI layout.");
     arguments.value("-i,--input", args->input, "FILE|FOLDER", "Where from; standard input otherwise");
-    arguments.flag("-q,--quiet", args->quiet, "Show the names only");
-    arguments.refuse("--platform", "of an archive of several platforms this machine's is taken");
-    return [args](Context& context) { return run_load(context, args->input, args->quiet); };
+    arguments.value("--platform", args->options.platform, "PLATFORM", "Of those that the archive has: linux/arm64");
+    arguments.flag("-q,--quiet", args->quiet, "Show nothing");
+    return [args](Context& context) { return run_load(context, args->input, args->options, args->quiet); };
 }
 
 Run define_image_bootstrap(Arguments& arguments) {

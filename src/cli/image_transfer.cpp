@@ -34,14 +34,15 @@ int run_pull(Context& context, const TransferArgs& args) {
     check_trust(args);
     context.refuse_dry_run("image pull");
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        const auto digests = context.images("pull").pull(args.name, args.pull, cancel);
+        const auto pulled = context.images("pull").pull(args.name, args.pull, cancel);
         context.finish_progress();
-        if (args.pull.quiet) {
-            print(args.name + "\n");
-            return 0;
-        }
         std::string out;
-        for (const auto& digest : digests) out += "Digest: " + digest + "\n";
+        for (const auto& image : pulled) {
+            if (!args.pull.quiet)
+                out += fmt::format("Digest: {}\nStatus: {} for {}\n", image.digest,
+                                   image.changed ? "Downloaded newer image" : "Image is up to date", image.familiar);
+            out += image.name + "\n";
+        }
         print(out);
         return 0;
     });
@@ -71,8 +72,9 @@ std::string read_line(const char* prompt, bool secret) {
     if (!sys::is_terminal(sys::FdRef(0)))
         throw make_error(ErrorKind::usage, "the input is no terminal to ask for {} at", prompt)
             .with_hint("give the name with -u, and the password with --password-stdin");
+    // Before anyone is asked: what is typed at once must not be shown either.
     std::optional<sys::RawMode> raw;
-    if (secret) raw.emplace(sys::FdRef(0));  // before anybody is asked to type
+    if (secret) raw.emplace(sys::FdRef(0));
     print_error(std::string(prompt) + ": ");
     std::string line;
     for (;;) {

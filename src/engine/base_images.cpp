@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "engine/image_catalog.hpp"
+#include "engine/image_store.hpp"
 #include "engine/layer_reporter.hpp"
 #include "image/config.hpp"
 #include "image/layer.hpp"
@@ -32,6 +33,12 @@ image::Platform platform_of(const store::Image& image) {
     const auto& object = value.as_object();
     return image::normalized(
         {string_or(object, "os", "linux"), string_or(object, "architecture"), string_or(object, "variant")});
+}
+
+void check_platform(const store::Image& image, const std::string& platform) {
+    if (fits(image, platform)) return;
+    throw make_error(ErrorKind::not_found, "image {} is for {}, not for {}", image.id.substr(0, 19),
+                     platform_of(image).to_string(), image::parse_platform(platform).to_string());
 }
 
 store::Image record_image(store::Store& store, const image::StoredImage& stored, const image::Reference* name,
@@ -101,7 +108,8 @@ PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAcces
         result.changed = !before || before->id != result.image.id;
         events.on_event({Event::Status::done, id, "Pulled", {}, 0, 0});
         return result;
-    } catch (const Error& error) {
+    } catch (Error& error) {
+        give_room_back(store, error);
         if (request.failure_is_warning)
             events.on_event({Event::Status::warning, id, "Warning", error.what(), 0, 0});
         else

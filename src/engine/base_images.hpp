@@ -45,6 +45,8 @@ struct PullResult {
 /// Writes the rows of an image whose layers lie on the disk. `name` (may be null) gets to stand for it.
 store::Image record_image(store::Store& store, const image::StoredImage& stored, const image::Reference* name,
                           bool pulled);
+/// Throws not_found when the image is for another one than `platform` (empty: whatever it is for).
+void check_platform(const store::Image& image, const std::string& platform);
 /// The platform of a stored image's config.
 [[nodiscard]] image::Platform platform_of(const store::Image& image);
 

@@ -10,6 +10,7 @@
 #include "engine/base_images.hpp"
 #include "engine/image_events.hpp"
 #include "engine/image_list.hpp"
+#include "engine/image_store.hpp"
 #include "engine/images_impl.hpp"
 #include "engine/layer_reporter.hpp"
 #include "image/archive_read.hpp"
@@ -127,6 +128,40 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
     }
 }
 
+std::vector<std::string> load_archive(store::Store& store, EventSink& events, int fd, const LoadOptions& options,
+                                      const image::Interrupt& interrupt) {
+    const auto& layout = store.layout();
+    const auto platform = image::parse_platform(options.platform);
+    const image::LayerLease lease(store.layout().layers());
+    image::ContentStore blobs(store.layout().blobs());
+    const auto files = options.folder.empty()
+                           ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
+                           : image::open_folder_archive(options.folder);
+    engine::LayerReporter reporter(events);
+    const auto loaded = image::load_archive(*files, {blobs, store.layout().layers()}, platform, interrupt,
+                                            [&](const image::LayerProgress& progress) { reporter(progress); });
+    std::vector<std::string> lines;
+    for (const auto& [image, names] : loaded) {
+        for (const auto& warning : image.warnings)
+            events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
+        store::Image row;
+        row.id = image.id;
+        row.config = image.config_json;
+        engine::check_platform(row, options.platform);
+        if (names.empty()) {
+            (void)engine::record_image(store, image, nullptr, false);
+            engine::tell_image(layout, "load", image.id, image.id);
+            lines.push_back("Loaded image ID: " + image.id);
+        }
+        for (const auto& name : names) {
+            (void)engine::record_image(store, image, &name, false);
+            engine::tell_image(layout, "load", image.id, name.familiar());
+            lines.push_back("Loaded image: " + name.familiar());
+        }
+    }
+    return lines;
+}
+
 class FdSink final : public image::ByteSink {
 public:
     explicit FdSink(int fd) : fd_(fd) {}
@@ -218,34 +253,14 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     for (const auto& id : order) engine::tell_image(impl_->layout, "save", id, id);
 }
 
-std::vector<std::string> Images::load(int fd, const std::string& folder, std::stop_token cancel) {
+std::vector<std::string> Images::load(int fd, const LoadOptions& options, std::stop_token cancel) {
     auto store = impl_->open();
-    const image::Interrupt interrupt(std::move(cancel));
-    const image::LayerLease lease(store.layout().layers());
-    image::ContentStore blobs(store.layout().blobs());
-    const auto files = folder.empty()
-                           ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
-                           : image::open_folder_archive(folder);
-    engine::LayerReporter reporter(impl_->events);
-    const auto loaded =
-        image::load_archive(*files, {blobs, store.layout().layers()}, image::parse_platform(""), interrupt,
-                            [&](const image::LayerProgress& progress) { reporter(progress); });
-    std::vector<std::string> lines;
-    for (const auto& [image, names] : loaded) {
-        for (const auto& warning : image.warnings)
-            impl_->events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
-        if (names.empty()) {
-            (void)engine::record_image(store, image, nullptr, false);
-            engine::tell_image(impl_->layout, "load", image.id, image.id);
-            lines.push_back("Loaded image ID: " + image.id);
-        }
-        for (const auto& name : names) {
-            (void)engine::record_image(store, image, &name, false);
-            engine::tell_image(impl_->layout, "load", image.id, name.familiar());
-            lines.push_back("Loaded image: " + name.familiar());
-        }
+    try {
+        return load_archive(store, impl_->events, fd, options, image::Interrupt(std::move(cancel)));
+    } catch (Error& error) {
+        engine::give_room_back(store, error);
+        throw;
     }
-    return lines;
 }
 
 }  // namespace compose

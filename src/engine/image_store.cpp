@@ -1,10 +1,12 @@
 #include "engine/image_store.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/image_list.hpp"
@@ -103,6 +105,18 @@ std::int64_t collect_garbage(store::Store& store, bool partial) {
         store.forget_layer(chain);
     }
     return freed;
+}
+
+void give_room_back(store::Store& store, Error& error) noexcept {
+    if (error.code() != ENOSPC && error.code() != EDQUOT) return;
+    try {
+        if (error.hint().empty())
+            error.with_hint(fmt::format("make room on the file system of {}: compose image prune, compose system df",
+                                        store.layout().layers()));
+        (void)collect_garbage(store, true);
+    } catch (const std::exception& again) {
+        log::debug("after a full disk: {}", again.what());  // the first error is the one to be told
+    }
 }
 
 PruneResult prune_images(store::Store& store, const PruneOptions& options) {

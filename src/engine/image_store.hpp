@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/engine.hpp>
+#include <compose/error.hpp>
 #include <compose/events.hpp>
 #include <compose/images.hpp>
 #include <string>
@@ -24,5 +25,9 @@ namespace compose::engine {
 /// Removes layers and blobs that no image needs, and what was begun and given up if `partial`. Returns the bytes freed;
 /// does nothing while someone holds a lease.
 std::int64_t collect_garbage(store::Store& store, bool partial);
+
+/// What a failed pull or load does when its lease is gone: on a full disk nothing of it stays, and the error says which
+/// folder needs room.
+void give_room_back(store::Store& store, Error& error) noexcept;
 
 }  // namespace compose::engine

@@ -21,7 +21,7 @@ store::Store Images::Impl::open() const {
     return store::Store(layout);
 }
 
-std::vector<std::string> Images::pull(const std::string& reference, const PullOptions& options,
+std::vector<PulledImage> Images::pull(const std::string& reference, const PullOptions& options,
                                       std::stop_token cancel) {
     auto name = image::parse_reference(reference);
     auto store = impl_->open();
@@ -32,16 +32,19 @@ std::vector<std::string> Images::pull(const std::string& reference, const PullOp
             throw make_error(ErrorKind::usage, "{}: a tag can't be used with --all-tags", quote(reference));
         tags = access.open(name).tags();
     }
-    std::vector<std::string> digests;
+    std::vector<PulledImage> pulled;
     for (const auto& tag : tags) {
         name.tag = tag;
         const auto result =
             engine::pull_into_store(store, impl_->events, access,
                                     {.reference = name, .platform = options.platform, .show_layers = !options.quiet});
-        digests.push_back(result.digest);
+        pulled.push_back({.name = name.to_string(),
+                          .familiar = name.familiar(),
+                          .digest = result.digest,
+                          .changed = result.changed});
         engine::tell_image(impl_->layout, "pull", name.familiar(), name.familiar_name());
     }
-    return digests;
+    return pulled;
 }
 
 void Images::tag(const std::string& source, const std::string& target) {

@@ -110,6 +110,19 @@ HttpClient::Reply Registry::call(Call wanted) {
     }
 }
 
+HttpClient::Reply Registry::call_for_text(const Call& wanted, std::size_t limit, std::string& text) {
+    for (int attempt = 0;; ++attempt) {
+        auto reply = call(wanted);
+        try {
+            text = reply.body->read_all(limit);
+            return reply;
+        } catch (const ConnectionError&) {
+            if (attempt + 1 >= retry_.attempts) throw;
+            http_.interrupt().sleep(delay(attempt, nullptr));
+        }
+    }
+}
+
 HttpClient::Reply Registry::call_once(const Call& wanted) {
     std::string authorization;
     {
@@ -277,9 +290,8 @@ Registry::ManifestReply Registry::manifest(const std::string& name) {
     wanted.url = url("manifests/" + name);
     for (const auto type : kAcceptedManifests) wanted.fields.emplace_back("Accept", std::string(type));
     wanted.accept = {200};
-    auto reply = call(std::move(wanted));
     ManifestReply out;
-    out.text = in_context([] { return "manifest"; }, [&] { return reply.body->read_all(kMaxManifest); });
+    auto reply = in_context([] { return "manifest"; }, [&] { return call_for_text(wanted, kMaxManifest, out.text); });
     out.media_type = reply.head.field("Content-Type");
     out.digest = "sha256:" + sha256_hex(out.text);
     const auto told = reply.head.field("Docker-Content-Digest");
@@ -299,8 +311,9 @@ std::vector<std::string> Registry::tags() {
         Call wanted;
         wanted.url = page;
         wanted.accept = {200};
-        auto reply = call(std::move(wanted));
-        const auto value = parse_json(reply.body->read_all(kMaxTagPage));
+        std::string text;
+        auto reply = call_for_text(wanted, kMaxTagPage, text);
+        const auto value = parse_json(text);
         if (!value.is_object()) throw Error("the list of tags is no JSON object", ErrorKind::invalid);
         for (auto& tag : strings_or_empty(value.get_object(), "tags")) out.push_back(std::move(tag));
         const auto next = next_page(reply.head);

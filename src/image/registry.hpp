@@ -80,6 +80,8 @@ private:
         std::vector<unsigned> accept;  // statuses that are answers; others are errors
     };
     [[nodiscard]] HttpClient::Reply call(Call call);
+    /// The same for an answer that is a text: again, too, when its body is cut off.
+    [[nodiscard]] HttpClient::Reply call_for_text(const Call& wanted, std::size_t limit, std::string& text);
     [[nodiscard]] HttpClient::Reply call_once(const Call& call);
     [[nodiscard]] HttpClient::Reply follow(const Call& call, const std::string& authorization);
     [[nodiscard]] HttpClient::Reply send_first(Url& url, HttpRequest request);

@@ -188,7 +188,7 @@ bool TarReader::next(TarEntry& entry) {
         const char type = block[156];
         if (type != 'x' && type != 'g' && type != 'L' && type != 'K') break;
         if (row >= kMaxExtensionsInARow) fail("too many extended headers in a row");
-        if (++entries_ > kMaxEntries) fail("the archive has too many entries");
+        if (++entries_ > max_entries_) fail("the archive has too many entries");
         const auto size = number(block, 124, 12);
         const auto text = read_extension(size.value_or(-1));
         // A global header ('g') carries comments of archivers such as git; as Docker does, it is not applied.
@@ -198,7 +198,7 @@ bool TarReader::next(TarEntry& entry) {
         if (type == 'K') extensions.long_link = text.substr(0, text.find('\0'));
         if (type == 'x') parse_pax(text, extensions);
     }
-    if (++entries_ > kMaxEntries) fail("the archive has too many entries");
+    if (++entries_ > max_entries_) fail("the archive has too many entries");
     entry = TarEntry{};
     fill_from_header(block, entry);
     apply(extensions, entry);

@@ -43,7 +43,8 @@ public:
     static constexpr std::int64_t kMaxEntries = 10'000'000;
     static constexpr std::size_t kMaxExtension = std::size_t{1} << 20U;
 
-    explicit TarReader(ByteSource& source) : source_(source) {}
+    explicit TarReader(ByteSource& source, std::int64_t max_entries = kMaxEntries)
+        : source_(source), max_entries_(max_entries) {}
 
     /// False at the end of the archive; what follows it is read and thrown away. Throws Error(invalid).
     bool next(TarEntry& entry);
@@ -77,6 +78,7 @@ private:
     [[noreturn]] void fail(const std::string& why) const;
 
     ByteSource& source_;
+    std::int64_t max_entries_;
     std::int64_t data_left_ = 0;
     std::int64_t padding_ = 0;
     std::int64_t stored_ = 0;  // data bytes that the archive has for the current entry

@@ -7,6 +7,7 @@ Listens on two free ports of ADDRESS, "a" and "b", and for each STATE_DIR/certs/
 that speaks TLS and is otherwise like "a". (If there is a NAME.ca, clients must show a certificate by it.) Writes lines
 "NAME PORT" to STATE_DIR/ports. Every request is appended to STATE_DIR/log as one JSON line: {"server": NAME, "method",
 "path", "authorization", "range", "if-range"}, every layer that was sent to STATE_DIR/served: {"name", "start", "size"}.
+STATE_DIR/connections has the number of those that are open.
 "b" stands for someone else's host: whatever it hears of passwords is a leak.
 """
 import hashlib
@@ -467,9 +468,16 @@ def handle_b(client):
             client.answer(401, b"{}", [("WWW-Authenticate", 'Basic realm="b"')])
 
 
+def note_connections(change):
+    with LOCK, open(os.path.join(STATE, "connections"), "w") as out:
+        COUNTS["connections"] = COUNTS.get("connections", 0) + change
+        out.write(str(COUNTS["connections"]))
+
+
 def run(server, listener, handler, context=None):
     def one(sock):
         try:
+            note_connections(1)
             if context:
                 sock = context.wrap_socket(sock, server_side=True)
             handler(Client(server, sock))
@@ -477,6 +485,7 @@ def run(server, listener, handler, context=None):
             pass
         finally:
             sock.close()
+            note_connections(-1)
 
     while True:
         sock, _ = listener.accept()

@@ -107,7 +107,7 @@ TEST_F(ArchiveTest, LoadsDockersOldArchiveWithItsLinks) {
     EXPECT_EQ(loaded[0].names[0].familiar(), "a/b:2");
 }
 
-TEST_F(ArchiveTest, ReachesForNothingOutsideItself) {
+TEST_F(ArchiveTest, ReachesForNothingOutsideItself) {  // M18, K46
     const auto p = parts();
     for (const std::string config : {"../../../../etc/passwd", "/etc/passwd", "link"}) {
         const auto list = fmt::format(R"([{{"Config":"{}","RepoTags":[],"Layers":["l"]}}])", config);
@@ -128,7 +128,7 @@ TEST_F(ArchiveTest, ReachesForNothingOutsideItself) {
                 HasSubstr("layers"));
 }
 
-TEST_F(ArchiveTest, BelievesDigestsOnly) {
+TEST_F(ArchiveTest, BelievesDigestsOnly) {  // M09, M18
     auto p = parts();
     const auto index = index_of(p.manifest, "");
     const auto with = [&](const std::string& layer, const std::string& config, const std::string& manifest) {

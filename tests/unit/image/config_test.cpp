@@ -45,7 +45,7 @@ TEST(Config, TakesNullAndUnknownMembers) {
     EXPECT_EQ(parse_config("{}"), ImageConfig{});
 }
 
-TEST(Config, RefusesHostileContent) {
+TEST(Config, RefusesHostileContent) {  // M01 to M03, M16, M17
     std::string labels = R"({"config":{"Labels":{)";
     for (int i = 0; i < 100'000; ++i) labels += fmt::format("{}\"l{}\":\"\"", i > 0 ? "," : "", i);
     labels += "}}}";

@@ -104,7 +104,7 @@ TEST(Decompress, ReadsWhateverItIs) {
     for (const auto& packed : {gzip(""), zstd(""), xz(""), bzip2("")}) EXPECT_EQ(plain(packed), "");
 }
 
-TEST(Decompress, RefusesDamage) {
+TEST(Decompress, RefusesDamage) {  // T27, K37
     const auto data = sample();
     for (const auto& whole : {gzip(data), zstd(data), xz(data), bzip2(data)}) {
         for (const std::size_t size : {10UL, 100UL, whole.size() / 2, whole.size() - 1})
@@ -142,7 +142,7 @@ TEST_F(DecompressLayer, TheDiffIdIsThatOfThePlainArchive) {
     EXPECT_NE(unpack(tar, one.chain_id).chain_id, one.chain_id);
 }
 
-TEST_F(DecompressLayer, NothingIsLeftOfABrokenOne) {
+TEST_F(DecompressLayer, NothingIsLeftOfABrokenOne) {  // T27
     const auto tar = gzip(TarBuilder().file("f", sample()).file("g", sample()).end());
     EXPECT_THAT(error(tar.substr(0, tar.size() / 2)), HasSubstr("too early"));
     EXPECT_THAT(error(gzip(gzip(TarBuilder().file("f").end()))), HasSubstr("not a tar archive"));

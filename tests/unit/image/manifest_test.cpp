@@ -25,7 +25,7 @@ TEST(Manifest, ReadsWhatItWrites) {
     EXPECT_EQ(render_manifest(again), render_manifest(parsed));
 }
 
-TEST(Manifest, TypesMustAgree) {
+TEST(Manifest, TypesMustAgree) {  // M05 to M07, K45
     EXPECT_NO_THROW((void)parse_manifest(manifest_text(), "application/vnd.oci.image.manifest.v1+json; charset=utf-8"));
     EXPECT_NO_THROW((void)parse_manifest(manifest_text(), "application/json"));
     EXPECT_THROW((void)parse_manifest(manifest_text(), media::kDockerManifest), Error);
@@ -50,7 +50,7 @@ Index index_of(std::vector<Platform> platforms) {
     return index;
 }
 
-TEST(Manifest, ChoosesTheBestPlatform) {
+TEST(Manifest, ChoosesTheBestPlatform) {  // M13
     const auto index = index_of({{"linux", "arm", "v5"},
                                  {"linux", "arm", "v7"},
                                  {"linux", "arm64", "v8"},

@@ -101,7 +101,7 @@ std::string base256(std::int64_t value, std::size_t size) {
     return out;
 }
 
-TEST(Tar, ReadsNumbersInBothForms) {
+TEST(Tar, ReadsNumbersInBothForms) {  // T17, T18
     TarBuilder tar;
     tar.add({.name = "a",
              .data = "xyz",
@@ -125,7 +125,7 @@ TEST(Tar, ReadsNumbersInBothForms) {
     EXPECT_EQ(all[1].entry.mtime_s, INT64_MAX);
 }
 
-TEST(Tar, RefusesNumbersThatAreNone) {
+TEST(Tar, RefusesNumbersThatAreNone) {  // T17, T18, T25
     const Header bad[] = {
         {.name = "size", .data = "", .link = "", .size = base256(-1, 12), .prefix = ""},
         {.name = "size",
@@ -144,7 +144,7 @@ TEST(Tar, RefusesNumbersThatAreNone) {
     for (const auto& header : bad) EXPECT_THAT(fail(TarBuilder().add(header).end()), HasSubstr(header.name));
 }
 
-TEST(Tar, RefusesBrokenArchives) {
+TEST(Tar, RefusesBrokenArchives) {  // T25, T26
     const auto whole = TarBuilder().file("first", "data").file("second", std::string(1000, 's')).end();
     EXPECT_EQ(fail(""), "the archive is empty");
     EXPECT_EQ(fail(std::string(600, 'x')), "this is not a tar archive");
@@ -162,7 +162,7 @@ TEST(Tar, RefusesBrokenArchives) {
                 HasSubstr("header is missing"));
 }
 
-TEST(Tar, RefusesHostileExtendedHeaders) {
+TEST(Tar, RefusesHostileExtendedHeaders) {  // T22, T23
     const auto pax = [](const std::string& records) { return TarBuilder().pax(records).file("f").end(); };
     for (const auto& bad : {std::string("x"), std::string("99 path=x\n"), std::string("5 a=b"), std::string("6 a=bc"),
                             std::string("-6 a=b\n"), std::string("4 =\n"), std::string("0 a=b\n"),
@@ -187,11 +187,55 @@ TEST(Tar, RefusesHostileExtendedHeaders) {
     EXPECT_THAT(fail(TarBuilder().pax(TarBuilder::record("path", "x")).end()), HasSubstr("followed by nothing"));
 }
 
+/// A start, and zeros until there have been so many bytes.
+class ZeroTail final : public ByteSource {
+public:
+    ZeroTail(std::string start, std::int64_t size) : start_(std::move(start)), left_(size), zeros_(1 << 20, '\0') {}
+    std::string_view peek() override {
+        if (taken_ < start_.size()) return std::string_view(start_).substr(taken_);
+        return std::string_view(zeros_).substr(0, static_cast<std::size_t>(std::min<std::int64_t>(left_, 1 << 20)));
+    }
+    void consume(std::size_t size) override {
+        if (taken_ < start_.size())
+            taken_ += size;
+        else
+            left_ -= static_cast<std::int64_t>(size);
+    }
+
+private:
+    std::string start_;
+    std::size_t taken_ = 0;
+    std::int64_t left_;
+    std::string zeros_;
+};
+
+TEST(Tar, EndsWhereItEnds) {  // T26, T31, T32
+    // Zeros without end cost time, never room.
+    ZeroTail source(TarBuilder().file("a").end(), std::int64_t{10} << 30U);
+    TarReader reader(source);
+    TarEntry entry;
+    EXPECT_TRUE(reader.next(entry));
+    EXPECT_FALSE(reader.next(entry));
+    EXPECT_TRUE(source.peek().empty());
+    // What follows the end is another archive, and not ours.
+    EXPECT_EQ(read(TarBuilder().file("a").end() + TarBuilder().file("b").end()).size(), 1U);
+    TarBuilder many;
+    for (int i = 0; i < 1001; ++i) many.file("f", "");
+    const auto bytes = many.end();
+    MemorySource memory(bytes);
+    TarReader few(memory, 1000);
+    EXPECT_THAT(message_of([&] {
+                    while (few.next(entry)) {
+                    }
+                }),
+                HasSubstr("too many entries"));
+}
+
 std::string sparse(const std::string& records, const std::string& data) {
     return TarBuilder().pax(records).file("s", data).end();
 }
 
-TEST(Tar, ReadsAndChecksSparseMaps) {
+TEST(Tar, ReadsAndChecksSparseMaps) {  // T24
     const auto r = [](const char* key, const std::string& value) {
         return TarBuilder::record(std::string("GNU.sparse.") + key, value);
     };

@@ -130,7 +130,7 @@ TEST_F(UsersInContainer, InitAndExecRunAsTheUserAskedFor) {
 }
 
 // A list of users that is no list: the start fails soon, and nothing hangs or fills the memory.
-TEST_F(UsersInContainer, HostileUserFilesAreRefusedSoon) {
+TEST_F(UsersInContainer, HostileUserFilesAreRefusedSoon) {  // K35, K36
     namespace fs = std::filesystem;
     const std::pair<const char*, std::string> cases[] = {{"fifo", "not a regular file"},
                                                          {"directory", "not a regular file"},
