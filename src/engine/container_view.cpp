@@ -9,6 +9,7 @@
 #include "base/units.hpp"
 #include "engine/observe.hpp"
 #include "sys/clock.hpp"
+#include "sys/process.hpp"
 
 namespace compose::engine {
 namespace {
@@ -72,6 +73,7 @@ public:
         if (state == store::ContainerState::running && row.health != store::Health::none)
             view.health = to_string(row.health);
         view.exit_code = lost ? 255 : row.exit_code;
+        if (!lost) view.cause = cause_of_end(row);
         const bool alive = state == store::ContainerState::running || state == store::ContainerState::paused;
         view.pid = alive ? row.pid : 0;
         view.restart_count = row.restart_count;
@@ -117,6 +119,16 @@ private:
 };
 
 }  // namespace
+
+std::string cause_of_end(const store::Container& row) {
+    constexpr int kSignalBase = 128, kSignals = 64;
+    const bool ended = row.state == store::ContainerState::exited || row.state == store::ContainerState::dead ||
+                       row.state == store::ContainerState::restarting;
+    if (!ended) return {};
+    if (row.oom_killed) return "out of memory";
+    if (row.stopped_by_user || row.exit_code <= kSignalBase || row.exit_code > kSignalBase + kSignals) return {};
+    return sys::signal_name(row.exit_code - kSignalBase);
+}
 
 std::string status_text(const ContainerView& view, std::chrono::sys_time<std::chrono::nanoseconds> now) {
     const auto since = [&](std::int64_t then) {

@@ -99,11 +99,33 @@ services:
     EXPECT_THAT(bad, HasSubstr("last words"));
     EXPECT_THAT(bad, HasSubstr("restart: no"));
     EXPECT_THAT(box.ok({"explain", "hit"}), HasSubstr("SIGSEGV"));
+    EXPECT_THAT(box.ok({"ps", "-a"}), HasSubstr("(SIGSEGV)"));
     const auto sick = box.ok({"explain", "sick"});
     EXPECT_THAT(sick, HasSubstr("probes in a row have failed"));
     EXPECT_THAT(sick, HasSubstr("no disk"));
     const auto json = parse_json(box.ok({"explain", "bad", "--format", "json"})).as_object();
     EXPECT_EQ(int_or(json, "exitCode", 0), 4);
+}
+
+TEST(Workflow, ExplainNamesWantOfMemory) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  greedy:
+    image: busybox
+    command: "sh -c 'echo filling; exec dd if=/dev/zero of=/dev/null bs=200M count=1'"
+    mem_limit: 16m
+    memswap_limit: 16m
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: {greedy: {condition: service_completed_successfully}}}
+)");
+    EXPECT_THAT(
+        box.fails({"up", "-d"}),
+        testing::AllOf(HasSubstr("didn't complete successfully: exit 137 (out of memory)"), HasSubstr("filling")));
+    EXPECT_EQ(box.field("demo-greedy-1", "ExitCode"), "137");
+    EXPECT_THAT(box.ok({"explain", "greedy"}), HasSubstr("it needed more memory than it may have"));
+    EXPECT_THAT(box.ok({"ps", "-a"}), testing::ContainsRegex("Exited \\(137\\) .* \\(out of memory\\)"));
+    EXPECT_THAT(box.ok({"explain", "greedy", "--format", "json"}), HasSubstr("\"oomKilled\":true"));
 }
 
 TEST(Workflow, AOneShotThatIsDoneRests) {
