@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "support/sandbox.hpp"
+#include "support/terminal.hpp"
 #include "sys/file.hpp"
 
 namespace compose::test {
@@ -288,6 +289,51 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     EXPECT_THAT(box.ok({"man", "up"}), HasSubstr(".TH compose\\-up 1"));
     box.ok({"man", "-o", "pages"});
     EXPECT_TRUE(sys::exists(box.path("pages/compose-image-ls.1")));
+}
+
+// What the user of each shell gets for the Tab key.
+TEST(Workflow, CompletionInTheShells) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {website: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    box.write("other-file.yaml", "");
+    box.ok({"up", "-d"});
+    const std::string folder = std::filesystem::path(COMPOSE_BINARY).parent_path();
+    box.environment["PATH"] = folder + ":" + box.environment["PATH"];
+    box.environment["TERM"] = "xterm";
+    const auto run = [&](const std::vector<std::string>& argv) {
+        return sys::run_command({.argv = argv,
+                                 .environment = box.environment,
+                                 .working_dir = box.folder(),
+                                 .timeout = std::chrono::seconds(20)});
+    };
+    const std::string bash =
+        R"(source <(compose completion bash); COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+COMP_LINE=$1; COMP_POINT=${#1}; _compose compose "${COMP_WORDS[-1]}" ""; printf '%s\n' "${COMPREPLY[@]}")";
+    EXPECT_EQ(run({"bash", "-c", bash, "bash", "compose logs web"}).out, "website\n");
+    EXPECT_THAT(run({"bash", "-c", bash, "bash", "compose -f other"}).out, HasSubstr("other-file.yaml"));
+    EXPECT_THAT(run({"bash", "-c", bash, "bash", "compose container stop demo-"}).out, HasSubstr("demo-website-1"));
+    const auto fish = [&](const std::string& line) {
+        return run({"fish", "-c", "compose completion fish | source; complete -C '" + line + "'"}).out;
+    };
+    EXPECT_EQ(fish("compose logs web"), "website\n");
+    EXPECT_THAT(fish("compose -f other"), HasSubstr("other-file.yaml"));
+    EXPECT_THAT(fish("compose container stop demo-"), HasSubstr("demo-website-1"));
+    EXPECT_THAT(fish("compose lo"), HasSubstr("logs\t"));
+    const auto zsh = [&](const std::string& keys, const std::string& rest) {
+        box.write(".zshrc",
+                  "PS1='> '\nautoload -U compinit\ncompinit -D -u\nsource <(compose completion zsh)\necho re''ady\n");
+        auto environment = box.environment;
+        environment["ZDOTDIR"] = box.folder();
+        Terminal shell({"/usr/bin/zsh", "-i"}, environment, box.folder());
+        EXPECT_TRUE(shell.shows("ready")) << shell.screen();
+        // Completed, then to the beginning of the line and made an argument of echo.
+        shell.type(keys + "\t\x01" + "echo \n");
+        EXPECT_TRUE(shell.shows(keys + rest)) << keys << ": " << shell.screen();
+    };
+    zsh("compose logs web", "site");
+    zsh("compose -f other", "-file.yaml");
+    zsh("compose container stop demo-", "website-1");
 }
 
 TEST(Workflow, SmallThingsOfConvergence) {
