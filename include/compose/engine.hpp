@@ -85,6 +85,8 @@ struct ContainerView {
     std::vector<std::string> networks;
     std::vector<std::string> mounts;
     std::string log_path;
+    std::map<std::string, std::string>
+        log_details;  // beside each of its lines: see the logging options labels, env, tag
 };
 
 struct ImageView {

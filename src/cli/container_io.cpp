@@ -122,8 +122,9 @@ LogRange range_of(const LogsArgs& args) {
 int logs(Context& context, const LogsArgs& args) {
     const auto range = range_of(args);
     const auto view = make_containers(context)->find(args.container);
-    LogPrinter printer({.prefix = false, .timestamps = args.timestamps, .color = false}, standard_streams());
-    printer.add(view.id, view.name);
+    LogPrinter printer({.prefix = false, .timestamps = args.timestamps, .color = false, .details = args.details},
+                       standard_streams());
+    printer.add(view.id, view.name, {}, {}, view.log_details);
     if (!args.follow) {
         ContainerLogs log(false);
         log.add(view.id, view.log_path, range);
@@ -194,6 +195,7 @@ Run define_container_logs(Arguments& arguments) {
     arguments.flag("-t,--timestamps", args->timestamps, "Show the time of each line");
     arguments.value("--since", args->since, "TIME", "Lines after a time, or a while ago: 42m");
     arguments.value("--until", args->until, "TIME", "Lines before a time, or a while ago");
+    arguments.flag("--details", args->details, "What the logging options labels, env and tag say, before each line");
     return [args](Context& context) { return logs(context, *args); };
 }
 

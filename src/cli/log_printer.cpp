@@ -40,12 +40,13 @@ LogPrinter::Sink standard_streams() {
 LogPrinter::LogPrinter(LogStyle style, Sink sink) : style_(style), sink_(std::move(sink)) {}
 
 void LogPrinter::add(const std::string& container_id, const std::string& name, const std::string& service,
-                     const std::string& container) {
+                     const std::string& container, const std::map<std::string, std::string>& details) {
     auto& source = sources_.try_emplace(container_id).first->second;
     if (source.name.empty()) source.color = (sources_.size() - 1) % kColors.size();
     source.name = name;
     source.service = service;
     source.container = container;
+    source.details = details;
     width_ = std::max(width_, display_width(name) + 1);
 }
 
@@ -87,11 +88,15 @@ void LogPrinter::note(const std::string& container_id, const std::string& text) 
 void LogPrinter::line(const Source& source, std::int64_t time, std::string_view text, bool error) {
     if (style_.wanted && !style_.wanted(text)) return;
     if (style_.json) {
-        const json::object object{{"time", log_time(time)},
-                                  {"service", source.service},
-                                  {"container", source.container},
-                                  {"stream", error ? "stderr" : "stdout"},
-                                  {"message", std::string(text)}};
+        json::object object{{"time", log_time(time)},
+                            {"service", source.service},
+                            {"container", source.container},
+                            {"stream", error ? "stderr" : "stdout"},
+                            {"message", std::string(text)}};
+        for (const auto& [key, value] : source.details) {
+            if (!object.contains("attrs")) object["attrs"] = json::object();
+            object["attrs"].as_object()[key] = value;
+        }
         return append(json::serialize(object) + "\n", false);
     }
     std::string out;
@@ -101,6 +106,11 @@ void LogPrinter::line(const Source& source, std::int64_t time, std::string_view 
                            : source.name + gap + " | ";
     }
     if (style_.timestamps) out += log_time(time) + " ";
+    if (style_.details) {
+        std::string details;
+        for (const auto& [key, value] : source.details) details += (details.empty() ? "" : ",") + key + "=" + value;
+        out += details + " ";
+    }
     out += text;
     out += '\n';
     append(out, error);

@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "engine/observe.hpp"
+#include "supervisor/container_options.hpp"
 #include "sys/clock.hpp"
 #include "sys/process.hpp"
 
@@ -89,6 +90,9 @@ public:
         if (!lost && alive) publish(row.id, view.publishers);
         add_exposed(row.config.ports_json, view.publishers);
         view.log_path = store_.layout().container_log(row.id);
+        // Few have any, and listings of hundreds have no time to read what they don't show.
+        if (row.config.options_json.find(R"("log_details":{")") != std::string::npos)
+            view.log_details = supervisor::options_from_json(row.config.options_json).log_details;
         view.id = std::move(row.id);
         view.name = std::move(row.name);
         view.project = std::move(row.project);

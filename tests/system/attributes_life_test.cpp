@@ -55,12 +55,43 @@ TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
   b:
     image: busybox
     command: sleep 1
-    logging: {options: {tag: x}}
+    logging: {options: {labels-regex: x}}
+  c:
+    image: busybox
+    command: sleep 1
+    logging: {options: {tag: "{{.Nothing}}"}}
 )");
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("compose.yaml:5:5"));
     EXPECT_THAT(error, HasSubstr("logging driver \"syslog\" is not here"));
-    EXPECT_THAT(error, HasSubstr("logging option tag is not implemented"));
+    EXPECT_THAT(error, HasSubstr("logging option labels-regex is not implemented"));
+    EXPECT_THAT(error, HasSubstr("logging option tag: "));
+}
+
+TEST(Logging, LabelsVariablesAndTagGoWithEachLine) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: echo said
+    labels: {team: blue, other: hidden}
+    environment: {STAGE: test, SECRET: hidden}
+    logging: {options: {labels: "team,absent", env: STAGE, tag: "{{.ImageName}}/{{.Name}}"}}
+)");
+    box.ok({"up", "-d"});
+    ASSERT_TRUE(eventually([&] { return !box.ok({"logs"}).empty(); }));
+    EXPECT_THAT(box.ok({"logs", "--format", "json"}),
+                HasSubstr(R"("message":"said","attrs":{"STAGE":"test","tag":"busybox/demo-web-1","team":"blue"}})"));
+    EXPECT_EQ(box.ok({"logs", "--no-log-prefix"}), "said\n");
+    EXPECT_EQ(box.ok({"container", "logs", "--details", "demo-web-1"}),
+              "STAGE=test,tag=busybox/demo-web-1,team=blue said\n");
+    // Of the container that took another's place, too.
+    box.ok({"up", "-d", "--force-recreate"});
+    ASSERT_TRUE(eventually([&] { return box.ok({"logs", "--no-log-prefix"}) == "said\nsaid\n"; }));
+    EXPECT_EQ(box.ok({"container", "logs", "--tail", "1", "--details", "demo-web-1"}),
+              "STAGE=test,tag=busybox/demo-web-1,team=blue said\n");
 }
 
 TEST(Hooks, RunAfterTheStartAndBeforeTheStop) {
