@@ -4,7 +4,6 @@ kernel objects and nothing else. See README.md beside this file for what each fi
 import argparse
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from builds import Builds  # noqa: E402: beside this file
 from by_hand import ByHand  # noqa: E402
+from stack import Stack  # noqa: E402
+from streams import Streams, compile_load  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOOR_SOURCE = ROOT.parent / "shared" / "bench" / "floor.cpp"
@@ -39,8 +40,8 @@ def config_file(services):
 
 
 class Bench:
-    def __init__(self, work, services):
-        self.work, self.services = work, services
+    def __init__(self, work):
+        self.work = work
         self.env = {"PATH": os.environ["PATH"], "HOME": str(work), "COMPOSE_STATE_DIR": str(work / "state"),
                     "COMPOSE_RUN_DIR": str(work / "run")}
         self.rootfs = work / "rootfs"
@@ -48,23 +49,21 @@ class Bench:
         for folder in ("proc", "sys", "dev", "etc", "tmp"):
             (self.rootfs / folder).mkdir()
         shutil.copy("/bin/busybox", self.rootfs / "bin" / "busybox")
-        for name in ("sh", "sleep", "true", "rm"):
+        for name in ("sh", "sleep", "true", "rm", "ip"):
             os.link(self.rootfs / "bin" / "busybox", self.rootfs / "bin" / name)
-        self.project = work / "project"
-        self.project.mkdir()
-        lines = ["name: bench", "services:"]
-        for i in range(services):
-            lines += [f"  s{i:03}:", "    image: bench", "    command: [sleep, '100000']"]
-        (self.project / "compose.yaml").write_text("\n".join(lines) + "\n")
+        shutil.copy(compile_load(work), self.rootfs / "bin" / "load")
 
     def compose(self, *arguments, check=True):
         started = time.perf_counter()
-        done = subprocess.run([str(COMPOSE), *arguments], cwd=self.project, env=self.env, stdin=subprocess.DEVNULL,
+        done = subprocess.run([str(COMPOSE), *arguments], cwd=self.work, env=self.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         elapsed = (time.perf_counter() - started) * 1000
         if check and done.returncode != 0:
             sys.exit(f"bench: compose {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
         return elapsed, done
+
+    def median_of(self, count, *arguments):
+        return statistics.median(self.compose(*arguments)[0] for _ in range(count))
 
     def config(self, services, rounds):
         path = self.work / f"config-{services}.yaml"
@@ -83,111 +82,67 @@ class Bench:
         subprocess.run(["g++", "-O2", "-std=c++20", str(FLOOR_SOURCE), "-o", str(floor)], check=True)
         return floor
 
-    def median_of(self, count, *arguments):
-        return statistics.median(self.compose(*arguments)[0] for _ in range(count))
 
-    def resident_kb(self):
-        """PSS of keeper and supervisor, in kB, by process title."""
-        total, names = 0, []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                if not re.match(r"compose: (keeper|supervisor) \[bench\]", title):
-                    continue
-                total += int(re.search(r"^Pss:\s+(\d+)", (entry / "smaps_rollup").read_text(), re.M).group(1))
-                names.append(title.split()[1])
-            except OSError:
-                continue
-        if sorted(names) != ["keeper", "supervisor"]:
-            sys.exit(f"bench: expected one keeper and one supervisor, found {names}")
-        return total
+def measure_config(bench, row):
+    small, large = bench.config(500, 15), bench.config(5000, 5)
+    row("config of 500 services", small, "ms", "<= 40", small <= 40)
+    row("config of 5,000 services, against ten times that", large / (10 * small), "x", "<= 1.2", large <= 12 * small)
+    version = bench.median_of(15, "version")
+    row("version", version, "ms", "<= 3", version <= 3)
 
 
-def only_by_hand(bench, work):
+def measure_by_hand(bench, row):
     hands = ByHand(bench, COMPOSE)
     try:
-        bench.import_image()
-        hands.measure(lambda *row: print(*row, flush=True))
+        hands.measure(row)
     finally:
         hands.clean_up()
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def parse_arguments(parts):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, nargs="+", default=[100, 500], help="sizes of the stacks")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compose", type=Path, default=COMPOSE, help="the program to time (default: the release build)")
+    parser.add_argument("--only", choices=parts, action="append", help="not all parts; may be given several times")
+    return parser.parse_args()
+
+
+def show(rows):
+    width = max(len(r["figure"]) for r in rows)
+    for r in rows:
+        verdict = "" if r["met"] is None else "met" if r["met"] else "MISSED"
+        print(f"{r['figure']:<{width}}  {r['value']:>9.2f} {r['unit']:<4} {r['target']:>7}  {verdict}", file=sys.stderr)
 
 
 def main():
     global COMPOSE
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--services", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--compose", type=Path, default=COMPOSE, help="the program to time (default: the release build)")
-    parser.add_argument("--by-hand", action="store_true", help="only single containers; prints its rows")
-    options = parser.parse_args()
-    COMPOSE = options.compose.resolve()
-    work = Path(tempfile.mkdtemp(prefix="compose-bench-"))
-    bench = Bench(work, options.services)
-    if options.by_hand:
-        return only_by_hand(bench, work)
-    small, large = bench.config(500, 15), bench.config(5000, 5)
-    figures = {"up": [], "down": [], "floor_up": [], "floor_down": [], "pss": [], "ps": [], "noop": [], "exec": []}
     rows = []
 
-    def row(name, value, unit, limit, ok):
-        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": ok})
+    def row(name, value, unit, limit, met):
+        rows.append({"figure": name, "value": round(value, 2), "unit": unit, "target": limit, "met": met})
 
-    hands = ByHand(bench, COMPOSE)
-    try:
+    def measure_stacks():
         floor = bench.build_floor()
+        for services in options.services:
+            Stack(bench, services, floor).measure(row, options.rounds)
+
+    parts = {"config": lambda: measure_config(bench, row), "stack": measure_stacks,
+             "streams": lambda: Streams(bench, COMPOSE).measure(row), "build": lambda: Builds(bench, COMPOSE).measure(row),
+             "by-hand": lambda: measure_by_hand(bench, row)}
+    options = parse_arguments(list(parts))
+    COMPOSE = options.compose.resolve()
+    work = Path(tempfile.mkdtemp(prefix="compose-bench-"))
+    try:
+        bench = Bench(work)
         bench.import_image()
-        Builds(bench, COMPOSE).measure(row)
-        hands.measure(row)
-        hands.clean_up()
-        for _ in range(options.rounds):
-            if floor:
-                out = subprocess.run([str(floor), str(options.services), str(bench.rootfs)], check=True, capture_output=True,
-                                     text=True)
-                result = json.loads(out.stdout)
-                figures["floor_up"].append(result["up_ms"])
-                figures["floor_down"].append(result["down_ms"])
-            figures["up"].append(bench.compose("up", "-d")[0])
-            listed = bench.compose("ps", "-q")[1].stdout.split()
-            if len(listed) != options.services:
-                sys.exit(f"bench: {len(listed)} containers run, not {options.services}")
-            figures["pss"].append(bench.resident_kb())
-            figures["ps"].append(bench.median_of(7, "ps"))
-            figures["noop"].append(bench.median_of(5, "up", "-d"))
-            figures["exec"].append(bench.median_of(9, "exec", "-T", "s000", "true"))
-            figures["down"].append(bench.compose("down", "-t", "0")[0])
-        version = bench.median_of(15, "version")
+        for name, measure in parts.items():
+            if not options.only or name in options.only:
+                measure()
     finally:
-        if (work / "state").exists():
-            hands.clean_up()
-            bench.compose("down", "-t", "0", check=False)
         shutil.rmtree(work, ignore_errors=True)
-
-    mid = {name: statistics.median(values) if values else None for name, values in figures.items()}
-    n = options.services
-    if mid["floor_up"]:
-        up, down = mid["up"] / mid["floor_up"], mid["down"] / mid["floor_down"]
-        row(f"up -d of {n}, against the floor ({mid['up']:.0f} / {mid['floor_up']:.0f} ms)", up, "x", "<= 2.0", up <= 2.0)
-        row(f"down -t 0, against the floor ({mid['down']:.0f} / {mid['floor_down']:.0f} ms)", down, "x", "<= 3", down <= 3)
-    else:
-        row(f"up -d of {n} (no floor program here)", mid["up"], "ms", "", None)
-        row("down -t 0 (no floor program here)", mid["down"], "ms", "", None)
-    row(f"memory of keeper and supervisor, {n} running", mid["pss"] / 1024, "MB", "<= 12", mid["pss"] / 1024 <= 12)
-    row(f"ps with {n} containers", mid["ps"], "ms", "<= 15", mid["ps"] <= 15)
-    row("up -d with nothing to do", mid["noop"], "ms", "<= 60", mid["noop"] <= 60)
-    row("version", version, "ms", "<= 3", version <= 3)
-    row("exec -T SERVICE true", mid["exec"], "ms", "<= 15", mid["exec"] <= 15)
-
-    row("config of 500 services", small, "ms", "<= 40", small <= 40)
-    row("config of 5,000 services, against ten times that", large / (10 * small), "x", "<= 1.2", large <= 12 * small)
-
-    width = max(len(r["figure"]) for r in rows)
-    for r in rows:
-        verdict = "" if r["met"] is None else "met" if r["met"] else "MISSED"
-        print(f"{r['figure']:<{width}}  {r['value']:>9.2f} {r['unit']:<3} {r['target']:>7}  {verdict}", file=sys.stderr)
-    print(json.dumps({"services": n, "rounds": options.rounds, "figures": rows, "raw": figures}))
+    show(rows)
+    print(json.dumps({"rounds": options.rounds, "figures": rows}))
 
 
 if __name__ == "__main__":

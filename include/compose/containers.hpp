@@ -109,8 +109,12 @@ struct LimitChanges {
     std::optional<std::int64_t> memory_swap;  // memory + swap, -1: unlimited
     std::optional<std::int64_t> pids;         // -1: unlimited
     std::optional<std::uint64_t> cpu_shares;
-    std::optional<std::string> cpuset_cpus;
-    std::optional<std::string> restart;  // "no", "always", "on-failure[:N]", "unless-stopped"
+    std::optional<std::string> cpuset_cpus, cpuset_mems;
+    std::optional<std::int64_t> cpu_quota, cpu_period;          // microseconds; in place of cpus
+    std::optional<std::int64_t> cpu_rt_runtime, cpu_rt_period;  // cgroup v1 only
+    std::optional<std::int64_t> memory_reservation;             // bytes
+    std::optional<int> blkio_weight;                            // 10 to 1000
+    std::optional<std::string> restart;                         // "no", "always", "on-failure[:N]", "unless-stopped"
 };
 
 struct CommitOptions {

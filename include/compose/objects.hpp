@@ -40,8 +40,11 @@ struct NetworkView {
 
 struct ConnectOptions {
     std::vector<std::string> aliases;
-    std::string ipv4_address;
+    std::string ipv4_address, ipv6_address;
     std::string mac_address;
+    std::vector<std::string> link_local_ips;
+    std::string interface_name;                // in the container; empty: eth<N>
+    std::map<std::string, std::string> links;  // a name that only this container knows -> the name that is meant
 };
 
 class Networks {

@@ -134,4 +134,8 @@ private:
 /// "CreateContainer p-web-1 [config changed] after CreateNetwork p_default".
 [[nodiscard]] std::vector<std::string> to_text(const Plan& plan);
 
+/// The services and all that they depend on; all of the project when `services` is empty.
+[[nodiscard]] std::vector<std::string> with_dependencies(const Project& project,
+                                                         const std::vector<std::string>& services);
+
 }  // namespace compose

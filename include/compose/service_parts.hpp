@@ -84,6 +84,7 @@ struct Limits {
     std::optional<std::int64_t> cpu_rt_runtime;  // microseconds
     std::optional<std::int64_t> cpu_rt_period;
     std::string cpuset;
+    std::string cpuset_mems;                      // memory nodes; no Compose file has it
     std::optional<std::int64_t> mem_reservation;  // bytes
     std::optional<std::int64_t> memswap_limit;    // memory + swap; -1: unlimited
     std::optional<int> mem_swappiness;

@@ -41,4 +41,19 @@ std::vector<std::string> strings_or_empty(const json::object& object, std::strin
     return out;
 }
 
+std::optional<std::vector<std::string>> parse_string_list(std::string_view text) {
+    if (!text.starts_with('[')) return std::nullopt;
+    json::error_code code;
+    json::parse_options options;
+    options.max_depth = 4;
+    const auto value = json::parse(text, code, {}, options);
+    if (code || !value.is_array()) return std::nullopt;
+    std::vector<std::string> out;
+    for (const auto& item : value.get_array()) {
+        if (!item.is_string()) return std::nullopt;
+        out.emplace_back(item.get_string());
+    }
+    return out;
+}
+
 }  // namespace compose

@@ -1,8 +1,10 @@
 // The few Boost.JSON helpers that every layer needs. Include it in .cpp files; headers take boost/json/fwd.hpp.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json.hpp>
 
@@ -18,5 +20,7 @@ namespace json = boost::json;
 [[nodiscard]] bool bool_or(const json::object& object, std::string_view key, bool fallback);
 /// The member as a list of strings; empty when absent.
 [[nodiscard]] std::vector<std::string> strings_or_empty(const json::object& object, std::string_view key);
+/// ["a", "b"], the exec form of Dockerfile instructions; nothing when the text is not that.
+[[nodiscard]] std::optional<std::vector<std::string>> parse_string_list(std::string_view text);
 
 }  // namespace compose

@@ -250,7 +250,7 @@ bool takes_json(std::string_view name) {
 
 void complete(Instruction& one, char escape) {
     if (takes_flags(one.name)) take_flags(one, escape);
-    if (takes_json(one.name)) one.json = json_list(one.args);
+    if (takes_json(one.name)) one.json = parse_string_list(one.args);
 }
 
 void Reader::finish_instruction(Instruction& one) {
@@ -348,21 +348,6 @@ std::vector<Word> raw_words(std::string_view text, char escape) {
         } else if (c == inside) {
             inside = 0;
         }
-    }
-    return out;
-}
-
-std::optional<std::vector<std::string>> json_list(std::string_view text) {
-    if (!text.starts_with('[')) return std::nullopt;
-    json::error_code code;
-    json::parse_options options;
-    options.max_depth = 4;
-    const auto value = json::parse(text, code, {}, options);
-    if (code || !value.is_array()) return std::nullopt;
-    std::vector<std::string> out;
-    for (const auto& item : value.get_array()) {
-        if (!item.is_string()) return std::nullopt;
-        out.emplace_back(item.get_string());
     }
     return out;
 }

@@ -64,7 +64,5 @@ struct Word {
     std::size_t offset = 0;
 };
 [[nodiscard]] std::vector<Word> raw_words(std::string_view text, char escape);
-/// ["a", "b"]; nothing when it is not that.
-[[nodiscard]] std::optional<std::vector<std::string>> json_list(std::string_view text);
 
 }  // namespace compose::build

@@ -223,7 +223,7 @@ void StageEvaluator::health_check(const Instruction& one) {
     }
     if (kind != "cmd" || rest.empty())
         throw Error("HEALTHCHECK must be NONE, or CMD and a command", ErrorKind::invalid);
-    if (auto list = json_list(rest)) {
+    if (auto list = parse_string_list(rest)) {
         check.test = {"CMD"};
         check.test.insert(check.test.end(), list->begin(), list->end());
     } else {

@@ -10,7 +10,9 @@
 #include "cli/commands.hpp"
 #include "cli/complete.hpp"
 #include "cli/context.hpp"
+#include "cli/docker_context.hpp"
 #include "cli/output.hpp"
+#include "cli/refused_commands.hpp"
 #include "sys/signals.hpp"
 
 namespace compose::cli {
@@ -43,6 +45,11 @@ const CommandInfo& find_command(std::span<const CommandInfo> commands, const std
         if (command.name == word) return command;
         names.emplace_back(command.name);
     }
+    // "docker volume" and "update" -> "volume update"
+    const auto group = parent.find(' ');
+    const auto whole = group == std::string::npos ? word : parent.substr(group + 1) + " " + word;
+    if (const auto why = why_refused(whole); !why.empty())
+        throw make_error(ErrorKind::usage, "{} {} is not supported: {}", parent, word, why);
     const auto near = nearest(word, names);
     const auto help = fmt::format("run '{} --help' for a list of commands", parent);
     throw make_error(ErrorKind::usage, "unknown command: {}", quote(word))
@@ -171,21 +178,29 @@ int dispatch(const std::string& program, const Words& words, Globals& globals, s
 }
 
 struct DockerGlobals {
-    std::string host, context, config, level;
+    std::string host, context, level;
 };
 
 void define_docker_globals(Arguments& root, Globals& globals, DockerGlobals& own) {
     root.flag("-D,--debug", globals.debug, "Show what is decided and done");
     root.flag("-v,--version", globals.version, "Show the version");
-    root.value("-H,--host", own.host, "SOCKET", "There is no daemon: not supported");
+    root.value("-H,--host", own.host, "SOCKET", "Only this machine: there is no daemon");
     root.value("-c,--context", own.context, "NAME", "Only default");
     root.value("-l,--log-level", own.level, "LEVEL", "debug, or another for less");
+    root.refuse("--config", "set DOCKER_CONFIG to the folder");
+    root.refuse("--tls,--tlscacert,--tlscert,--tlskey,--tlsverify", "there is no daemon to talk to");
 }
 
 void check_docker_globals(const DockerGlobals& own, Globals& globals) {
-    if (!own.host.empty() || (!own.context.empty() && own.context != "default"))
-        throw make_error(ErrorKind::usage, "there is no daemon to talk to: {} can't be used",
-                         own.host.empty() ? "--context" : "--host");
+    // A command that was meant for another machine must not run here.
+    const auto environment = sys::environment_snapshot();
+    const auto variable = environment.find("DOCKER_HOST");
+    if (!own.host.empty())
+        check_host(own.host, "--host");
+    else if (variable != environment.end())
+        check_host(variable->second, "DOCKER_HOST");
+    if (!own.context.empty() && own.context != "default")
+        throw make_error(ErrorKind::usage, "there is no context but default: {} can't be used", quote(own.context));
     if (own.level == "debug") globals.debug = true;
 }
 

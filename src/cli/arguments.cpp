@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <functional>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -58,6 +59,7 @@ struct Arguments::Impl {
     std::vector<std::pair<std::string, std::string>> examples;
     std::vector<std::pair<std::string, std::string>> sections;
     std::string paragraph;
+    std::map<std::string, const char*, std::less<>> refused;
     bool options_first = false;
     std::vector<std::string> pending;  // words that a command found to be ours
 
@@ -67,6 +69,18 @@ struct Arguments::Impl {
         auto hint = fmt::format("run '{} --help' for its usage", name);
         if (!advice.empty()) hint = advice + " " + hint;
         throw make_error(ErrorKind::usage, "{}", message).with_hint(hint);
+    }
+
+    /// `word` is a flag that is not declared.
+    [[noreturn]] void unknown_flag(const std::string& word) const {
+        const bool is_long = word.starts_with("--");
+        const auto shown = is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
+        if (const auto known = refused.find(shown); known != refused.end())
+            usage_error(fmt::format("{} is not supported: {}", shown, known->second));
+        const auto near = is_long ? nearest_option(shown) : "";
+        usage_error(
+            is_long ? "unknown flag: " + shown : fmt::format("unknown shorthand flag: '{}' in {}", word[1], word),
+            near.empty() ? "" : fmt::format("did you mean {}?", near));
     }
 
     std::string nearest_option(const std::string& word) const {
@@ -209,6 +223,10 @@ void Arguments::list(const char* names, std::vector<std::string>& target, const 
     impl_->add_text(names, placeholder, help);
 }
 
+void Arguments::refuse(const char* names, const char* why) {
+    for (const auto& name : split(names, ',')) impl_->refused.emplace(name, why);
+}
+
 void Arguments::required(const char* name, std::string& target) {
     impl_->positionals.push_back({name, &target, nullptr, true});
 }
@@ -286,14 +304,7 @@ bool Arguments::parse(const std::vector<std::string>& words, Arguments* globals)
         if (word == "--help" || (word == "-h" && impl_->find("-h").option == nullptr)) return false;
         auto taken = impl_->take(words, at, own);
         if (taken == 0 && globals != nullptr) taken = globals->impl_->take(words, at, globals->impl_->pending);
-        if (taken == 0) {
-            const auto shown = word.substr(0, word.find('='));
-            const auto near = word.starts_with("--") ? impl_->nearest_option(shown) : "";
-            impl_->usage_error(word.starts_with("--")
-                                   ? "unknown flag: " + shown
-                                   : fmt::format("unknown shorthand flag: '{}' in {}", word[1], word),
-                               near.empty() ? "" : fmt::format("did you mean {}?", near));
-        }
+        if (taken == 0) impl_->unknown_flag(word);
         at += taken;
     }
     own.insert(own.end(), impl_->pending.begin(), impl_->pending.end());

@@ -25,6 +25,9 @@ public:
     void value(const char* names, std::optional<std::string>& target, const char* placeholder, const char* help);
     void number(const char* names, std::optional<int>& target, const char* placeholder, const char* help);
     void list(const char* names, std::vector<std::string>& target, const char* placeholder, const char* help);
+    /// Flags that others know, and that are an error here: "--cpu-count,--cpu-percent", "only Windows has it". Not in
+    /// the help.
+    void refuse(const char* names, const char* why);
 
     // Positionals, in order. `name` is for the usage line.
     void required(const char* name, std::string& target);

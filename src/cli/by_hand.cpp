@@ -1,12 +1,16 @@
 #include "cli/by_hand.hpp"
 
 #include <array>
+#include <limits>
 #include <random>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/context.hpp"
+#include "cli/filters.hpp"
 #include "cli/output.hpp"
+#include "cli/time_argument.hpp"
+#include "sys/clock.hpp"
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
@@ -72,6 +76,16 @@ bool confirm(const std::string& warning) {
     }
     const auto word = lower(trim(answer));
     return word == "y" || word == "yes";
+}
+
+std::int64_t until_filter(const Filters& filters) {
+    std::int64_t until = std::numeric_limits<std::int64_t>::max();
+    for (const auto& text : filters.values("until")) {
+        const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
+        if (!time) throw make_error(ErrorKind::usage, "invalid filter: {} is no time", quote(text));
+        until = std::min(until, *time);
+    }
+    return until;
 }
 
 std::string made_up_name(int attempt) {

@@ -11,6 +11,7 @@
 namespace compose::cli {
 
 class Context;
+class Filters;
 
 /// Its progress goes nowhere: what these commands say are names, one a line.
 [[nodiscard]] std::unique_ptr<Containers> make_containers(const Context& context);
@@ -19,6 +20,11 @@ class Context;
 int each_target(const Context& context, const std::vector<std::string>& targets,
                 const std::function<std::string(const std::string&)>& action);
 void report_failure(const Context& context, const Error& error);
+
+/// The earliest time of --filter until=; the far future when there is none. Throws Error(usage).
+[[nodiscard]] std::int64_t until_filter(const Filters& filters);
+/// The earliest time of --filter until=; the far future when there is none. Throws Error(usage).
+[[nodiscard]] std::int64_t until_filter(const Filters& filters);
 
 /// Asks on the terminal; without one it is an error that names --force.
 [[nodiscard]] bool confirm(const std::string& warning);

@@ -2,6 +2,7 @@
 
 #include "cli/builder.hpp"
 #include "cli/complete.hpp"
+#include "cli/docker_context.hpp"
 
 namespace compose::cli {
 
@@ -27,6 +28,7 @@ constexpr CommandInfo kContainerCommands[] = {
     {"rename", "Give a container another name", define_container_rename},
     {"restart", "Restart containers", define_container_restart},
     {"rm", "Remove containers", define_container_rm},
+    {"remove", "The same", define_container_rm},
     {"run", "Make and start a container", define_container_run, true, {}, 125},
     {"start", "Start containers", define_container_start},
     {"stats", "Show what containers use", define_container_stats},
@@ -74,10 +76,12 @@ constexpr CommandInfo kImageCommands[] = {
     {"inspect", "Show images in detail", define_image_inspect},
     {"load", "Load images from a tar archive or an OCI layout", define_image_load},
     {"ls", "List images", define_image_ls},
+    {"list", "The same", define_image_ls},
     {"prune", "Remove images that nothing uses", define_image_prune},
     {"pull", "Download an image from a registry", define_image_pull},
     {"push", "Upload an image to a registry", define_image_push},
     {"rm", "Remove images", define_image_rm},
+    {"remove", "The same", define_image_rm},
     {"save", "Save images to a tar archive", define_image_save},
     {"tag", "Give an image a further name", define_image_tag},
 };
@@ -136,9 +140,28 @@ constexpr CommandInfo kCommands[] = {
     {"watch", "Follow files and keep containers up to date", define_watch},
 };
 
-constexpr CommandInfo kBuildxCommands[] = {
+constexpr CommandInfo kBuilderCommands[] = {
     {"build", "Build an image from a Dockerfile", define_image_build},
     {"prune", "Remove what builds keep for the next time", define_builder_prune},
+};
+
+constexpr CommandInfo kBuildxCommands[] = {
+    {"build", "Build an image from a Dockerfile", define_image_build},
+    {"b", "The same", define_image_build},
+    {"du", "Show what builds keep for the next time", define_builder_du},
+    {"inspect", "Describe the builder", define_buildx_inspect},
+    {"ls", "List builders: there is one", define_buildx_ls},
+    {"prune", "Remove what builds keep for the next time", define_builder_prune},
+    {"use", "Choose a builder: there is one", define_buildx_use},
+    {"version", "Show the version", define_buildx_version, false},
+};
+
+constexpr CommandInfo kContextCommands[] = {
+    {"inspect", "Describe contexts: there is one", define_context_inspect, false},
+    {"ls", "List contexts: there is one", define_context_ls, false},
+    {"list", "The same", define_context_ls, false},
+    {"show", "Show the name of the current one", define_context_show, false},
+    {"use", "Choose a context: there is one", define_context_use, false},
 };
 
 // Docker's own words at the top: what it has in groups it also has without.
@@ -183,9 +206,10 @@ constexpr CommandInfo kDockerCommands[] = {
     {"update", "Change the limits of containers", define_container_update},
     {"version", "Show the version", define_docker_version},
     {"wait", "Wait for the end of containers", define_container_wait},
-    {"builder", "Build images", nullptr, true, kBuildxCommands},
+    {"builder", "Build images", nullptr, true, kBuilderCommands},
     {"buildx", "Build images", nullptr, true, kBuildxCommands},
     {"container", "Manage containers", nullptr, true, kContainerCommands},
+    {"context", "Where containers run: on this machine", nullptr, true, kContextCommands},
     {"image", "Manage images", nullptr, true, kImageCommands},
     {"network", "Manage networks", nullptr, true, kNetworkCommands},
     {"system", "Manage this installation", nullptr, true, kSystemCommands},

@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
 
@@ -69,8 +70,7 @@ int export_root(Context& context, const std::string& container, const std::strin
         return 0;
     }
     const auto view = containers->find(container);  // before the file is touched
-    const auto out = sys::create_file(file);
-    containers->export_root(view.id, out.get());
+    write_output_file(file, 0644, [&](sys::FdRef out) { containers->export_root(view.id, out.get()); });
     return 0;
 }
 
@@ -104,6 +104,7 @@ Run define_container_commit(Arguments& arguments) {
     struct Args {
         std::string container;
         CommitOptions options;
+        bool no_pause = false;
     };
     const auto args = std::make_shared<Args>();
     arguments.text("Makes an image of a container as it is now, without its volumes.");
@@ -113,8 +114,10 @@ Run define_container_commit(Arguments& arguments) {
     arguments.list("-c,--change", args->options.changes, "INSTRUCTION", "Set CMD, ENV, ... as a Dockerfile does");
     arguments.value("-m,--message", args->options.message, "TEXT", "A remark to keep with it");
     arguments.flag("-p,--pause", args->options.pause, "Pause it meanwhile (default true)");
+    arguments.flag("--no-pause", args->no_pause, "Do not");
     return [args](Context& context) {
         context.refuse_dry_run("commit");
+        if (args->no_pause) args->options.pause = false;
         print(make_containers(context)->commit(args->container, args->options) + "\n");
         return 0;
     };

@@ -193,9 +193,9 @@ Run define_container_logs(Arguments& arguments) {
     arguments.flag("-f,--follow", args->follow, "Go on with what is written from now on");
     arguments.value("-n,--tail", args->tail, "LINES", "The last so many lines (default all)");
     arguments.flag("-t,--timestamps", args->timestamps, "Show the time of each line");
+    arguments.flag("--details", args->details, "Show what the logging options labels, env and tag add to each line");
     arguments.value("--since", args->since, "TIME", "Lines after a time, or a while ago: 42m");
     arguments.value("--until", args->until, "TIME", "Lines before a time, or a while ago");
-    arguments.flag("--details", args->details, "What the logging options labels, env and tag say, before each line");
     return [args](Context& context) { return logs(context, *args); };
 }
 

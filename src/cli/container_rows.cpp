@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <compose/containers.hpp>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
@@ -160,7 +161,7 @@ Listing container_listing(const std::vector<ContainerView>& views, std::int64_t 
                             {"Networks", join(view.networks, ",")},
                             {"Platform", nullptr},
                             {"Ports", render_publishers(view.publishers)},
-                            {"Project", view.project},
+                            {"Project", view.project == kStandaloneProject ? "" : view.project},
                             {"RunningFor", render_age(view.created_at, now_ns)},
                             {"Size", options.size && lookups.size_text ? lookups.size_text(view.id) : "0B"},
                             {"State", view.state},

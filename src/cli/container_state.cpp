@@ -1,5 +1,5 @@
 // Commands that change the state of containers by name: start, stop, restart, kill, pause, unpause, rm, wait, rename,
-// update, prune.
+// prune.
 #include <charconv>
 #include <compose/objects.hpp>
 
@@ -15,8 +15,6 @@
 #include "cli/filters.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/output.hpp"
-#include "cli/time_argument.hpp"
-#include "sys/clock.hpp"
 
 namespace compose::cli {
 
@@ -69,12 +67,7 @@ int start_attached(Context& context, const Targets& args) {
 int prune(Context& context, const std::vector<std::string>& texts, bool force) {
     context.refuse_dry_run("container prune");
     const Filters filters(texts, {"label", "label!", "until"});
-    std::int64_t until = INT64_MAX;
-    for (const auto& text : filters.values("until")) {
-        const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
-        if (!time) throw make_error(ErrorKind::usage, "invalid filter: {} is no time", quote(text));
-        until = std::min(until, *time);
-    }
+    const std::int64_t until = until_filter(filters);
     if (!force && !confirm("WARNING! This will remove all stopped containers.")) return 0;
     const auto containers = make_containers(context);
     const auto options = context.engine_options();
@@ -99,29 +92,6 @@ int prune(Context& context, const std::vector<std::string>& texts, bool force) {
     return status;
 }
 
-struct UpdateArgs {
-    std::vector<std::string> names;
-    std::optional<std::string> cpus, memory, memory_swap, pids, cpu_shares, cpuset, restart;
-
-    [[nodiscard]] LimitChanges changes() const {
-        LimitChanges out;
-        if (cpus) out.cpus = cpus_flag(*cpus);
-        if (memory) out.memory = bytes_flag("-m", *memory);
-        if (memory_swap) out.memory_swap = *memory_swap == "-1" ? -1 : bytes_flag("--memory-swap", *memory_swap);
-        if (pids) out.pids = whole_flag("--pids-limit", *pids, -1, INT64_MAX);
-        if (cpu_shares)
-            out.cpu_shares = static_cast<std::uint64_t>(whole_flag("--cpu-shares", *cpu_shares, 2, 262'144));
-        out.cpuset_cpus = cpuset;
-        if (restart) {
-            (void)restart_flag(*restart);
-            out.restart = *restart;
-        }
-        const bool any = cpus || memory || memory_swap || pids || cpu_shares || cpuset || restart;
-        if (!any) throw make_error(ErrorKind::usage, "nothing to update").with_hint("give at least one of the options");
-        return out;
-    }
-};
-
 }  // namespace
 
 Run define_container_start(Arguments& arguments) {
@@ -130,6 +100,7 @@ Run define_container_start(Arguments& arguments) {
     arguments.flag("-a,--attach", args->attach, "Show its output and pass signals on");
     arguments.flag("-i,--interactive", args->interactive, "Pass our input on");
     arguments.value("--detach-keys", args->detach_keys, "KEYS", "The keys that leave it running");
+    arguments.refuse("--checkpoint,--checkpoint-dir", "processes can't be saved to disk and brought back");
     const auto plain = each(
         args, "start", [](Containers& containers, const std::string& name, const Targets&) { containers.start(name); });
     return [args, plain](Context& context) {
@@ -189,6 +160,7 @@ Run define_container_rm(Arguments& arguments) {
     arguments.rest("CONTAINER", args->names, true);
     arguments.flag("-f,--force", args->force, "Kill it when it runs; no error when it is not there");
     arguments.flag("-v,--volumes", args->volumes, "Its anonymous volumes too");
+    arguments.refuse("-l,--link", "a link goes with the container that has it");
     return each(args, "rm", [](Containers& containers, const std::string& name, const Targets& given) {
         try {
             containers.remove(name, given.force, given.volumes);
@@ -223,28 +195,6 @@ Run define_container_rename(Arguments& arguments) {
                 .with_hint("two or more letters, digits, \"_\", \".\" or \"-\", and the first one a letter or digit");
         make_containers(context)->rename(args->from, args->to);
         return 0;
-    };
-}
-
-Run define_container_update(Arguments& arguments) {
-    const auto args = std::make_shared<UpdateArgs>();
-    arguments.text("New limits hold at once and stay over restarts.");
-    arguments.rest("CONTAINER", args->names, true);
-    arguments.value("--cpus", args->cpus, "N", "Most CPUs");
-    arguments.value("-m,--memory", args->memory, "BYTES", "Most memory");
-    arguments.value("--memory-swap", args->memory_swap, "BYTES", "Most memory and swap together; -1: no limit");
-    arguments.value("--pids-limit", args->pids, "N", "Most processes; -1: no limit");
-    arguments.value("-c,--cpu-shares", args->cpu_shares, "N", "Its weight among others");
-    arguments.value("--cpuset-cpus", args->cpuset, "LIST", "Only these CPUs");
-    arguments.value("--restart", args->restart, "POLICY", "no, always, unless-stopped, on-failure[:N]");
-    return [args](Context& context) {
-        context.refuse_dry_run("update");
-        const auto changes = args->changes();
-        const auto containers = make_containers(context);
-        return each_target(context, args->names, [&](const std::string& name) {
-            containers->update(name, changes);
-            return name;
-        });
     };
 }
 

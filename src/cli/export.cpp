@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "sys/file.hpp"
@@ -28,13 +29,8 @@ int run_export(Context& context, const ExportArgs& args) {
         context.containers().export_root(view.id, 1);
         return 0;
     }
-    // Under another name first: a broken export must not look like a whole one.
-    const auto partial = args.output + ".partial";
-    {
-        const auto file = sys::create_file(partial);
-        context.containers().export_root(view.id, file.get());
-    }
-    sys::rename_over(partial, args.output);
+    write_output_file(args.output, 0644,
+                      [&](sys::FdRef file) { context.containers().export_root(view.id, file.get()); });
     return 0;
 }
 

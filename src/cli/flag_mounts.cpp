@@ -69,6 +69,7 @@ public:
 
     Mount read() {
         mount_.create_host_path = false;
+        mount_.long_form = true;
         for (const auto& field : csv_fields("--mount", text_)) {
             const auto equals = field.find('=');
             const auto key = lower(field.substr(0, equals));

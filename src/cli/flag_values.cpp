@@ -204,6 +204,19 @@ std::vector<std::string> file_lines(std::string_view flag, std::string_view file
     return out;
 }
 
+std::pair<std::string, std::string> link_flag(std::string_view text) {
+    const auto parts = split(text, ':');
+    if (parts.size() > 2 || parts[0].empty() || parts.back().empty())
+        bad_flag("--link", text, "write CONTAINER[:ALIAS]");
+    return {parts.back(), parts[0]};
+}
+
+std::string interface_name_flag(std::string_view flag, std::string_view text) {
+    constexpr std::string_view kKey = "com.docker.network.endpoint.ifname=";
+    if (!text.starts_with(kKey) || text == kKey) bad_flag(flag, text, fmt::format("the only one is {}NAME", kKey));
+    return std::string(text.substr(kKey.size()));
+}
+
 NetworkAttachment network_flag(std::string_view text) {
     NetworkAttachment result;
     if (text.empty()) bad_flag("--network", text, "the name is missing");
@@ -227,13 +240,13 @@ NetworkAttachment network_flag(std::string_view text) {
             result.link_local_ips.push_back(value);
         else if (key == "gw-priority")
             result.gw_priority = static_cast<int>(whole_flag("--network", value, -1'000'000, 1'000'000));
-        else if (key == "driver-opt" && value.starts_with("com.docker.network.endpoint.ifname="))
-            result.interface_name = value.substr(value.find('=') + 1);
+        else if (key == "driver-opt")
+            result.interface_name = interface_name_flag("--network", value);
         else
             bad_flag("--network", text,
                      fmt::format("{} is not supported; use name, alias, ip, ip6, mac-address, link-local-ip, "
                                  "gw-priority",
-                                 quote(key == "driver-opt" ? field : key)));
+                                 quote(key)));
     }
     if (result.network.empty()) bad_flag("--network", text, "name=NETWORK is missing");
     return result;

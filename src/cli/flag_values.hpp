@@ -37,6 +37,10 @@ namespace compose::cli {
     std::string_view flag, std::string_view text, const std::map<std::string, std::string>& own);
 /// The lines of an --env-file or --label-file without comments; values are taken as they are.
 [[nodiscard]] std::vector<std::string> file_lines(std::string_view flag, std::string_view file, std::string_view text);
+/// "container:alias" or "container" -> alias, container.
+[[nodiscard]] std::pair<std::string, std::string> link_flag(std::string_view text);
+/// The one option of an endpoint: "com.docker.network.endpoint.ifname=NAME" -> NAME.
+[[nodiscard]] std::string interface_name_flag(std::string_view flag, std::string_view text);
 /// "name", "host", "none", "container:x", or "name=...,alias=...,ip=..."
 [[nodiscard]] NetworkAttachment network_flag(std::string_view text);
 /// Fields of a line of comma separated values, with quotes as in RFC 4180.

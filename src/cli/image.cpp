@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/image_filters.hpp"
+#include "cli/image_platform.hpp"
 #include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
@@ -123,14 +124,21 @@ int run_ls(Context& context, LsArgs args) {
     return 0;
 }
 
+struct RmArgs {
+    std::vector<std::string> names;
+    std::string platform;
+    bool force = false, no_prune = false;
+};
+
 /// Every name is tried; the first failure decides the exit status.
-int run_rm(Context& context, const std::vector<std::string>& names, bool force, bool no_prune) {
+int run_rm(Context& context, const RmArgs& args) {
     context.refuse_dry_run("image rm");
     int status = 0;
-    for (const auto& name : names) {
+    for (const auto& name : args.names) {
         try {
             std::string out;
-            for (const auto& line : context.images().remove(name, force, no_prune)) out += line + "\n";
+            check_platform(context, name, args.platform);
+            for (const auto& line : context.images().remove(name, args.force, args.no_prune)) out += line + "\n";
             print(out);
         } catch (const Error& error) {
             print_error(labelled("error", error.what(), error.hint(), context.color_err));
@@ -150,6 +158,7 @@ Run define_image_import(Arguments& arguments) {
     arguments.list("-c,--change", args->changes, "INSTRUCTION",
                    "Set CMD, ENTRYPOINT, ENV, EXPOSE, USER, ... as a Dockerfile does");
     arguments.value("-m,--message", args->message, "TEXT", "A remark to keep with it");
+    arguments.refuse("--platform", "what is imported is taken for this machine's");
     arguments.example("mmdebstrap --variant=minbase bookworm - | compose image import - debian:bookworm",
                       "a Debian base image");
     arguments.example("compose image import -c 'CMD [\"/app\"]' app.tar app", "with a command to run");
@@ -165,19 +174,17 @@ Run define_image_ls(Arguments& arguments) {
     arguments.list("-f,--filter", args->filters, "KEY=VALUE", "dangling, label, before, since, until or reference");
     arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template: '{{.Repository}}:{{.Tag}}'");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids whole");
+    arguments.refuse("--tree", "an image here is of one platform, so there is no tree");
     return [args](Context& context) { return run_ls(context, *args); };
 }
 
 Run define_image_rm(Arguments& arguments) {
-    struct Args {
-        std::vector<std::string> names;
-        bool force = false, no_prune = false;
-    };
-    const auto args = std::make_shared<Args>();
+    const auto args = std::make_shared<RmArgs>();
     arguments.rest("IMAGE", args->names, true);
     arguments.flag("-f,--force", args->force, "Even if it has several names");
     arguments.flag("--no-prune", args->no_prune, "Keep the layers for the next time");
-    return [args](Context& context) { return run_rm(context, args->names, args->force, args->no_prune); };
+    define_platform(arguments, args->platform);
+    return [args](Context& context) { return run_rm(context, *args); };
 }
 
 }  // namespace compose::cli

@@ -4,8 +4,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/image_platform.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
@@ -16,12 +18,13 @@ namespace {
 
 struct SaveArgs {
     std::vector<std::string> names;
-    std::string output;
+    std::string output, platform;
     SaveOptions options;
 };
 
 int run_save(Context& context, const SaveArgs& args) {
     context.refuse_dry_run("image save");
+    for (const auto& name : args.names) check_platform(context, name, args.platform);
     if (args.output.empty() && sys::is_terminal(sys::FdRef(1)))
         throw make_error(ErrorKind::usage, "an archive is not for a terminal").with_hint("use -o FILE, or a pipe");
     return run_interruptible(context, [&](const std::stop_token& cancel) {
@@ -29,15 +32,9 @@ int run_save(Context& context, const SaveArgs& args) {
             context.images("save").save(args.names, args.options, 1, cancel);
             return 0;
         }
-        // The name appears when the archive is whole.
-        const auto partial = args.output + ".part";
-        try {
-            context.images("save").save(args.names, args.options, sys::create_file(partial, 0600).get(), cancel);
-        } catch (...) {
-            sys::remove_file(partial);
-            throw;
-        }
-        sys::rename_over(partial, args.output);
+        write_output_file(args.output, 0600, [&](sys::FdRef file) {
+            context.images("save").save(args.names, args.options, file.get(), cancel);
+        });
         return 0;
     });
 }
@@ -81,6 +78,7 @@ Run define_image_save(Arguments& arguments) {
     arguments.rest("IMAGE", args->names, true);
     arguments.value("-o,--output", args->output, "FILE", "Where to; standard output otherwise");
     arguments.value("--format", args->options.format, "FORMAT", "docker (default), or oci: without Docker's own files");
+    define_platform(arguments, args->platform);
     return [args](Context& context) { return run_save(context, *args); };
 }
 
@@ -95,6 +93,7 @@ Run define_image_load(Arguments& arguments) {
         "zstd, and the folder of an OCI layout.");
     arguments.value("-i,--input", args->input, "FILE|FOLDER", "Where from; standard input otherwise");
     arguments.flag("-q,--quiet", args->quiet, "Show nothing");
+    arguments.refuse("--platform", "of an archive of several platforms this machine's is taken");
     return [args](Context& context) { return run_load(context, args->input, args->quiet); };
 }
 

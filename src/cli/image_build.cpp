@@ -20,10 +20,12 @@ namespace compose::cli {
 namespace {
 
 struct Args {
-    std::string context, file, target, platform, progress, network, shm_size, iid_file, metadata_file;
+    std::string context, file, target, platform, progress, network, shm_size, iid_file, metadata_file, builder,
+        provenance, sbom, call = "build";
     std::vector<std::string> tags, args, contexts, no_cache_filter, secrets, ssh, labels, hosts, ulimits, outputs,
         allow, cache_from, cache_to;
-    bool no_cache = false, pull = false, quiet = false, check = false, load = false;
+    bool no_cache = false, pull = false, quiet = false, check = false, load = false, push = false, remove = true,
+         force_remove = false;
 };
 
 std::pair<std::int64_t, std::int64_t> limit_of(const std::string& text, const std::string& numbers) {
@@ -120,6 +122,31 @@ BuildRequest make_request(const Context& context, const Args& args) {
     return request;
 }
 
+/// What Docker's builders can do and this one can't.
+void check_flags(const Args& args) {
+    if (!args.builder.empty() && args.builder != "default")
+        throw make_error(ErrorKind::usage, "there is no builder {}", quote(args.builder))
+            .with_hint("builds run on this machine; leave out --builder");
+    for (const auto& [flag, value] : {std::pair("--provenance", args.provenance), std::pair("--sbom", args.sbom)})
+        if (!value.empty() && value != "false" && value != "0")
+            throw make_error(ErrorKind::usage, "{} {}: no attestations are made", flag, quote(value))
+                .with_hint(fmt::format("leave out {}, or say {}=false", flag, flag));
+    if (args.call != "build" && args.call != "check" && args.call != "lint")
+        throw make_error(ErrorKind::usage, "--call {} is not supported", quote(args.call))
+            .with_hint("use build or check");
+    if (args.push && args.tags.empty())
+        throw make_error(ErrorKind::usage, "--push needs a name to push to").with_hint("add -t REGISTRY/NAME:TAG");
+}
+
+/// `--push` and `--output type=registry`.
+void push_result(Context& context, const BuildResult& result, bool quiet, const std::stop_token& cancel) {
+    std::string out;
+    for (const auto& name : result.names)
+        for (const auto& line : context.images("push").push(name, false, quiet, cancel)) out += line + "\n";
+    context.finish_progress();
+    if (!quiet) print(out);
+}
+
 int check_only(const Context& context, const BuildRequest& request) {
     Diagnostics findings;
     check_build(context.engine_options(), request, findings);
@@ -138,8 +165,9 @@ void write_results(const Args& args, const BuildResult& result) {
 
 int run(Context& context, const Args& args) {
     context.refuse_dry_run("image build");
+    check_flags(args);
     const auto request = make_request(context, args);
-    if (args.check) return check_only(context, request);
+    if (args.check || args.call != "build") return check_only(context, request);
     for (const auto* list : {&args.cache_from, &args.cache_to})
         if (!list->empty())
             context.warn(fmt::format("the cache {} is not used: there is the local one only", quote(list->front())));
@@ -152,6 +180,7 @@ int run(Context& context, const Args& args) {
             progress->finish();
             write_results(args, result);
             if (!args.quiet) report_build_warnings(context, findings, result);
+            if (args.push) push_result(context, result, args.quiet, cancel);
             if (args.quiet && !result.image_id.empty()) print(result.image_id + "\n");
             return 0;
         } catch (const BuildFailure& failure) {
@@ -199,6 +228,24 @@ Run define_image_build(Arguments& arguments) {
     arguments.list("--cache-from", args->cache_from, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.list("--cache-to", args->cache_to, "CACHE", "A cache elsewhere; warned of and not used");
     arguments.flag("--check", args->check, "Look for mistakes in the Dockerfile and build nothing");
+    arguments.value("--call", args->call, "METHOD", "build, or check: the same as --check");
+    arguments.flag("--push", args->push, "Push it to the registries of its names");
+    arguments.value("--builder", args->builder, "NAME", "Only default: builds run on this machine");
+    arguments.value("--provenance", args->provenance, "BOOL", "Only false: no attestations are made");
+    arguments.value("--sbom", args->sbom, "BOOL", "Only false: no attestations are made");
+    arguments.flag("--rm", args->remove, "Containers of steps are always removed (default true)");
+    arguments.flag("--force-rm", args->force_remove, "The same");
+    arguments.refuse("--annotation", "its manifest is made when it is pushed; use --label");
+    arguments.refuse("--attest", "no attestations are made");
+    arguments.refuse(
+        "--cgroup-parent,-m,--memory,--memory-swap,--cpu-period,--cpu-quota,-c,--cpu-shares,--cpuset-cpus,"
+        "--cpuset-mems",
+        "limits of steps are those of --ulimit and --shm-size");
+    arguments.refuse("--compress", "the context is read where it lies");
+    arguments.refuse("--isolation", "it is for Windows");
+    arguments.refuse("--policy", "there are no policies for sources but --allow");
+    arguments.refuse("--security-opt", "a step can have --security=insecure with --allow security.insecure");
+    arguments.refuse("--squash", "write the steps as one RUN, or copy from a stage");
     arguments.example("compose image build -t shop/web .", "build the Dockerfile of this folder");
     arguments.example("compose image build --target test --build-arg V=2 .", "one stage of it");
     return [args](Context& context) { return run(context, *args); };

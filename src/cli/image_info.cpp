@@ -8,6 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/image_filters.hpp"
+#include "cli/image_platform.hpp"
+#include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
 #include "sys/clock.hpp"
@@ -22,7 +24,7 @@ namespace {
 constexpr std::size_t kCommandWidth = 45;
 
 struct HistoryArgs {
-    std::string name, format = "table", platform;
+    std::string name, format, platform;
     bool human = true, no_trunc = false, quiet = false;
 };
 
@@ -32,35 +34,32 @@ std::string shown_id(const std::string& id, bool whole) {
 }
 
 int run_history(Context& context, const HistoryArgs& args) {
-    if (args.format != "table" && args.format != "json")
-        throw make_error(ErrorKind::usage, "invalid value {} for --format", quote(args.format))
-            .with_hint("use table or json");
+    check_platform(context, args.name, args.platform);
     const auto now = sys::wall_now().time_since_epoch().count();
-    Table table({"IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"});
-    std::string out;
+    Listing listing;
+    listing.columns = {{"ID", "IMAGE"},
+                       {args.human ? "CreatedSince" : "CreatedAt", "CREATED"},
+                       {"CreatedBy", "CREATED BY"},
+                       {"Size", "SIZE"},
+                       {"Comment", "COMMENT"}};
+    listing.more = {{"CreatedAt", "CREATED AT"}, {"CreatedSince", "CREATED"}};
     for (const auto& view : context.images().history(args.name)) {
-        const auto id = shown_id(view.id, args.no_trunc);
-        const auto size = view.size < 0 ? "N/A" : args.human ? human_size(view.size) : std::to_string(view.size);
         auto by = view.created_by;
         std::replace(by.begin(), by.end(), '\t', ' ');
         std::replace(by.begin(), by.end(), '\n', ' ');
         if (!args.no_trunc && by.size() > kCommandWidth) by = by.substr(0, kCommandWidth - 1) + "…";
-        const auto created = args.human ? render_age(view.created_at, now)
-                                        : sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)));
-        if (args.quiet)
-            out += id + "\n";
-        else if (args.format == "json")
-            out += json::serialize(json::object{{"Comment", view.comment},
-                                                {"CreatedAt", render_time(view.created_at)},
-                                                {"CreatedBy", by},
-                                                {"CreatedSince", render_age(view.created_at, now)},
-                                                {"ID", id},
-                                                {"Size", size}}) +
-                   "\n";
-        else
-            table.add({id, created, by, size, view.comment});
+        listing.rows.push_back(
+            {{"Comment", view.comment},
+             {"CreatedAt", args.human ? render_time(view.created_at)
+                                      : sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)))},
+             {"CreatedBy", by},
+             {"CreatedSince", render_age(view.created_at, now)},
+             {"ID", shown_id(view.id, args.no_trunc)},
+             {"Size", view.size < 0 ? "N/A"
+                      : args.human  ? human_size(view.size)
+                                    : std::to_string(view.size)}});
     }
-    print(args.quiet || args.format == "json" ? out : table.text());
+    print(render_listing(listing, args.format, args.quiet));
     return 0;
 }
 
@@ -102,7 +101,8 @@ Run define_image_history(Arguments& arguments) {
     arguments.flag("-H,--human", args->human, "Sizes and times in words (default true)");
     arguments.flag("--no-trunc", args->no_trunc, "Show commands and ids whole");
     arguments.flag("-q,--quiet", args->quiet, "Show ids only");
-    arguments.value("--format", args->format, "FORMAT", "table or json (one object a line)");
+    arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template");
+    define_platform(arguments, args->platform);
     return [args](Context& context) { return run_history(context, *args); };
 }
 
@@ -125,7 +125,7 @@ Run define_image_prune(Arguments& arguments) {
     };
     const auto args = std::make_shared<Args>();
     arguments.flag("-a,--all", args->options.all, "Also images with a name, if no container uses them");
-    arguments.list("--filter", args->filters, "KEY=VALUE", "until=TIME, label=KEY[=VALUE]");
+    arguments.list("--filter", args->filters, "KEY=VALUE", "until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]");
     arguments.flag("-f,--force", args->force, "Do not ask");
     return [args](Context& context) { return run_prune(context, args->options, args->force, args->filters); };
 }

@@ -4,6 +4,7 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/image_platform.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "sys/fd.hpp"
@@ -18,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxPassword = std::size_t{64} << 10U;
 
 struct TransferArgs {
-    std::string name;
+    std::string name, platform;
     PullOptions pull;
     bool content_trust = true;
 };
@@ -49,6 +50,7 @@ int run_pull(Context& context, const TransferArgs& args) {
 int run_push(Context& context, const TransferArgs& args) {
     check_trust(args);
     context.refuse_dry_run("image push");
+    check_platform(context, args.name, args.platform);
     return run_interruptible(context, [&](const std::stop_token& cancel) {
         const auto lines = context.images("push").push(args.name, args.pull.all_tags, args.pull.quiet, cancel);
         context.finish_progress();
@@ -144,6 +146,7 @@ Run define_image_push(Arguments& arguments) {
     arguments.required("NAME[:TAG]", args->name);
     arguments.flag("-a,--all-tags", args->pull.all_tags, "All tags of the repository");
     arguments.flag("-q,--quiet", args->pull.quiet, "Show the name only");
+    define_platform(arguments, args->platform);
     arguments.flag("--disable-content-trust", args->content_trust, "Accepted for scripts; images are not signed");
     return [args](Context& context) { return run_push(context, *args); };
 }

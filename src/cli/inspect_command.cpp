@@ -7,6 +7,7 @@
 #include "cli/by_hand.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/image_platform.hpp"
 #include "cli/inspect_json.hpp"
 #include "cli/output.hpp"
 
@@ -16,8 +17,8 @@ namespace {
 
 struct Args {
     std::vector<std::string> names;
-    std::string format, type;
-    bool size = false;
+    std::string format, type, platform;
+    bool size = false, verbose = false;
 };
 
 class Inspector {
@@ -47,6 +48,7 @@ private:
         if (type != "image")
             throw make_error(ErrorKind::usage, "{} is no type", quote(type))
                 .with_hint("use container, image, network or volume");
+        check_platform(context_, name, args_.platform);
         return parse_json(context_.images().inspect(name)).as_object();
     }
 
@@ -113,6 +115,9 @@ Run one_kind(Arguments& arguments, const char* type, const char* placeholder) {
     args->type = type;
     arguments.rest(placeholder, args->names, true);
     common(arguments, *args);
+    if (args->type == "image") define_platform(arguments, args->platform);
+    if (args->type == "network")
+        arguments.flag("-v,--verbose", args->verbose, "More about Swarm's, of which there are none");
     if (args->type == "container") arguments.flag("-s,--size", args->size, "How much it has written");
     return [args](Context& context) { return inspect(context, *args); };
 }

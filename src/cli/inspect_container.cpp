@@ -26,23 +26,6 @@ std::string port_key(const Publisher& port) {
     return fmt::format("{}/{}", port.target, port.protocol);
 }
 
-const json::value* at(const json::object& object, std::initializer_list<std::string_view> path) {
-    const json::object* inside = &object;
-    const json::value* found = nullptr;
-    for (const auto key : path) {
-        if (inside == nullptr) return nullptr;
-        found = inside->if_contains(key);
-        if (found == nullptr) return nullptr;
-        inside = found->if_object();
-    }
-    return found;
-}
-
-std::int64_t number_at(const json::object& object, std::initializer_list<std::string_view> path) {
-    const json::value* const found = at(object, path);
-    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
-}
-
 json::object state_of(const ContainerDetails& d) {
     const ContainerView& view = d.view;
     json::object state{{"Status", view.state},
@@ -150,6 +133,36 @@ json::object over_request(const json::object& request, std::string_view part, js
     return known;
 }
 
+/// From the specification, which `update` changes.
+json::object limits_of(const json::object& spec) {
+    const json::value* const known = spec.if_contains("resources");
+    static const json::object kNone;
+    const json::object& resources = known != nullptr && known->is_object() ? known->get_object() : kNone;
+    json::object out;
+    constexpr std::pair<const char*, const char*> kNumbers[] = {{"Memory", "memory"},
+                                                                {"MemorySwap", "memory_swap"},
+                                                                {"MemoryReservation", "memory_reservation"},
+                                                                {"CpuShares", "cpu_shares"},
+                                                                {"CpuPeriod", "cpu_period"},
+                                                                {"CpuQuota", "cpu_quota"},
+                                                                {"CpuRealtimePeriod", "cpu_rt_period"},
+                                                                {"CpuRealtimeRuntime", "cpu_rt_runtime"},
+                                                                {"BlkioWeight", "blkio_weight"},
+                                                                {"PidsLimit", "pids"}};
+    for (const auto& [name, key] : kNumbers) out[name] = int_or(resources, key, 0);
+    // As the kernel is told: without a word about swap, as much of it as of memory.
+    const auto memory = int_or(resources, "memory", 0);
+    if (memory > 0 && int_or(resources, "memory_swap", 0) == 0) out["MemorySwap"] = 2 * memory;
+    out["CpusetCpus"] = string_or(resources, "cpuset_cpus");
+    out["CpusetMems"] = string_or(resources, "cpuset_mems");
+    const json::value* const swappiness = resources.if_contains("memory_swappiness");
+    out["MemorySwappiness"] = swappiness == nullptr ? json::value(nullptr) : *swappiness;
+    const json::value* const cpus = resources.if_contains("cpus");
+    const double count = cpus != nullptr && cpus->is_number() ? cpus->to_number<double>() : 0;
+    out["NanoCpus"] = static_cast<std::int64_t>(count * 1e9);
+    return out;
+}
+
 json::object host_config(const ContainerDetails& d, const json::object& spec) {
     json::array ulimits;
     if (const auto* limits = spec.if_contains("rlimits"); limits != nullptr && limits->is_array())
@@ -158,28 +171,22 @@ json::object host_config(const ContainerDetails& d, const json::object& spec) {
                 ulimits.push_back({{"Name", string_or(limit.as_object(), "name")},
                                    {"Soft", int_or(limit.as_object(), "soft", 0)},
                                    {"Hard", int_or(limit.as_object(), "hard", 0)}});
-    const json::value* const cpuset = at(spec, {"resources", "cpuset_cpus"});
-    const json::value* const cpus = at(spec, {"resources", "cpus"});
-    const double cpu_count = cpus != nullptr && cpus->is_number() ? cpus->to_number<double>() : 0;
-    return {{"NetworkMode", network_mode(d, spec)},
-            {"PortBindings", wished_bindings(d)},
-            {"RestartPolicy", restart_of(d.restart)},
-            {"AutoRemove", d.view.labels.contains(kAutoRemoveLabel)},
-            {"CapAdd", list_or_null(strings_or_empty(spec, "cap_add"))},
-            {"CapDrop", list_or_null(strings_or_empty(spec, "cap_drop"))},
-            {"Privileged", d.privileged},
-            {"ReadonlyRootfs", d.read_only},
-            {"ShmSize", int_or(spec, "shm_size", 0)},
-            {"Memory", number_at(spec, {"resources", "memory"})},
-            {"MemorySwap", number_at(spec, {"resources", "memory_swap"})},
-            {"NanoCpus", static_cast<std::int64_t>(cpu_count * 1e9)},
-            {"CpusetCpus", cpuset == nullptr || !cpuset->is_string() ? json::value("") : *cpuset},
-            {"CpuShares", number_at(spec, {"resources", "cpu_shares"})},
-            {"PidsLimit", number_at(spec, {"resources", "pids"})},
-            {"Ulimits", std::move(ulimits)},
-            {"Init", d.init},
-            {"CgroupParent", string_or(spec, "cgroup_parent")},
-            {"Runtime", "compose"}};
+    json::object out = limits_of(spec);
+    out["Ulimits"] = std::move(ulimits);
+    const json::object rest{{"NetworkMode", network_mode(d, spec)},
+                            {"PortBindings", wished_bindings(d)},
+                            {"RestartPolicy", restart_of(d.restart)},
+                            {"AutoRemove", d.view.labels.contains(kAutoRemoveLabel)},
+                            {"CapAdd", list_or_null(strings_or_empty(spec, "cap_add"))},
+                            {"CapDrop", list_or_null(strings_or_empty(spec, "cap_drop"))},
+                            {"Privileged", d.privileged},
+                            {"ReadonlyRootfs", d.read_only},
+                            {"ShmSize", int_or(spec, "shm_size", 0)},
+                            {"Init", d.init},
+                            {"CgroupParent", string_or(spec, "cgroup_parent")},
+                            {"Runtime", "compose"}};
+    for (const auto& [key, value] : rest) out[key] = value;
+    return out;
 }
 
 json::object config_of(const ContainerDetails& d) {

@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "sys/poll.hpp"
 #include "sys/signals.hpp"
+#include "sys/tty.hpp"
 
 namespace compose::cli {
 
@@ -51,7 +52,7 @@ private:
 }  // namespace
 
 void end_now() noexcept {
-    print_error("\033[?25h");
+    if (sys::is_terminal(sys::FdRef(2))) print_error("\033[?25h");
     std::_Exit(kInterrupted);
 }
 

@@ -16,6 +16,17 @@ constexpr std::array kColors{"36", "33", "32", "35", "34", "96"};
 constexpr std::size_t kLongestLine = std::size_t{1} << 20U;  // then a line without an end is shown in parts
 constexpr std::size_t kBuffer = std::size_t{64} << 10U;
 
+/// What would end a detail early.
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text)
+        if (c == ',' || c == '=' || c == '%' || c == ' ' || static_cast<unsigned char>(c) < 0x20)
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        else
+            out += c;
+    return out;
+}
+
 }  // namespace
 
 std::string log_time(std::int64_t time_ns) {
@@ -108,7 +119,8 @@ void LogPrinter::line(const Source& source, std::int64_t time, std::string_view 
     if (style_.timestamps) out += log_time(time) + " ";
     if (style_.details) {
         std::string details;
-        for (const auto& [key, value] : source.details) details += (details.empty() ? "" : ",") + key + "=" + value;
+        for (const auto& [key, value] : source.details)
+            details += (details.empty() ? "" : ",") + escaped(key) + "=" + escaped(value);
         out += details + " ";
     }
     out += text;

@@ -13,8 +13,6 @@
 #include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
-#include "cli/time_argument.hpp"
-#include "sys/clock.hpp"
 
 namespace compose::cli {
 
@@ -23,8 +21,8 @@ namespace {
 struct CreateArgs {
     std::string name;
     std::string driver = "bridge", scope, ipam_driver;
-    std::vector<std::string> subnets, gateways, ranges, aux, options, labels, ipam_options;
-    bool internal = false, attachable = false, ipv4 = true, ipv6 = false, ingress = false, config_only = false;
+    std::vector<std::string> subnets, gateways, ranges, aux, options, labels;
+    bool internal = false, attachable = false, ipv4 = true, ipv6 = false;
 };
 
 void refuse(bool given, const char* what) {
@@ -35,11 +33,8 @@ Network network_of(const CreateArgs& args) {
     if (!is_object_name(args.name))
         throw make_error(ErrorKind::usage, "{} is no network name", quote(args.name))
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
-    refuse(args.ingress, "--ingress");
-    refuse(args.config_only, "--config-only");
     refuse(!args.scope.empty() && args.scope != "local", "a scope other than local");
     refuse(!args.ipam_driver.empty() && args.ipam_driver != "default", "an IPAM driver other than default");
-    refuse(!args.ipam_options.empty(), "--ipam-opt");
     Network network;
     network.name = args.name;
     network.driver = args.driver;
@@ -119,12 +114,7 @@ int list(Context& context, const LsArgs& args) {
 int prune(Context& context, const std::vector<std::string>& texts, bool force) {
     context.refuse_dry_run("network prune");
     const Filters filters(texts, {"label", "label!", "until"});
-    std::int64_t until = INT64_MAX;
-    for (const auto& text : filters.values("until")) {
-        const auto time = parse_time(text, sys::wall_now().time_since_epoch().count());
-        if (!time) throw make_error(ErrorKind::usage, "invalid filter: {} is no time", quote(text));
-        until = std::min(until, *time);
-    }
+    const std::int64_t until = until_filter(filters);
     if (!force && !confirm("WARNING! This will remove all custom networks not used by at least one container."))
         return 0;
     Networks networks(context.engine_options());
@@ -159,16 +149,15 @@ Run define_network_create(Arguments& arguments) {
     arguments.list("--ip-range", args->ranges, "PREFIX", "Give containers addresses of this part only");
     arguments.list("--aux-address", args->aux, "NAME=ADDRESS", "An address that no container gets");
     arguments.value("--ipam-driver", args->ipam_driver, "NAME", "default");
-    arguments.list("--ipam-opt", args->ipam_options, "KEY=VALUE", "Not supported");
     arguments.list("-o,--opt", args->options, "KEY=VALUE", "Of the driver: com.docker.network.driver.mtu=1400");
     arguments.flag("--internal", args->internal, "No way out of it");
     arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
     arguments.flag("--ipv4", args->ipv4, "With IPv4 (default true)");
     arguments.flag("--ipv6", args->ipv6, "With IPv6");
-    arguments.flag("--ingress", args->ingress, "Not supported");
-    arguments.flag("--config-only", args->config_only, "Not supported");
     arguments.value("--scope", args->scope, "local", "local");
     arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");
+    arguments.refuse("--ipam-opt", "the only IPAM driver, default, has no options");
+    arguments.refuse("--ingress,--config-only,--config-from", "it is for Swarm, and there is none");
     return [args](Context& context) {
         context.refuse_dry_run("network create");
         print(Networks(context.engine_options()).create(network_of(*args)) + "\n");
@@ -222,31 +211,31 @@ Run define_network_prune(Arguments& arguments) {
 
 Run define_network_connect(Arguments& arguments) {
     struct Args {
-        std::string network, container, ip, ip6, mac;
-        std::vector<std::string> aliases, links, link_local, options;
-        std::optional<int> priority;
+        std::string network, container;
+        ConnectOptions options;
+        std::vector<std::string> links, driver_options;
     };
     const auto args = std::make_shared<Args>();
+    auto& options = args->options;
     arguments.text("A running container is on the network at once.");
     arguments.required("NETWORK", args->network);
     arguments.required("CONTAINER", args->container);
-    arguments.list("--alias", args->aliases, "NAME", "A further name on this network");
-    arguments.value("--ip", args->ip, "ADDRESS", "A fixed IPv4 address");
-    arguments.value("--ip6", args->ip6, "ADDRESS", "Not supported yet");
-    arguments.value("--mac-address", args->mac, "ADDRESS", "A fixed MAC address");
-    arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Not supported: names are known on the network");
-    arguments.list("--link-local-ip", args->link_local, "ADDRESS", "Not supported yet");
-    arguments.list("--driver-opt", args->options, "KEY=VALUE", "Not supported yet");
-    arguments.number("--gw-priority", args->priority, "N", "Not supported yet");
+    arguments.list("--alias", options.aliases, "NAME", "A further name on this network");
+    arguments.value("--ip", options.ipv4_address, "ADDRESS", "A fixed IPv4 address");
+    arguments.value("--ip6", options.ipv6_address, "ADDRESS", "A fixed IPv6 address");
+    arguments.value("--mac-address", options.mac_address, "ADDRESS", "A fixed MAC address");
+    arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Let it find another container by a name of its own");
+    arguments.list("--link-local-ip", options.link_local_ips, "ADDRESS", "A link-local address: 169.254.1.2");
+    arguments.list("--driver-opt", args->driver_options, "KEY=VALUE", "com.docker.network.endpoint.ifname=NAME");
+    arguments.refuse("--gw-priority",
+                     "a container that exists keeps its default route; use run --network "
+                     "name=NETWORK,gw-priority=N");
     return [args](Context& context) {
         context.refuse_dry_run("network connect");
-        refuse(!args->ip6.empty(), "--ip6");
-        refuse(!args->links.empty(), "--link");
-        refuse(!args->link_local.empty(), "--link-local-ip");
-        refuse(!args->options.empty(), "--driver-opt");
-        refuse(args->priority.has_value(), "--gw-priority");
-        Networks(context.engine_options())
-            .connect(args->network, args->container, {args->aliases, args->ip, args->mac});
+        for (const auto& text : args->links) args->options.links.insert(link_flag(text));
+        for (const auto& text : args->driver_options)
+            args->options.interface_name = interface_name_flag("--driver-opt", text);
+        Networks(context.engine_options()).connect(args->network, args->container, args->options);
         return 0;
     };
 }

@@ -31,6 +31,8 @@ constexpr Row kRows[] = {
     {"--pull", kValue, "always|missing|never", "When to pull the image (default missing)"},
     {"--platform", kValue, "OS/ARCH", "The image's platform"},
     {"--runtime", kValue, "NAME", "Only our own"},
+    {"--isolation", kValue, "default", "Only default: the others are of Windows"},
+    {"--disable-content-trust", kOn, "", "Accepted for scripts; signatures are not checked (default true)"},
     {"--sig-proxy", kOn, "", "Pass signals on to it (default true)", true},
     {"--detach-keys", kValue, "KEYS", "The keys that leave it running: ctrl-p,ctrl-q", true},
     // Its process
@@ -134,7 +136,7 @@ std::string key_of(const char* names) {
 }  // namespace
 
 void RunFlags::declare(Arguments& arguments, bool for_run) {
-    switches_["sig-proxy"] = true;
+    switches_["sig-proxy"] = switches_["disable-content-trust"] = true;
     for (const Row& row : kRows) {
         const auto key = key_of(row.names);
         if (row.run_only && !for_run) continue;
@@ -145,6 +147,9 @@ void RunFlags::declare(Arguments& arguments, bool for_run) {
         else
             arguments.list(row.names, lists_[key], row.placeholder, row.help);
     }
+    arguments.refuse("--cpu-count,--cpu-percent,--io-maxbandwidth,--io-maxiops", "only Windows has it");
+    arguments.refuse("--kernel-memory", "kernels no longer have such a limit");
+    arguments.refuse("--use-api-socket", "there is no daemon, so no socket of it");
     arguments.options_first();
     arguments.required("IMAGE", image);
     arguments.rest("COMMAND", command);

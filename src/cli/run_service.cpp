@@ -83,6 +83,9 @@ private:
         });
         copy("platform", service_.platform);
         only("runtime", {"runc", "io.containerd.runc.v2"});
+        only("isolation", {"default"});
+        if (!flags_.on("disable-content-trust"))
+            bad_flag("--disable-content-trust", "false", "signatures of images are not checked");
     }
 
     void environment() {
@@ -207,9 +210,7 @@ private:
         });
         each("expose", [&](const std::string& text) { service_.expose.push_back(expose_flag(text)); });
         each("link", [&](const std::string& text) {
-            const auto parts = split(text, ':');
-            if (parts.size() > 2 || parts[0].empty() || parts.back().empty())
-                bad_flag("--link", text, "write CONTAINER[:ALIAS]");
+            (void)link_flag(text);
             service_.external_links.push_back(text);
         });
         each("add-host", [&](const std::string& text) {
@@ -306,7 +307,7 @@ private:
         whole("cpu-rt-period", limits.cpu_rt_period, 0, kHuge);
         if (service_.cpus && (limits.cpu_quota || limits.cpu_period)) refuse("--cpus and --cpu-quota or --cpu-period");
         copy("cpuset-cpus", limits.cpuset);
-        with("cpuset-mems", [](const std::string& text) { bad_flag("--cpuset-mems", text, "not supported yet"); });
+        copy("cpuset-mems", limits.cpuset_mems);
         whole("pids-limit", service_.pids_limit, -1, kHuge);
         whole("oom-score-adj", limits.oom_score_adj, -1000, 1000);
         limits.oom_kill_disable = flags_.on("oom-kill-disable");

@@ -91,20 +91,6 @@ UpOptions make_options(const Context& context, const Args& args) {
     return options;
 }
 
-/// The services named and all that they depend on.
-std::set<std::string> with_dependencies(const Project& project, const std::set<std::string>& services) {
-    std::set<std::string> out;
-    std::vector<std::string> todo(services.begin(), services.end());
-    while (!todo.empty()) {
-        const auto name = todo.back();
-        todo.pop_back();
-        const auto service = project.services.find(name);
-        if (service == project.services.end() || !out.insert(name).second) continue;
-        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
-    }
-    return out;
-}
-
 AttachOptions make_attach(const Context& context, const Args& args, const Project& project) {
     AttachOptions out;
     out.project = project.name;
@@ -113,7 +99,8 @@ AttachOptions make_attach(const Context& context, const Args& args, const Projec
     else
         out.targets.insert(args.services.begin(), args.services.end());
 
-    const auto candidates = args.attach_dependencies ? with_dependencies(project, out.targets) : out.targets;
+    std::vector<std::string> candidates(out.targets.begin(), out.targets.end());
+    if (args.attach_dependencies) candidates = with_dependencies(project, candidates);
     for (const auto& name : candidates)
         if (args.attach.empty() && project.services.at(name).attach) out.shown.insert(name);
     std::vector<std::string> known;

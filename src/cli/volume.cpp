@@ -17,6 +17,8 @@ namespace compose::cli {
 
 namespace {
 
+constexpr const char* kCluster = "it is for cluster volumes of Swarm";
+
 struct LsArgs {
     std::vector<std::string> filters;
     bool quiet = false;
@@ -105,6 +107,10 @@ Run define_volume_create(Arguments& arguments) {
     arguments.value("-d,--driver", args->driver, "NAME", "local");
     arguments.list("-o,--opt", args->options, "KEY=VALUE", "type=none, o=bind, device=/path");
     arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");
+    arguments.refuse(
+        "--availability,--group,--limit-bytes,--required-bytes,--scope,--secret,--sharing,--topology-preferred,"
+        "--topology-required,--type",
+        kCluster);
     return [args](Context& context) {
         context.refuse_dry_run("volume create");
         Volume volume;
@@ -122,6 +128,7 @@ Run define_volume_ls(Arguments& arguments) {
     arguments.list("-f,--filter", args->filters, "KEY=VALUE", "Only those: dangling=true, name=, label=, driver=");
     arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template");
     arguments.flag("-q,--quiet", args->quiet, "Names only");
+    arguments.refuse("--cluster", kCluster);
     return [args](Context& context) { return list(context, *args); };
 }
 

@@ -7,6 +7,7 @@
 #include "engine/container_view.hpp"
 #include "engine/wait_watcher.hpp"
 #include "supervisor/log_reader.hpp"
+#include "sys/clock.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
 
@@ -20,6 +21,8 @@ using Until = WaitContainer::Until;
 constexpr std::chrono::milliseconds kRetry{50};     // between looks for a supervisor
 constexpr std::chrono::seconds kSupervisorGone{5};  // a new one should be there long before
 constexpr std::size_t kHintLines = 10;
+// --wait, of a container without a health check: programs that can't work mostly end within this.
+constexpr std::chrono::milliseconds kSettled{250};
 
 }  // namespace
 
@@ -193,14 +196,29 @@ bool WaitWatcher::pause(supervisor::Client* client, std::optional<std::chrono::m
     return items[1].readable;
 }
 
+/// How long it still has to run until it counts as up; zero or less when it does.
+std::chrono::nanoseconds WaitWatcher::unsettled(const Wait& wait, const store::Container& row) {
+    const bool by_age = wait.action.until == Until::ready && row.state == ContainerState::running;
+    if (!by_age || !row.config.health_json.empty()) return {};
+    return kSettled - (sys::wall_now().time_since_epoch() - std::chrono::nanoseconds(row.started_at));
+}
+
 /// With a time to be monitored, what is fine must stay so until that has passed.
 Verdict WaitWatcher::verdict_of(Wait& wait) {
     const std::string& name = wait.action.container.name;
     const auto row = store_->container(wait.id);
     if (!row) return {true, fmt::format("container {} was removed", name)};
     Verdict verdict = judge(wait.action, *row);
-    if (wait.action.monitor.count() == 0 || !verdict.failure.empty()) return verdict;
+    if (!verdict.failure.empty()) return verdict;
     const auto now = std::chrono::steady_clock::now();
+    if (wait.action.monitor.count() == 0) {
+        const auto left = std::min<std::chrono::nanoseconds>(unsettled(wait, *row), kSettled);
+        wait.due.reset();
+        if (!verdict.decided || left.count() <= 0) return verdict;
+        wait.due = now + left;
+        sys::write_all(wake_.write, "x");
+        return {};
+    }
     if (wait.due && (!verdict.decided || row->restart_count != wait.restarts))
         return {true, fmt::format("container {} did not stay up", name)};
     if (!verdict.decided || row->state != ContainerState::running) return verdict;

@@ -47,6 +47,15 @@ store::Image record_image(store::Store& store, const image::StoredImage& stored,
             row.size += std::max<std::int64_t>(layer.size >= 0 ? layer.size : store.layer_size(layer.chain_id), 0);
         }
         store.put_image(row);
+        // An image that is built on this one goes out with the blobs that came.
+        for (std::size_t i = 0; i < row.layers.size() && i < stored.manifest.layers.size(); ++i) {
+            const auto& blob = stored.manifest.layers[i];
+            store.put_layer_blob({.chain_id = row.layers[i],
+                                  .diff_id = stored.layers[i].diff_id,
+                                  .media_type = blob.media_type,
+                                  .digest = blob.digest,
+                                  .size = blob.size});
+        }
         if (!stored.manifest_json.empty()) {
             const auto known = store.image_manifest(row.id);
             // The first manifest stays: its blobs are here, and what was sent once goes out again as it was.

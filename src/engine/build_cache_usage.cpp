@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <compose/build_cache.hpp>
-#include <limits>
 #include <map>
 
 #include "engine/image_store.hpp"
@@ -18,6 +17,21 @@ store::Layout prepared(const EngineOptions& options) {
 }
 
 }  // namespace
+
+std::vector<BuildCacheEntry> build_cache_entries(const EngineOptions& options) {
+    const store::Store store(prepared(options));
+    std::set<std::string> of_images;
+    for (const store::Image& image : store.images()) of_images.insert(image.layers.begin(), image.layers.end());
+    std::vector<BuildCacheEntry> out;
+    for (store::CachedStep& step : store::BuildCache(store.layout()).all())
+        out.push_back({.id = std::move(step.key),
+                       .description = std::move(step.description),
+                       .size = step.size,
+                       .created_at = step.created_at,
+                       .used_at = step.used_at,
+                       .shared = of_images.contains(step.chain_id)});
+    return out;
+}
 
 BuildCacheUsage build_cache_usage(const EngineOptions& options) {
     const store::Store store(prepared(options));
@@ -50,11 +64,36 @@ LayerUsage layer_usage(const EngineOptions& options, const std::set<std::string>
     return usage;
 }
 
-PrunedBuildCache prune_build_cache(const EngineOptions& options, std::int64_t before) {
+std::map<std::string, ImageSizes> image_sizes(const EngineOptions& options) {
+    const store::Store store(prepared(options));
+    const auto images = store.images();
+    std::map<std::string, int> users;
+    for (const store::Image& image : images)
+        for (const std::string& layer : std::set(image.layers.begin(), image.layers.end())) ++users[layer];
+    std::map<std::string, ImageSizes> out;
+    for (const store::Image& image : images)
+        for (const std::string& layer : std::set(image.layers.begin(), image.layers.end())) {
+            auto& sizes = out[image.id];
+            (users[layer] > 1 ? sizes.shared : sizes.unique) += std::max<std::int64_t>(store.layer_size(layer), 0);
+        }
+    return out;
+}
+
+PrunedBuildCache prune_build_cache(const EngineOptions& options,
+                                   const std::function<bool(const BuildCacheEntry&)>& wanted, std::int64_t keep) {
     store::Store store(prepared(options));
     store::BuildCache cache(store.layout());
+    const auto entries = build_cache_entries(options);
+    std::int64_t total = 0;
+    for (const BuildCacheEntry& entry : entries) total += entry.size;
     PrunedBuildCache out;
-    out.steps = cache.trim(before, std::numeric_limits<std::int64_t>::max());
+    for (const BuildCacheEntry& entry : entries) {
+        if (keep > 0 && total <= keep) break;
+        if (!wanted(entry)) continue;
+        cache.remove(entry.id);
+        total -= entry.size;
+        ++out.steps;
+    }
     cache.sync();
     out.freed = engine::collect_garbage(store, true);
     return out;

@@ -21,9 +21,38 @@ bool is_secret(const std::string& path) {
     return false;
 }
 
+bool has_only(const json::object& object, std::initializer_list<std::string_view> keys) {
+    return std::all_of(object.begin(), object.end(), [&](const auto& member) {
+        return std::find(keys.begin(), keys.end(), std::string_view(member.key())) != keys.end();
+    });
+}
+
+/// The members that are there, as text, with colons between.
+std::string joined(const json::object& object, std::initializer_list<const char*> keys) {
+    std::vector<std::string> parts;
+    for (const char* key : keys)
+        if (const json::value* found = object.if_contains(key); found != nullptr)
+            parts.push_back(found->is_string() ? std::string(found->get_string()) : json::serialize(*found));
+    return join(parts, ":");
+}
+
+/// A port or a mount as people write it; nothing for one that has more to say than the short form can.
+std::optional<std::string> short_form(const std::string& path, const json::value& value) {
+    if (!value.is_object()) return std::nullopt;
+    const json::object& object = value.get_object();
+    if (path == "ports" && has_only(object, {"mode", "host_ip", "published", "target", "protocol"}))
+        return joined(object, {"host_ip", "published", "target"}) + "/" + string_or(object, "protocol");
+    if (path != "volumes" || !has_only(object, {"type", "source", "target", "read_only", "bind", "volume"}))
+        return std::nullopt;
+    for (const char* key : {"bind", "volume"})
+        if (const auto* options = object.if_contains(key); options != nullptr && options->is_object())
+            if (!has_only(options->get_object(), {"create_host_path"})) return std::nullopt;
+    return joined(object, {"source", "target"}) + (bool_or(object, "read_only", false) ? ":ro" : "");
+}
+
 std::string shown(const std::string& path, const json::value& value) {
     if (is_secret(path)) return "(hidden)";
-    std::string text = json::serialize(value);
+    std::string text = short_form(path, value).value_or(json::serialize(value));
     if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
     return text;
 }
@@ -52,12 +81,16 @@ void compare(const std::string& path, const json::value& before, const json::val
         const auto in = [](const json::array& list, const json::value& value) {
             return std::find(list.begin(), list.end(), value) != list.end();
         };
-        const std::size_t known = out.size();
+        std::vector<std::string> gone, come;
         for (const auto& value : a)
-            if (!in(b, value)) out.push_back(path + ": removed " + shown(path, value));
+            if (!in(b, value)) gone.push_back(shown(path, value));
         for (const auto& value : b)
-            if (!in(a, value)) out.push_back(path + ": added " + shown(path, value));
-        if (out.size() == known) out.push_back(path + ": in another order");
+            if (!in(a, value)) come.push_back(shown(path, value));
+        if (gone.size() == 1 && come.size() == 1 && gone != come)
+            return out.push_back(path + ": " + gone[0] + " -> " + come[0]);
+        for (const auto& text : gone) out.push_back(path + ": removed " + text);
+        for (const auto& text : come) out.push_back(path + ": added " + text);
+        if (gone.empty() && come.empty()) out.push_back(path + ": in another order");
         return;
     }
     out.push_back(path + ": " + shown(path, before) + " -> " + shown(path, after));

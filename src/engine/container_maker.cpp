@@ -12,7 +12,6 @@
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
-#include "net/address.hpp"
 #include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
@@ -21,14 +20,6 @@
 #include "sys/file.hpp"
 
 namespace compose::engine {
-namespace {
-
-std::string mac_for(const std::string& address) {
-    const auto ip = net::Ipv4::parse(address);
-    return ip ? net::to_string(net::mac_of(*ip)) : std::string{};
-}
-
-}  // namespace
 
 ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& context, store::Store& store,
                                const Special* special)
@@ -205,17 +196,8 @@ void ContainerMaker::insert_rows() {
     store_.transaction([&] {
         std::vector<store::Endpoint> rows;
         for (PlannedEndpoint& planned : endpoints_) {
-            store::Endpoint& endpoint = planned.endpoint;
-            endpoint.address = store_.allocate_address(*planned.network, planned.wanted_address);
-            std::vector<std::string> taken;
-            if (planned.network->options.contains("subnet6"))
-                for (const store::Endpoint& other : store_.endpoints_on(planned.network->id))
-                    taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
-            const std::string address6 =
-                choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
-            if (!address6.empty()) endpoint.link_local.push_back(address6);
-            if (endpoint.mac.empty()) endpoint.mac = mac_for(endpoint.address);
-            rows.push_back(endpoint);
+            give_addresses(store_, planned);
+            rows.push_back(planned.endpoint);
         }
         for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
         store_.insert_container(record, rows, names);

@@ -46,6 +46,8 @@ void set_log_option(const std::string& key, const std::string& value, ContainerO
                              quote(value));
     } else if (key == "tag") {
         check_log_tag(value);
+    } else if (key == "labels-regex" || key == "env-regex") {
+        check_log_pattern(key, value);
     } else if (key != "labels" && key != "env" && (key != "compress" || value != "false")) {
         throw make_error(ErrorKind::invalid, "logging option {} is not implemented", key)
             .with_hint("max-size, max-file, mode, max-buffer-size, labels, env and tag are");

@@ -1,5 +1,7 @@
 #include "engine/container_request.hpp"
 
+#include <array>
+
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
@@ -41,29 +43,48 @@ json::object config_of(const Service& service, const ImageFacts& image) {
     return config;
 }
 
+std::string tmpfs_options(const Mount& mount) {
+    std::string options = mount.tmpfs_options;
+    const auto add = [&](const std::string& option) { options += (options.empty() ? "" : ",") + option; };
+    if (mount.tmpfs_size) add("size=" + std::to_string(*mount.tmpfs_size));
+    if (mount.tmpfs_mode) add(fmt::format("mode={:o}", *mount.tmpfs_mode));
+    return options;
+}
+
+/// As `--mount` asks for it.
+json::object long_mount(const Mount& mount, const std::string& source) {
+    static constexpr std::array kTypes{"bind", "volume", "tmpfs", "image"};  // in the order of Mount::Type
+    json::object entry{{"Type", kTypes.at(static_cast<std::size_t>(mount.type))}};
+    if (!source.empty()) entry["Source"] = source;
+    entry["Target"] = mount.target;
+    if (mount.read_only) entry["ReadOnly"] = true;
+    json::object details;
+    if (!mount.propagation.empty()) details["Propagation"] = mount.propagation;
+    if (mount.nocopy) details["NoCopy"] = true;
+    if (!mount.subpath.empty()) details["Subpath"] = mount.subpath;
+    if (mount.tmpfs_size) details["SizeBytes"] = *mount.tmpfs_size;
+    if (mount.tmpfs_mode) details["Mode"] = *mount.tmpfs_mode;
+    static constexpr std::array kDetails{"BindOptions", "VolumeOptions", "TmpfsOptions", "ImageOptions"};
+    if (!details.empty()) entry[kDetails.at(static_cast<std::size_t>(mount.type))] = std::move(details);
+    return entry;
+}
+
 /// Docker keeps what `-v` asks for apart from what `--mount` does. A path of the host that is made when it is absent is
 /// `-v`'s.
 void put_mounts(const Service& service, const Names& volume_names, json::object& host) {
     json::array binds, mounts;
     json::object tmpfs;
     for (const Mount& mount : service.mounts) {
-        if (mount.type == Mount::Type::tmpfs) {
-            std::string options = mount.tmpfs_options;
-            const auto add = [&](const std::string& option) { options += (options.empty() ? "" : ",") + option; };
-            if (mount.tmpfs_size) add("size=" + std::to_string(*mount.tmpfs_size));
-            if (mount.tmpfs_mode) add(fmt::format("mode={:o}", *mount.tmpfs_mode));
-            tmpfs[mount.target] = options;
-        } else if (mount.type == Mount::Type::bind && !mount.create_host_path) {
-            json::object entry{{"Type", "bind"}, {"Source", mount.source}, {"Target", mount.target}};
-            if (mount.read_only) entry["ReadOnly"] = true;
-            if (!mount.propagation.empty()) entry["BindOptions"] = {{"Propagation", mount.propagation}};
-            mounts.push_back(std::move(entry));
-        } else if (mount.type == Mount::Type::image) {
-            mounts.push_back({{"Type", "image"}, {"Source", mount.source}, {"Target", mount.target}});
+        const bool bind = mount.type == Mount::Type::bind;
+        const auto name = volume_names.find(mount.target);
+        const std::string& source =
+            mount.type == Mount::Type::volume && name != volume_names.end() ? name->second : mount.source;
+        if (mount.long_form || mount.type == Mount::Type::image || (bind && !mount.create_host_path)) {
+            mounts.push_back(long_mount(mount, source));
+        } else if (mount.type == Mount::Type::tmpfs) {
+            tmpfs[mount.target] = tmpfs_options(mount);
         } else if (!mount.source.empty()) {
-            const auto name = volume_names.find(mount.target);
-            std::string text = (name == volume_names.end() ? mount.source : name->second) + ":" + mount.target +
-                               (mount.read_only ? ":ro" : ":rw");
+            std::string text = source + ":" + mount.target + (mount.read_only ? ":ro" : ":rw");
             if (mount.nocopy) text += ",nocopy";
             if (!mount.propagation.empty()) text += "," + mount.propagation;
             binds.emplace_back(std::move(text));
@@ -74,16 +95,20 @@ void put_mounts(const Service& service, const Names& volume_names, json::object&
     if (!tmpfs.empty()) host["Tmpfs"] = std::move(tmpfs);
 }
 
+json::array rates_of(const std::vector<Limits::DeviceRate>& rates, const char* name) {
+    json::array out;
+    for (const auto& [path, rate] : rates) out.push_back({{"Path", path}, {name, rate}});
+    return out;
+}
+
 void put_limits(const Limits& limits, json::object& host) {
-    host["CpuPeriod"] = limits.cpu_period.value_or(0);
-    host["CpuQuota"] = limits.cpu_quota.value_or(0);
-    host["CpuRealtimePeriod"] = limits.cpu_rt_period.value_or(0);
-    host["CpuRealtimeRuntime"] = limits.cpu_rt_runtime.value_or(0);
-    host["MemoryReservation"] = limits.mem_reservation.value_or(0);
-    host["MemorySwappiness"] = limits.mem_swappiness ? json::value(*limits.mem_swappiness) : json::value(nullptr);
     host["OomKillDisable"] = limits.oom_kill_disable;
     host["OomScoreAdj"] = limits.oom_score_adj.value_or(0);
-    host["BlkioWeight"] = limits.blkio_weight.value_or(0);
+    host["BlkioWeightDevice"] = rates_of(limits.blkio_weight_device, "Weight");
+    host["BlkioDeviceReadBps"] = rates_of(limits.device_read_bps, "Rate");
+    host["BlkioDeviceWriteBps"] = rates_of(limits.device_write_bps, "Rate");
+    host["BlkioDeviceReadIOps"] = rates_of(limits.device_read_iops, "Rate");
+    host["BlkioDeviceWriteIOps"] = rates_of(limits.device_write_iops, "Rate");
 }
 
 json::value devices_of(const Service& service) {

@@ -16,6 +16,7 @@
 #include "engine/container_view.hpp"
 #include "engine/copy_files.hpp"
 #include "engine/exec_session.hpp"
+#include "engine/limit_changes.hpp"
 #include "engine/observe.hpp"
 #include "engine/one_off.hpp"
 #include "engine/process_list.hpp"
@@ -235,17 +236,11 @@ void Containers::update(const std::string& reference, const LimitChanges& change
         throw make_error(ErrorKind::invalid, "{} is no restart policy", quote(*changes.restart))
             .with_hint("use no, always, on-failure[:N] or unless-stopped");
     auto spec = runtime::spec_from_json(row.config.spec);
-    auto& limits = spec.resources;
-    if (changes.cpus) limits.cpus = changes.cpus;
-    if (changes.memory) limits.memory = changes.memory;
-    if (changes.memory_swap) limits.memory_swap = changes.memory_swap;
-    if (changes.pids) limits.pids = *changes.pids;
-    if (changes.cpu_shares) limits.cpu_shares = changes.cpu_shares;
-    if (changes.cpuset_cpus) limits.cpuset_cpus = changes.cpuset_cpus;
+    engine::apply_changes(changes, spec.resources);
     const auto state = impl_->state_of(row);
     // The kernel first: what it refuses is not written down.
     if (state == store::ContainerState::running || state == store::ContainerState::paused)
-        runtime::Cgroup(runtime::cgroup_root(), spec.cgroup_parent, row.id).update(limits);
+        runtime::Cgroup(runtime::cgroup_root(), spec.cgroup_parent, row.id).update(spec.resources);
     auto& store = impl_->store();
     store.transaction([&] {
         store.update_spec(row.id, runtime::to_json(spec));

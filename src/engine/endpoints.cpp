@@ -7,6 +7,8 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "engine/network_options.hpp"
+#include "net/address.hpp"
 
 namespace compose::engine {
 namespace {
@@ -75,6 +77,19 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         result.push_back(std::move(planned));
     }
     return result;
+}
+
+void give_addresses(const store::Store& store, PlannedEndpoint& planned) {
+    store::Endpoint& endpoint = planned.endpoint;
+    endpoint.address = store.allocate_address(*planned.network, planned.wanted_address);
+    std::vector<std::string> taken;
+    if (planned.network->options.contains("subnet6"))
+        for (const store::Endpoint& other : store.endpoints_on(planned.network->id))
+            taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
+    const std::string address6 = choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
+    if (!address6.empty()) endpoint.link_local.push_back(address6);
+    if (!endpoint.mac.empty()) return;
+    if (const auto ip = net::Ipv4::parse(endpoint.address)) endpoint.mac = net::to_string(net::mac_of(*ip));
 }
 
 }  // namespace compose::engine

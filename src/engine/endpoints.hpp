@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "store/records.hpp"
+#include "store/store.hpp"
 
 namespace compose::engine {
 
@@ -23,5 +23,8 @@ struct PlannedEndpoint {
 [[nodiscard]] std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::string& container_id,
                                                           const std::string& container_name,
                                                           const std::map<std::string, store::Network>& networks);
+
+/// Free addresses of its network, or the wanted ones, and the MAC address that goes with them. Part of a transaction.
+void give_addresses(const store::Store& store, PlannedEndpoint& planned);
 
 }  // namespace compose::engine

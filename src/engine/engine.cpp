@@ -15,6 +15,7 @@
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
@@ -54,6 +55,29 @@ struct Engine::Impl {
     void run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
              std::optional<std::chrono::seconds> wait_timeout = {}) const {
         execute(plan, context, {options.parallel, keep_going, wait_timeout, std::move(cancel)});
+    }
+
+    /// What `up` would find and do, without doing it; nothing when all that is wanted is left to providers.
+    struct Trial {
+        Project project;
+        ObservedState observed;
+        std::vector<ImageAction> images;
+        Plan plan;
+    };
+    [[nodiscard]] std::optional<Trial> try_up(const Project& unprovided, const UpOptions& wishes) const {
+        UpOptions trial = wishes;
+        trial.dry_run = true;
+        const Project written = engine::provide(unprovided, trial, events, {});
+        const auto left = engine::without_provided(written, wishes);
+        if (!left) return std::nullopt;
+        Trial out;
+        out.project = engine::with_default_bridge(engine::with_contents_hashed(written));
+        store::Store store = open();
+        out.observed = engine::observe(store, out.project.name, &out.project);
+        out.images = engine::needed_images(store, out.project, image_wishes(out.project, *left));
+        for (const auto& action : out.images) out.observed.expected_images.insert(action.image);
+        out.plan = compose::plan_up(out.project, out.observed, *left);
+        return out;
     }
 
     /// Containers that exist, under the project's lock: start, stop, restart.
@@ -103,7 +127,7 @@ struct Engine::Impl {
             const std::string id = "Image " + image;
             events.on_event({Event::Status::working, id, "Removing", {}, 0, 0});
             try {
-                if (!dry_run) (void)engine::remove_image(store, image, false);
+                if (!dry_run) engine::tell_removed_images(store.layout(), engine::remove_image(store, image, false));
                 events.on_event({Event::Status::done, id, "Removed", {}, 0, 0});
             } catch (const Error& error) {
                 const bool gone = error.kind() == ErrorKind::not_found;
@@ -228,44 +252,24 @@ void Engine::stop_providers(const Project& project, const std::vector<std::strin
 }
 
 std::vector<std::string> Engine::plan_up(const Project& unprovided, const UpOptions& wishes) {
-    UpOptions trial = wishes;
-    trial.dry_run = true;
-    const Project written = engine::provide(unprovided, trial, impl_->events, {});
-    const auto left = engine::without_provided(written, wishes);
-    if (!left) return {};
-    const UpOptions& options = *left;
-    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
-    store::Store store = impl_->open();
-    ObservedState observed = engine::observe(store, project.name, &project);
+    const auto trial = impl_->try_up(unprovided, wishes);
+    if (!trial) return {};
     std::vector<std::string> lines;
-    for (const auto& action : engine::needed_images(store, project, impl_->image_wishes(project, options))) {
-        lines.push_back(to_string(action));
-        observed.expected_images.insert(action.image);
-    }
-    const Plan plan = compose::plan_up(project, observed, options);
-    if (observed.expected_images.empty()) engine::check_creations(project, plan, store);
-    engine::check_host_ports(project, plan, observed);
-    for (auto& line : to_text(plan)) lines.push_back(std::move(line));
+    for (const auto& action : trial->images) lines.push_back(to_string(action));
+    store::Store store = impl_->open();
+    if (trial->images.empty()) engine::check_creations(trial->project, trial->plan, store);
+    engine::check_host_ports(trial->project, trial->plan, trial->observed);
+    for (auto& line : to_text(trial->plan)) lines.push_back(std::move(line));
     return lines;
 }
 
 std::vector<PlannedChange> Engine::plan_changes(const Project& unprovided, const UpOptions& wishes) {
-    UpOptions trial = wishes;
-    trial.dry_run = true;
-    const Project written = engine::provide(unprovided, trial, impl_->events, {});
-    const auto left = engine::without_provided(written, wishes);
-    if (!left) return {};
-    const UpOptions& options = *left;
-    const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
-    store::Store store = impl_->open();
-    ObservedState observed = engine::observe(store, project.name, &project);
+    const auto trial = impl_->try_up(unprovided, wishes);
+    if (!trial) return {};
     std::vector<PlannedChange> changes;
-    for (const auto& action : engine::needed_images(store, project, impl_->image_wishes(project, options))) {
+    for (const auto& action : trial->images)
         changes.push_back({PlannedChange::Kind::fetch, "Image " + action.image, action.cause, {}});
-        observed.expected_images.insert(action.image);
-    }
-    const Plan plan = compose::plan_up(project, observed, options);
-    for (auto& change : engine::describe_plan(plan, project, observed, impl_->layout))
+    for (auto& change : engine::describe_plan(trial->plan, trial->project, trial->observed, impl_->layout))
         changes.push_back(std::move(change));
     return changes;
 }
@@ -347,7 +351,9 @@ std::unique_ptr<Subscription> Engine::subscribe(const std::string& project) {
 std::string Engine::import_image(int fd, const std::string& reference, const std::vector<std::string>& changes,
                                  const std::string& message) {
     store::Store store = impl_->open();
-    return engine::import_image(store, impl_->events, fd, reference, changes, message);
+    auto id = engine::import_image(store, impl_->events, fd, reference, changes, message);
+    engine::tell_image(store.layout(), "import", id, reference);
+    return id;
 }
 
 std::vector<ImageView> Engine::images() {
@@ -357,7 +363,9 @@ std::vector<ImageView> Engine::images() {
 
 std::vector<std::string> Engine::remove_image(const std::string& reference, bool force) {
     store::Store store = impl_->open();
-    return engine::remove_image(store, reference, force);
+    auto lines = engine::remove_image(store, reference, force);
+    engine::tell_removed_images(store.layout(), lines);
+    return lines;
 }
 
 }  // namespace compose

@@ -1,5 +1,6 @@
 // Sending images away: push, save, and their opposite, load.
 #include <compose/images.hpp>
+#include <compose/plan.hpp>
 #include <map>
 #include <mutex>
 #include <set>
@@ -7,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/base_images.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_list.hpp"
 #include "engine/images_impl.hpp"
 #include "engine/layer_reporter.hpp"
@@ -37,6 +39,22 @@ image::OutgoingImage outgoing(store::Store& store, EventSink& events, const stor
     request.packing = [&](const std::string& diff_id, bool done) {
         events.on_event(
             {done ? Status::done : Status::working, diff_id.substr(7, 12), done ? "Prepared" : "Preparing", {}, 0, 0});
+    };
+    request.known = [&](const std::string& chain) -> std::optional<image::PackedLayer> {
+        const auto blob = store.layer_blob(chain);
+        if (!blob) return std::nullopt;
+        image::PackedLayer out{.blob = {}, .diff_id = blob->diff_id};
+        out.blob.media_type = blob->media_type;
+        out.blob.digest = blob->digest;
+        out.blob.size = blob->size;
+        return out;
+    };
+    request.note = [&](const std::string& chain, const image::PackedLayer& packed) {
+        store.put_layer_blob({.chain_id = chain,
+                              .diff_id = packed.diff_id,
+                              .media_type = packed.blob.media_type,
+                              .digest = packed.blob.digest,
+                              .size = packed.blob.size});
     };
     auto out = image::prepare_outgoing({blobs, store.layout().layers()}, request, interrupt);
     if (out.faithful && out.manifest_json != request.manifest_json)
@@ -135,7 +153,10 @@ std::vector<std::string> Images::push(const std::string& reference, bool all_tag
     }
     RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
     std::vector<std::string> lines;
-    for (const auto& one : names) lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+    for (const auto& one : names) {
+        lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+        engine::tell_image(impl_->layout, "push", one.familiar(), one.familiar_name());
+    }
     return lines;
 }
 
@@ -194,6 +215,7 @@ void Images::save(const std::vector<std::string>& references, const SaveOptions&
     image::ContentStore blobs(store.layout().blobs());
     FdSink sink(fd);
     image::write_archive(list, blobs, options.format == "docker", sink, interrupt);
+    for (const auto& id : order) engine::tell_image(impl_->layout, "save", id, id);
 }
 
 std::vector<std::string> Images::load(int fd, const std::string& folder, std::stop_token cancel) {
@@ -214,10 +236,12 @@ std::vector<std::string> Images::load(int fd, const std::string& folder, std::st
             impl_->events.on_event({Status::warning, "Image " + image.id.substr(7, 12), warning, {}, 0, 0});
         if (names.empty()) {
             (void)engine::record_image(store, image, nullptr, false);
+            engine::tell_image(impl_->layout, "load", image.id, image.id);
             lines.push_back("Loaded image ID: " + image.id);
         }
         for (const auto& name : names) {
             (void)engine::record_image(store, image, &name, false);
+            engine::tell_image(impl_->layout, "load", image.id, name.familiar());
             lines.push_back("Loaded image: " + name.familiar());
         }
     }

@@ -1,5 +1,6 @@
 // Pulling the images of a project's services.
 #include <compose/images.hpp>
+#include <compose/plan.hpp>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"

@@ -31,6 +31,9 @@ std::vector<std::string> blobs_in_use(const store::Store& store) {
         if (const auto* manifest = std::get_if<image::Manifest>(&parsed))
             for (const auto& layer : manifest->layers) out.push_back(layer.digest);
     }
+    const auto layers = store.layers_in_use();  // sorted
+    for (auto& blob : store.layer_blobs())
+        if (std::binary_search(layers.begin(), layers.end(), blob.chain_id)) out.push_back(std::move(blob.digest));
     return out;
 }
 
@@ -97,7 +100,7 @@ std::int64_t collect_garbage(store::Store& store, bool partial) {
     });
     for (const auto& chain : removed) {
         freed += std::max<std::int64_t>(store.layer_size(chain), 0);
-        store.delete_layer_size(chain);
+        store.forget_layer(chain);
     }
     return freed;
 }
@@ -105,12 +108,16 @@ std::int64_t collect_garbage(store::Store& store, bool partial) {
 PruneResult prune_images(store::Store& store, const PruneOptions& options) {
     const ImageFilter filter{options.filters};
     for (const auto& [key, value] : options.filters)
-        if (key != "until" && key != "label")
-            throw make_error(ErrorKind::usage, "invalid filter {}", quote(key)).with_hint("use until or label");
+        if (key != "until" && key != "label" && key != "label!")
+            throw make_error(ErrorKind::usage, "invalid filter {}", quote(key)).with_hint("use until, label or label!");
     PruneResult result;
     const auto names = names_by_image(store);
     for (const ImageListing& listing : list_images(store, ImageListOptions{})) {
         if (listing.containers > 0 || !labels_match(listing.labels, filter.values("label"))) continue;
+        const auto unwanted = filter.values("label!");
+        if (std::any_of(unwanted.begin(), unwanted.end(),
+                        [&](const std::string& text) { return labels_match(listing.labels, {text}); }))
+            continue;
         const auto times = filter.values("until");
         if (std::any_of(times.begin(), times.end(),
                         [&](const std::string& text) { return listing.created_at >= filter_time(text); }))

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/base_images.hpp"
+#include "engine/image_events.hpp"
 #include "engine/image_list.hpp"
 #include "engine/image_store.hpp"
 #include "engine/images_impl.hpp"
@@ -38,6 +39,7 @@ std::vector<std::string> Images::pull(const std::string& reference, const PullOp
             engine::pull_into_store(store, impl_->events, access,
                                     {.reference = name, .platform = options.platform, .show_layers = !options.quiet});
         digests.push_back(result.digest);
+        engine::tell_image(impl_->layout, "pull", name.familiar(), name.familiar_name());
     }
     return digests;
 }
@@ -50,6 +52,7 @@ void Images::tag(const std::string& source, const std::string& target) {
         throw make_error(ErrorKind::usage, "{}: a tag can't have a digest in its name", quote(target));
     store.tag_image(name.to_string(), image.id);
     store.sync();
+    engine::tell_image(impl_->layout, "tag", image.id, name.familiar());
 }
 
 std::vector<ImageListing> Images::list(const ImageListOptions& options) {
@@ -71,12 +74,16 @@ std::string Images::inspect(const std::string& reference) {
 
 std::vector<std::string> Images::remove(const std::string& reference, bool force, bool no_prune) {
     auto store = impl_->open();
-    return engine::remove_image(store, reference, force, no_prune);
+    auto lines = engine::remove_image(store, reference, force, no_prune);
+    engine::tell_removed_images(impl_->layout, lines);
+    return lines;
 }
 
 PruneResult Images::prune(const PruneOptions& options) {
     auto store = impl_->open();
-    return engine::prune_images(store, options);
+    auto result = engine::prune_images(store, options);
+    engine::tell_removed_images(impl_->layout, result.lines);
+    return result;
 }
 
 std::string Images::resolve_digest(const std::string& reference, std::stop_token cancel) {

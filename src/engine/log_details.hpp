@@ -14,6 +14,8 @@ namespace compose::engine {
 [[nodiscard]] std::map<std::string, std::string> log_details(const Service& service, const ImageFacts& image,
                                                              const store::Container& row,
                                                              const std::vector<std::string>& spec_env);
+/// Throws Error(invalid) for what is no regular expression.
+void check_log_pattern(const std::string& option, const std::string& pattern);
 /// Throws Error(invalid) for a tag that can't be rendered, before there is a container.
 void check_log_tag(const std::string& tag);
 

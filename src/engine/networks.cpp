@@ -222,6 +222,8 @@ void Networks::connect(const std::string& network, const std::string& container,
     if (view.name == kBridgeNetwork) {
         if (!options.aliases.empty())
             throw make_error(ErrorKind::usage, "the network bridge has no names, so no aliases");
+        if (!options.links.empty())
+            throw make_error(ErrorKind::usage, "links on the network bridge are made with the container: run --link");
         ensure_bridge();
     }
     engine::attach_endpoint(store, row, store.network(view.id).value(), options);

@@ -19,6 +19,8 @@ std::string value_of(const Environment& environment, const std::string& name) {
 image::HttpSettings settings_from(const Environment& environment) {
     image::HttpSettings settings;
     settings.environment = environment;
+    if (const auto home = value_of(environment, "HOME"); !home.empty())
+        settings.certificate_folders.push_back(home + "/.config/containers/certs.d");
     settings.user_agent = fmt::format("compose/{}", kVersion);
     for (const auto& name : split(value_of(environment, "COMPOSE_INSECURE_REGISTRIES"), ','))
         if (const auto host = trim(name); !host.empty()) settings.insecure.emplace_back(lower(host));
@@ -41,7 +43,10 @@ RegistryAccess::RegistryAccess(Environment environment, std::stop_token cancel)
       http_(settings_from(environment_), interrupt_) {}
 
 image::Registry RegistryAccess::open(const image::Reference& reference) {
-    return image::Registry(http_, reference, credentials_);
+    // A server that asks for a long pause is as good as silent.
+    image::RetrySettings retry;
+    retry.longest = http_.settings().stall;
+    return {http_, reference, credentials_, retry};
 }
 
 std::string RegistryAccess::variable(const std::string& name) const {

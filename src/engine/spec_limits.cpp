@@ -25,6 +25,7 @@ void set_cpu(const Limits& limits, runtime::Resources& out) {
     out.cpu_rt_runtime = limits.cpu_rt_runtime;
     out.cpu_rt_period = limits.cpu_rt_period;
     if (!limits.cpuset.empty()) out.cpuset_cpus = limits.cpuset;
+    if (!limits.cpuset_mems.empty()) out.cpuset_mems = limits.cpuset_mems;
 }
 
 void set_memory(const Service& service, runtime::Resources& out) {

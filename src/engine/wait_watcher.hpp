@@ -44,7 +44,7 @@ private:
         WaitContainer action;
         std::string id;
         Done done;
-        std::optional<std::chrono::steady_clock::time_point> due{};  // monitored: fine so far, decided then
+        std::optional<std::chrono::steady_clock::time_point> due{};  // fine so far, decided then
         int restarts = 0;                                            // when that began
     };
     struct Timer {
@@ -60,6 +60,7 @@ private:
     void expire();
     void end_delays();
     [[nodiscard]] Verdict verdict_of(Wait& wait);
+    [[nodiscard]] static std::chrono::nanoseconds unsettled(const Wait& wait, const store::Container& row);
     /// When something is to be decided though nobody tells; nothing: never.
     [[nodiscard]] std::optional<std::chrono::milliseconds> next_due();
     void start_thread();

@@ -5,6 +5,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/strings.hpp"
 #include "image/config.hpp"
 #include "image/decompress.hpp"
 #include "image/fetch.hpp"
@@ -58,36 +59,33 @@ private:
     std::size_t taken_ = 0, filled_ = 0;
 };
 
-struct Packed {
-    Descriptor blob;
-    std::string diff_id;
-};
-
-/// A layer file of Docker's archive: kept as it is when it is compressed, else compressed now. Its digest and diff id
-/// are those of the bytes.
-Packed pack_file(const StorePlace& place, const ArchiveRegion& region, const Interrupt& interrupt) {
+/// A layer file of Docker's archive: kept as it is when it is compressed as layers may be, else compressed now. Its
+/// digest is that of the bytes, which must unpack to `diff_id`.
+Descriptor pack_file(const StorePlace& place, const ArchiveRegion& region, const std::string& diff_id,
+                     const Interrupt& interrupt) {
     RegionSource source(region);
     const auto kind = detect_compression(source.peek());
+    const bool kept = kind == Compression::gzip || kind == Compression::zstd;
     NewBlob blob(place.blobs);
     Sha256 plain_hash;
-    Packed out;
-    out.blob.media_type =
-        kind == Compression::zstd ? "application/vnd.oci.image.layer.v1.tar+zstd" : media::kOciLayerGzip;
+    Descriptor out;
+    out.media_type = kind == Compression::zstd ? "application/vnd.oci.image.layer.v1.tar+zstd" : media::kOciLayerGzip;
     const auto plain = decompress(source);
     GzipSink gzip(blob);
     for (auto bytes = plain->peek(); !bytes.empty(); bytes = plain->peek()) {
         interrupt.check();
         plain_hash.update(bytes.data(), bytes.size());
-        if (kind == Compression::none) gzip.write(bytes);
+        if (!kept) gzip.write(bytes);
         plain->consume(bytes.size());
     }
-    if (kind == Compression::none)
+    if (!kept)
         gzip.finish();
     else
         read_region(region, 0, interrupt, [&](std::string_view bytes) { blob.write(bytes); });
-    out.blob.size = blob.size();
-    out.blob.digest = blob.commit();
-    out.diff_id = "sha256:" + plain_hash.hex();
+    if (const auto found = "sha256:" + plain_hash.hex(); found != diff_id)
+        throw make_error(ErrorKind::invalid, "the image's config says that it is {}, but it is {}", diff_id, found);
+    out.size = blob.size();
+    out.digest = blob.commit();
     return out;
 }
 
@@ -265,11 +263,8 @@ private:
         for (std::size_t i = 0; i < layers.size(); ++i) {
             const auto region = files_.find(layers[i]);
             if (!region) throw make_error(ErrorKind::invalid, "the archive has no {}", layers[i]);
-            const auto packed = pack_file(place_, *region, interrupt_);
-            if (packed.diff_id != config.diff_ids[i])
-                throw make_error(ErrorKind::invalid, "layer {}: the image's config says that it is {}, but it is {}",
-                                 layers[i], config.diff_ids[i], packed.diff_id);
-            manifest.layers[i] = packed.blob;
+            manifest.layers[i] = in_context([&] { return "layer " + quote(layers[i].substr(0, 200)); },
+                                            [&] { return pack_file(place_, *region, config.diff_ids[i], interrupt_); });
         }
         const FetchProgress quiet = [](LayerProgress::Stage, std::int64_t) {};
         for (const auto& job : layer_jobs(manifest, config.diff_ids))

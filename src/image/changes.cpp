@@ -23,22 +23,8 @@ Variables variables_of(const ImageConfig& config) {
     return out;
 }
 
-/// ["a", "b"]; nothing when the text is not that, which makes it the shell form.
-std::optional<std::vector<std::string>> json_form(std::string_view text) {
-    if (!text.starts_with('[')) return std::nullopt;
-    json::error_code code;
-    const auto value = json::parse(text, code);
-    if (code || !value.is_array()) return std::nullopt;
-    std::vector<std::string> out;
-    for (const auto& item : value.get_array()) {
-        if (!item.is_string()) return std::nullopt;
-        out.emplace_back(item.get_string());
-    }
-    return out;
-}
-
 std::vector<std::string> command_form(const ImageConfig& config, std::string_view text) {
-    if (auto list = json_form(text)) return std::move(*list);
+    if (auto list = parse_string_list(text)) return std::move(*list);
     auto command = config.shell.empty() ? std::vector<std::string>{"/bin/sh", "-c"} : config.shell;
     command.emplace_back(text);
     return command;
@@ -104,7 +90,7 @@ void change_expose(ImageConfig& config, std::string_view text) {
 }
 
 void change_volume(ImageConfig& config, std::string_view text) {
-    const auto list = json_form(text);
+    const auto list = parse_string_list(text);
     for (const auto& path : list ? *list : split_words(text, variables_of(config))) {
         if (!is_container_path(path)) throw make_error(ErrorKind::invalid, "{} is not an absolute path", quote(path));
         add_sorted(config.volumes, path);
@@ -180,7 +166,7 @@ void change_health_check(ImageConfig& config, std::string_view text) {
     if (kind == "none" && rest.empty()) {
         check = HealthCheck{.test = {"NONE"}};
     } else if (kind == "cmd" && !rest.empty()) {
-        if (auto list = json_form(rest)) {
+        if (auto list = parse_string_list(rest)) {
             check.test = {"CMD"};
             check.test.insert(check.test.end(), list->begin(), list->end());
         } else {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kBuffer = std::size_t{256} << 10U;
 constexpr std::chrono::milliseconds kLookAgain{100};
+constexpr std::string_view kNew = "tmp-";
 
 std::string hex_of(const std::string& digest) {
     // A digest becomes a path: nothing else may.
@@ -63,7 +64,7 @@ std::int64_t ContentStore::remove_unused(const std::vector<std::string>& keep, b
     for (const auto& name : sys::list_directory(folder_ + "/sha256"))
         if (!std::binary_search(kept.begin(), kept.end(), name)) remove(folder_ + "/sha256/" + name);
     for (const auto& name : sys::list_directory(folder_ + "/partial")) {
-        if (!partial && !name.starts_with("tmp-")) continue;
+        if (!partial && !name.starts_with(kNew)) continue;
         const auto file = folder_ + "/partial/" + name;
         const auto open = sys::open_to_read(file);
         if (open && sys::lock(*open, sys::LockMode::exclusive, std::chrono::milliseconds(0))) remove(file);
@@ -126,10 +127,23 @@ void PartialBlob::commit() {
     complete_ = true;
 }
 
-NewBlob::NewBlob(const ContentStore& store)
-    : store_(store), path_(store.folder_ + "/partial/tmp-" + sys::random_id().substr(0, 16)) {
-    fd_ = sys::open_to_append(path_);
-    (void)sys::lock(fd_, sys::LockMode::exclusive, std::chrono::milliseconds(0));
+void ContentStore::remove_stale() const {
+    for (const auto& name : sys::list_directory(folder_ + "/partial")) {
+        if (!name.starts_with(kNew)) continue;
+        const auto file = folder_ + "/partial/" + name;
+        const auto open = sys::open_to_read(file);
+        if (open && sys::lock(*open, sys::LockMode::exclusive, std::chrono::milliseconds(0))) sys::remove_file(file);
+    }
+}
+
+NewBlob::NewBlob(const ContentStore& store) : store_(store) {
+    store_.remove_stale();
+    for (;;) {
+        path_ = store.folder_ + "/partial/" + std::string(kNew) + sys::random_id().substr(0, 16);
+        fd_ = sys::open_to_append(path_);
+        // Someone who cleans up may have come between: only a file that still has its name is ours.
+        if (sys::lock(fd_, sys::LockMode::exclusive, std::chrono::milliseconds(0)) && sys::facts_of(fd_).linked) return;
+    }
 }
 
 NewBlob::~NewBlob() {

@@ -37,6 +37,8 @@ public:
 private:
     friend class PartialBlob;
     friend class NewBlob;
+    /// New blobs that dead processes have left.
+    void remove_stale() const;
     std::string folder_;
 };
 

@@ -108,7 +108,8 @@ private:
     }
 
     void receive() {
-        auto reply = registry_.open_blob(wanted_.digest, blob_.size());
+        auto reply = registry_.open_blob(wanted_.digest, blob_.size(), version_);
+        version_ = reply.version;
         const auto expected = static_cast<std::uint64_t>(wanted_.size - reply.start);
         if (reply.length && *reply.length != expected)
             throw make_error(ErrorKind::invalid, "the manifest says {} bytes, the registry says {}", wanted_.size,
@@ -160,6 +161,7 @@ private:
     const Feed& feed_;
     const FetchProgress& progress_;
     std::int64_t reported_ = 0;
+    std::string version_;  // of what has come, as the server names it
 };
 
 StoredLayer commit_layer(PendingLayer& pending, const LayerJob& job, std::vector<std::string>& warnings) {

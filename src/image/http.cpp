@@ -105,6 +105,7 @@ struct HttpExchange::Impl {
             ended = end == 0;
         }
         if (begin == end) {
+            if (!parser->got_some()) fail(http::error::end_of_stream);
             parser->put_eof(code);
             if (code) fail(code);
             return;

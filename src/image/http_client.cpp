@@ -70,7 +70,7 @@ std::optional<HttpClient::Proxy> HttpClient::proxy_for(const Url& url) const {
     const auto start = text.find("://") + 3;
     const auto at = text.substr(0, text.find('/', start)).rfind('@');
     if (at != std::string::npos && at > start) {
-        proxy.authorization = "Basic " + base64_encode(text.substr(start, at - start));
+        proxy.authorization = "Basic " + base64_encode(percent_decode(text.substr(start, at - start)));
         text.erase(start, at + 1 - start);
     }
     proxy.url = in_context([] { return "proxy"; }, [&] { return parse_url(text); });
@@ -106,7 +106,8 @@ std::unique_ptr<Stream> HttpClient::connect(const Url& url, const std::optional<
     const Url& first = proxy ? proxy->url : url;
     auto stream = connect_tcp(first.host, first.port, settings_.connect_timeout, settings_.stall, interrupt_,
                               !proxy && settings_.only_elsewhere);
-    if (proxy && proxy->url.tls) stream = start_tls(std::move(stream), trust_for(proxy->url), proxy->url.host);
+    if (proxy && proxy->url.tls)
+        stream = start_tls(std::move(stream), trust_for(proxy->url), proxy->url.host, proxy->url.authority());
     if (proxy && url.tls) {
         HttpRequest request;
         request.method = "CONNECT";
@@ -116,7 +117,7 @@ std::unique_ptr<Stream> HttpClient::connect(const Url& url, const std::optional<
         HttpTunnel tunnel(std::move(stream));
         stream = tunnel.open(request);
     }
-    return url.tls ? start_tls(std::move(stream), trust_for(url), url.host) : std::move(stream);
+    return url.tls ? start_tls(std::move(stream), trust_for(url), url.host, url.authority()) : std::move(stream);
 }
 
 std::unique_ptr<Stream> HttpClient::idle(const std::string& origin) {

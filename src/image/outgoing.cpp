@@ -29,11 +29,6 @@ private:
     Sha256 hash_;
 };
 
-struct PackedLayer {
-    Descriptor blob;
-    std::string diff_id;
-};
-
 PackedLayer pack_layer(const StorePlace& place, const std::string& chain, const Interrupt& interrupt) {
     const auto folder = sys::open_directory(place.layers_dir + "/" + chain);
     NewBlob blob(place.blobs);
@@ -47,6 +42,17 @@ PackedLayer pack_layer(const StorePlace& place, const std::string& chain, const 
     out.blob.digest = blob.commit();
     out.diff_id = plain.digest();
     return out;
+}
+
+PackedLayer find_or_pack(const StorePlace& place, const OutgoingRequest& request, const std::string& chain,
+                         const std::string& diff_id, const Interrupt& interrupt) {
+    if (auto known = request.known ? request.known(chain) : std::nullopt; known && place.blobs.has(known->blob.digest))
+        return *known;
+    if (request.packing) request.packing(diff_id, false);
+    auto packed = pack_layer(place, chain, interrupt);
+    if (request.packing) request.packing(diff_id, true);
+    if (request.note) request.note(chain, packed);
+    return packed;
 }
 
 /// The same config with other names of its layers.
@@ -87,9 +93,7 @@ OutgoingImage prepare_outgoing(const StorePlace& place, const OutgoingRequest& r
             out.manifest.layers.push_back(known.layers[i]);
             continue;
         }
-        if (request.packing) request.packing(diff_ids[i], false);
-        const auto packed = pack_layer(place, request.layers[i], interrupt);
-        if (request.packing) request.packing(diff_ids[i], true);
+        const auto packed = find_or_pack(place, request, request.layers[i], diff_ids[i], interrupt);
         out.manifest.layers.push_back(packed.blob);
         if (packed.diff_id == diff_ids[i]) continue;
         diff_ids[i] = packed.diff_id;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,20 @@ struct OutgoingImage {
     bool faithful = true;
 };
 
+/// A layer's blob, and what the blob unpacks to: not the layer's own diff id where its archive can't be made again.
+struct PackedLayer {
+    Descriptor blob;
+    std::string diff_id;
+};
+
 struct OutgoingRequest {
     std::string config_json;
     std::vector<std::string> layers;                                     // chain ids, lowest first
     std::string manifest_json;                                           // as it came in; empty: none
     std::function<void(const std::string& diff_id, bool done)> packing;  // a layer is being made a blob
+    /// What is known of a layer's blob, by chain id, and where to note one that was made.
+    std::function<std::optional<PackedLayer>(const std::string& chain)> known;
+    std::function<void(const std::string& chain, const PackedLayer&)> note;
 };
 
 /// Blobs that are made stay in the store while a row names them: hold a LayerLease until then, or as long as they are

@@ -203,6 +203,12 @@ HttpClient::Reply Registry::send_first(Url& at, HttpRequest request) {
     return reply;
 }
 
+/// Only a registry of this machine may speak of others of this machine, and nobody of those of its link.
+bool Registry::leads_inward(const Url& to) const {
+    if (is_loopback(to.host)) return !is_loopback(base_.host);
+    return is_forbidden_literal(to.host);
+}
+
 void Registry::check_redirect(const Url& from, const Url& to) const {
     const auto refuse = [&](const char* why) {
         throw make_error(ErrorKind::invalid, "{} redirects to {}, {}", from.origin(), to.origin(), why);
@@ -210,7 +216,7 @@ void Registry::check_redirect(const Url& from, const Url& to) const {
     if (to.same_origin(from)) return;
     if (from.tls && !to.tls) refuse("which gives up TLS");
     if (!to.tls && !http_.may_be_plain(to) && !http_.may_be_plain(base_)) refuse("which is not protected by TLS");
-    if (is_forbidden_literal(to.host) && !is_loopback(base_.host)) refuse("an address of this machine or link");
+    if (leads_inward(to)) refuse("an address of this machine or link");
 }
 
 void Registry::check_realm(const Url& realm) const {
@@ -221,8 +227,7 @@ void Registry::check_realm(const Url& realm) const {
     if (realm.same_origin(base_)) return;
     if (base_.tls && !realm.tls) refuse("which is not protected by TLS");
     if (!realm.tls && !http_.may_be_plain(realm)) refuse("which is not protected by TLS");
-    if ((is_forbidden_literal(realm.host) || is_loopback(realm.host)) && !is_loopback(base_.host))
-        refuse("an address of this machine or link");
+    if (leads_inward(realm)) refuse("an address of this machine or link");
 }
 
 std::optional<std::string> Registry::authorize(const HttpHead& head, bool push, const Credentials* given) {
@@ -303,19 +308,21 @@ std::vector<std::string> Registry::tags() {
         http_.done(reply);
         if (!next) return out;
         const auto following = resolve_url(at, *next);
-        if (!following.same_origin(page) || following.target == page.target)
+        if (!following.same_origin(url("/")))
             throw make_error(ErrorKind::invalid, "the list of tags goes on at {}, which is not the registry",
                              following.origin());
+        if (following.target == page.target) break;
         page = following;
     }
     throw Error("the list of tags has no end", ErrorKind::invalid);
 }
 
-Registry::BlobReply Registry::open_blob(const std::string& digest, std::int64_t offset) {
+Registry::BlobReply Registry::open_blob(const std::string& digest, std::int64_t offset, const std::string& version) {
     Call wanted;
     wanted.url = url("blobs/" + digest);
     wanted.accept = {200, 206, 416};
     if (offset > 0) wanted.fields.emplace_back("Range", fmt::format("bytes={}-", offset));
+    if (offset > 0 && !version.empty()) wanted.fields.emplace_back("If-Range", version);
     BlobReply out;
     out.reply = call_once(wanted);
     const auto status = out.reply.head.status;
@@ -339,6 +346,9 @@ Registry::BlobReply Registry::open_blob(const std::string& digest, std::int64_t 
     }
     if (final_status != 200 && !(final_status == 206 && out.start == offset && offset > 0)) fail(out.reply, wanted);
     out.length = out.reply.head.content_length();
+    // Weak ones promise no equal bytes; and a token is not to become a header of megabytes.
+    const auto version_now = out.reply.head.field("ETag");
+    if (version_now.starts_with('"') && version_now.size() <= 256) out.version = version_now;
     return out;
 }
 

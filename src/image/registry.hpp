@@ -40,20 +40,22 @@ public:
     [[nodiscard]] ManifestReply manifest(const std::string& name);
     [[nodiscard]] std::vector<std::string> tags();
 
-    /// A blob's bytes from `offset` on (or from 0 when the server can't do that: see `start`).
+    /// A blob's bytes from `offset` on (or from 0 when the server can't do that: see `start`). `version` is that of the
+    /// bytes before `offset` when the server has named one: then it sends the whole when it has others by now.
     struct BlobReply {
         HttpClient::Reply reply;
         std::int64_t start = 0;
         std::optional<std::uint64_t> length;
+        std::string version;  // its entity tag, or empty
     };
-    [[nodiscard]] BlobReply open_blob(const std::string& digest, std::int64_t offset);
+    [[nodiscard]] BlobReply open_blob(const std::string& digest, std::int64_t offset, const std::string& version = {});
     void done(BlobReply& blob) { http_.done(blob.reply); }
 
     [[nodiscard]] bool has_blob(const std::string& digest);
     /// True: the registry has taken it over from its other repository.
     [[nodiscard]] bool mount_blob(const std::string& digest, const std::string& from_repository);
     using Progress = std::function<void(std::int64_t bytes)>;
-    /// Uploads the file: at once, or in chunks where the registry wants that.
+    /// Uploads the file: at once, or in chunks where the registry wants that; goes on where a connection was lost.
     void upload_blob(const std::string& digest, sys::FdRef file, std::int64_t size, const Progress& progress);
     /// The digest that it got.
     std::string put_manifest(const std::string& name, const std::string& text, const std::string& media_type);
@@ -66,6 +68,7 @@ public:
     [[nodiscard]] const Interrupt& interrupt() const { return http_.interrupt(); }
 
 private:
+    friend class BlobUpload;
     struct Call {
         std::string method = "GET";
         Url url;
@@ -83,12 +86,12 @@ private:
     [[nodiscard]] std::optional<std::string> authorize(const HttpHead& head, bool push, const Credentials* given);
     [[nodiscard]] std::string fetch_token(const std::map<std::string, std::string>& parameters, bool push,
                                           const std::optional<Credentials>& who);
+    [[nodiscard]] bool leads_inward(const Url& to) const;
     void check_realm(const Url& realm) const;
     void check_redirect(const Url& from, const Url& to) const;
     [[noreturn]] void fail(HttpClient::Reply& reply, const Call& call);
     [[nodiscard]] Url url(const std::string& path);
     [[nodiscard]] std::chrono::milliseconds delay(int attempt, const HttpHead* head) const;
-    [[nodiscard]] Url start_upload();
     [[nodiscard]] Url upload_place(const HttpClient::Reply& reply) const;
 
     HttpClient& http_;

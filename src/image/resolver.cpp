@@ -4,6 +4,8 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "image/connection_error.hpp"
+#include "image/stream.hpp"
 #include "image/url.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
@@ -15,6 +17,7 @@ namespace {
 constexpr int kAttempts = 2;
 constexpr std::chrono::milliseconds kServerTimeout{3000};
 constexpr std::size_t kHeader = 12;
+constexpr std::uint16_t kDnsPort = 53;
 
 std::vector<std::string> words_of(std::string_view line) {
     std::vector<std::string> out;
@@ -54,9 +57,35 @@ std::string address_text(std::string_view data, AddressKind kind) {
     return out;
 }
 
+/// The same question over TCP, where an answer may be as long as it is. Nothing when that fails.
+std::optional<DnsReply> ask_at_length(const std::string& server, const std::string& question, AddressKind kind,
+                                      const Interrupt& interrupt) {
+    const auto read_exactly = [](Stream& stream, std::string& out) {
+        for (std::size_t at = 0; at < out.size();) {
+            const auto size = stream.read(std::span(out).subspan(at));
+            if (size == 0) return false;
+            at += size;
+        }
+        return true;
+    };
+    try {
+        const auto stream = connect_tcp(server, kDnsPort, kServerTimeout, kServerTimeout, interrupt);
+        std::string length{static_cast<char>(question.size() >> 8U), static_cast<char>(question.size() & 255U)};
+        stream->write(length + question);
+        if (!read_exactly(*stream, length)) return std::nullopt;
+        std::string packet(number_at(length, 0), '\0');
+        if (!read_exactly(*stream, packet)) return std::nullopt;
+        auto reply = parse_dns_reply(packet, question, kind);
+        if (!reply.matches) return std::nullopt;
+        return reply;
+    } catch (const ConnectionError&) {
+        return std::nullopt;
+    }
+}
+
 std::vector<std::string> ask(const std::string& server, const std::string& name, AddressKind kind, bool& answered,
                              const Interrupt& interrupt) {
-    const auto address = sys::InetAddress::parse(server, 53);
+    const auto address = sys::InetAddress::parse(server, kDnsPort);
     if (!address) return {};
     const auto socket = sys::connect_udp(*address);
     if (!socket) return {};
@@ -75,6 +104,8 @@ std::vector<std::string> ask(const std::string& server, const std::string& name,
         for (std::size_t i = 0; i < count; ++i) {
             auto reply = parse_dns_reply(batch.datagram(i), question, kind);
             if (!reply.matches) continue;
+            // What fits into the datagram will do when there is no way to the rest.
+            if (reply.cut) reply = ask_at_length(server, question, kind, interrupt).value_or(std::move(reply));
             if (reply.code != 0 && reply.code != 3) return {};
             answered = true;
             return std::move(reply.addresses);
@@ -173,6 +204,7 @@ DnsReply parse_dns_reply(std::string_view packet, std::string_view question, Add
     if ((flags & 0x8000U) == 0 || number_at(packet, 4) != 1) return reply;
     if (lower(packet.substr(kHeader, question.size() - kHeader)) != lower(question.substr(kHeader))) return reply;
     reply.matches = true;
+    reply.cut = (flags & 0x0200U) != 0;
     reply.code = static_cast<int>(flags & 15U);
     const unsigned answers = number_at(packet, 6);
     auto at = question.size();

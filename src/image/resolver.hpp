@@ -36,6 +36,7 @@ enum class AddressKind : std::uint16_t { v4 = 1, v6 = 28 };
 [[nodiscard]] std::string dns_question(std::uint16_t id, std::string_view name, AddressKind kind);
 struct DnsReply {
     bool matches = false;  // an answer to the question, whatever it says
+    bool cut = false;      // there is more than a datagram holds: to be asked for over TCP
     int code = 0;          // 0: fine, 3: no such name
     std::vector<std::string> addresses;
 };

@@ -52,8 +52,9 @@ private:
 /// The peer speaks no TLS at all.
 class NotTls : public std::exception {};
 
-/// TLS over `below`; the certificate must be for `host`. Throws NotTls, or Error that says what is wrong with it.
+/// TLS over `below`; the certificate must be for `host`. Throws NotTls, or Error that says what is wrong with it and,
+/// of `authority` ("host:port"), where to put what would make it right.
 [[nodiscard]] std::unique_ptr<Stream> start_tls(std::unique_ptr<Stream> below, const TlsTrust& trust,
-                                                const std::string& host);
+                                                const std::string& host, const std::string& authority);
 
 }  // namespace compose::image

@@ -89,9 +89,10 @@ TlsTrust::~TlsTrust() {
 
 class TlsStream final : public Stream {
 public:
-    TlsStream(std::unique_ptr<Stream> below, const TlsTrust& trust, std::string host)
+    TlsStream(std::unique_ptr<Stream> below, const TlsTrust& trust, std::string host, std::string authority)
         : below_(std::move(below)),
           host_(std::move(host)),
+          authority_(std::move(authority)),
           buffer_(kRecord),
           ssl_(::SSL_new(static_cast<SSL_CTX*>(trust.context_)), &::SSL_free) {
         if (!ssl_) throw Error("TLS is not available");
@@ -192,10 +193,10 @@ private:
             reason == SSL_R_PACKET_LENGTH_TOO_LONG)
             throw NotTls();
         if (const long verdict = ::SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
-            throw make_error(ErrorKind::unavailable, "the certificate of {} is not trusted: {}", host_,
+            throw make_error(ErrorKind::unavailable, "the certificate of {} is not trusted: {}", authority_,
                              lower(::X509_verify_cert_error_string(verdict)))
                 .with_hint(
-                    fmt::format("put the certificate of its authority into /etc/docker/certs.d/{}/ca.crt", host_));
+                    fmt::format("put the certificate of its authority into /etc/docker/certs.d/{}/ca.crt", authority_));
         throw ConnectionError(fmt::format("TLS with {}: {}", host_, last_openssl_error()));
     }
 
@@ -216,7 +217,7 @@ private:
     }
 
     std::unique_ptr<Stream> below_;
-    std::string host_;
+    std::string host_, authority_;
     std::vector<char> buffer_;
     std::unique_ptr<SSL, decltype(&::SSL_free)> ssl_;
     BIO* in_ = nullptr;
@@ -224,8 +225,9 @@ private:
     bool answered_ = false;
 };
 
-std::unique_ptr<Stream> start_tls(std::unique_ptr<Stream> below, const TlsTrust& trust, const std::string& host) {
-    return std::make_unique<TlsStream>(std::move(below), trust, host);
+std::unique_ptr<Stream> start_tls(std::unique_ptr<Stream> below, const TlsTrust& trust, const std::string& host,
+                                  const std::string& authority) {
+    return std::make_unique<TlsStream>(std::move(below), trust, host, authority);
 }
 
 }  // namespace compose::image

@@ -34,5 +34,7 @@ struct Url {
 [[nodiscard]] bool is_forbidden_literal(std::string_view host);
 /// "%20" for what can't stand in a query.
 [[nodiscard]] std::string percent_encode(std::string_view text);
+/// What is no escape stays as it is.
+[[nodiscard]] std::string percent_decode(std::string_view text);
 
 }  // namespace compose::image

@@ -1,6 +1,7 @@
 #include "loader/interpolate.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,6 +47,8 @@ public:
         }
         for (auto& entry : node.entries) walk(entry.value, path.child(entry.key));
         for (std::size_t i = 0; i < node.items.size(); ++i) walk(node.items[i], path.item(i));
+        // What could not be expanded was reported; as an empty item it would be found wrong a second time.
+        std::erase_if(node.items, [&](const Node& item) { return failed_.contains(item.pos); });
     }
 
     std::optional<std::string> text(const Node& node, const std::string& path) {
@@ -75,6 +78,7 @@ private:
         } catch (const ExpandFailure& failure) {
             report(failure, node, to_string(path));
             node.kind = Node::Kind::null;
+            failed_.insert(node.pos);
         }
     }
 
@@ -95,7 +99,9 @@ private:
                             fmt::format("invalid interpolation format {}: {}", quote(shown), failure.message),
                             "a $ that is meant as such is written $$");
         } else {
-            findings_.error(pos, path, failure.message);
+            const bool required = failure.kind == ExpandFailure::Kind::required;
+            findings_.error(pos, path, failure.message,
+                            required ? "set it in the shell, in .env or with --env-file" : "");
         }
     }
 
@@ -111,6 +117,7 @@ private:
     VariableLookup lookup_;
     ExpandHooks hooks_;
     const Node* current_ = nullptr;
+    std::set<SourcePos> failed_;
     std::vector<Trace::Variable> used_;
 };
 

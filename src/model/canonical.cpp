@@ -91,21 +91,26 @@ void append_quoted(std::string& out, std::string_view text) {
     out += '"';
 }
 
+/// Null, booleans and integers, which JSON and YAML write the same; false for all else.
+bool write_simple(std::string& out, const Node& node) {
+    if (node.kind == Node::Kind::null)
+        out += "null";
+    else if (node.kind == Node::Kind::boolean)
+        out += node.boolean ? "true" : "false";
+    else if (node.kind == Node::Kind::integer)
+        out += std::to_string(node.integer);
+    else
+        return false;
+    return true;
+}
+
 class JsonWriter {
 public:
     JsonWriter(const RenderOptions& options, bool compact) : options_(options), compact_(compact) {}
 
     void write(const Node& node, std::size_t depth, const std::vector<std::string_view>& without = {}) {
+        if (write_simple(out_, node)) return;
         switch (node.kind) {
-            case Node::Kind::null:
-                out_ += "null";
-                return;
-            case Node::Kind::boolean:
-                out_ += node.boolean ? "true" : "false";
-                return;
-            case Node::Kind::integer:
-                out_ += std::to_string(node.integer);
-                return;
             case Node::Kind::real:
                 write_real(node.real);
                 return;
@@ -117,6 +122,8 @@ public:
                 return;
             case Node::Kind::mapping:
                 write_map(node, depth, without);
+                return;
+            default:
                 return;
         }
     }
@@ -278,16 +285,8 @@ private:
     }
 
     void write_inline(const Node& node, std::size_t depth) {
+        if (write_simple(out_, node)) return;
         switch (node.kind) {
-            case Node::Kind::null:
-                out_ += "null";
-                return;
-            case Node::Kind::boolean:
-                out_ += node.boolean ? "true" : "false";
-                return;
-            case Node::Kind::integer:
-                out_ += std::to_string(node.integer);
-                return;
             case Node::Kind::real:
                 out_ += yaml_real(node.real);
                 return;
@@ -299,6 +298,8 @@ private:
                 return;
             case Node::Kind::mapping:
                 out_ += "{}";
+                return;
+            default:
                 return;
         }
     }

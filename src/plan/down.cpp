@@ -10,11 +10,7 @@ namespace {
 
 using plan::DependencyMap;
 using plan::PlanBuilder;
-
-bool runs(const ObservedContainer& container) {
-    return container.status == ObservedStatus::running || container.status == ObservedStatus::restarting ||
-           container.status == ObservedStatus::paused;
-}
+using plan::runs;
 
 bool in_file(const Project& project, const std::string& service) {
     return project.services.contains(service) || project.disabled_services.contains(service);

@@ -4,6 +4,25 @@
 
 #include "base/dag.hpp"
 
+namespace compose {
+
+std::vector<std::string> with_dependencies(const Project& project, const std::vector<std::string>& services) {
+    std::set<std::string> out;
+    std::vector<std::string> todo = services;
+    if (todo.empty())
+        for (const auto& [name, service] : project.services) todo.push_back(name);
+    while (!todo.empty()) {
+        const auto name = todo.back();
+        todo.pop_back();
+        const auto service = project.services.find(name);
+        if (service == project.services.end() || !out.insert(name).second) continue;
+        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
+    }
+    return {out.begin(), out.end()};
+}
+
+}  // namespace compose
+
 namespace compose::plan {
 
 std::vector<std::string> dependency_order(const DependencyMap& services) {
@@ -24,6 +43,11 @@ std::vector<std::string> dependency_order(const DependencyMap& services) {
     result.reserve(names.size());
     for (const std::size_t i : ordering.order) result.push_back(names[i]);
     return result;
+}
+
+bool runs(const ObservedContainer& container) {
+    return container.status == ObservedStatus::running || container.status == ObservedStatus::restarting ||
+           container.status == ObservedStatus::paused;
 }
 
 std::set<std::string> with_dependencies(const DependencyMap& services, const std::set<std::string>& names) {

@@ -23,6 +23,9 @@ using DependencyMap = std::map<std::string, std::vector<Dependency>>;
 /// What the containers' labels say; a service's containers may differ, then all their dependencies count.
 [[nodiscard]] DependencyMap dependencies_of(const std::vector<ObservedContainer>& containers);
 
+/// Running, paused or about to be started again: something that stop has to end.
+[[nodiscard]] bool runs(const ObservedContainer& container);
+
 /// Adds nodes and edges; both ends of an edge must exist.
 class PlanBuilder {
 public:

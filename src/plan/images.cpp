@@ -116,21 +116,6 @@ std::string to_string(const ImageAction& action) {
     return std::string(verb) + " " + action.image + " [" + action.cause + "]";
 }
 
-std::vector<std::string> with_dependencies(const Project& project, const std::vector<std::string>& services) {
-    std::set<std::string> out;
-    std::vector<std::string> todo = services;
-    if (todo.empty())
-        for (const auto& [name, service] : project.services) todo.push_back(name);
-    while (!todo.empty()) {
-        const auto name = todo.back();
-        todo.pop_back();
-        const auto service = project.services.find(name);
-        if (service == project.services.end() || !out.insert(name).second) continue;
-        for (const auto& dependency : service->second.depends_on) todo.push_back(dependency.service);
-    }
-    return {out.begin(), out.end()};
-}
-
 std::vector<ImageAction> plan_images(const Project& project, const std::vector<std::string>& services,
                                      const std::map<std::string, KnownImage>& known, const ImagePolicy& policy) {
     std::vector<ImageAction> out;

@@ -47,8 +47,5 @@ struct ImageAction {
 
 /// "PullImage debian [not here]"
 [[nodiscard]] std::string to_string(const ImageAction& action);
-/// The services and all that they depend on; all of the project when `services` is empty.
-[[nodiscard]] std::vector<std::string> with_dependencies(const Project& project,
-                                                         const std::vector<std::string>& services);
 
 }  // namespace compose

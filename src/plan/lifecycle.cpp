@@ -10,11 +10,7 @@ namespace {
 
 using plan::DependencyMap;
 using plan::PlanBuilder;
-
-bool runs(const ObservedContainer& container) {
-    return container.status == ObservedStatus::running || container.status == ObservedStatus::restarting ||
-           container.status == ObservedStatus::paused;
-}
+using plan::runs;
 
 std::vector<const ObservedContainer*> replicas(const ObservedState& observed, const std::string& service) {
     std::vector<const ObservedContainer*> result;

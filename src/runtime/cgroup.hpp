@@ -6,24 +6,16 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/cgroup_place.hpp"
+#include "runtime/cgroup_stats.hpp"
 #include "runtime/device_rules.hpp"
 #include "runtime/spec.hpp"
 #include "sys/fd.hpp"
 
 namespace compose::runtime {
-
-struct CgroupStats {
-    std::optional<std::uint64_t> memory_current, memory_peak, memory_limit;
-    std::optional<std::uint64_t> cpu_usage_usec;
-    std::optional<std::uint64_t> pids_current;
-    std::uint64_t oom_kills = 0;
-    std::optional<std::uint64_t> memory_inactive_file;
-    std::optional<std::uint64_t> io_read, io_written;  // bytes; nothing where no controller counts them
-};
 
 class Cgroup {
 public:
@@ -55,8 +47,7 @@ public:
     [[nodiscard]] std::vector<std::string> v1_hierarchies() const;
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<CgroupPlace> place_;
 };
 
 /// "/sys/fs/cgroup"

@@ -62,7 +62,8 @@ struct Resources {
     std::optional<double> cpus;
     std::optional<std::uint64_t> cpu_shares;
     std::optional<std::string> cpuset_cpus;
-    std::optional<std::int64_t> cpu_quota{};  // microseconds in each period; instead of cpus
+    std::optional<std::string> cpuset_mems{};  // memory nodes
+    std::optional<std::int64_t> cpu_quota{};   // microseconds in each period; instead of cpus
     std::optional<std::int64_t> cpu_period{};
     std::optional<std::int64_t> cpu_rt_runtime{};  // cgroup v1 only, as is cpu_rt_period
     std::optional<std::int64_t> cpu_rt_period{};

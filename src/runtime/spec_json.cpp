@@ -183,6 +183,7 @@ void fields(Archive& archive, Limits& resources) requires std::is_same_v<std::re
     archive.field("cpus", resources.cpus);
     archive.field("cpu_shares", resources.cpu_shares);
     archive.field("cpuset_cpus", resources.cpuset_cpus);
+    archive.field("cpuset_mems", resources.cpuset_mems);
     archive.field("cpu_quota", resources.cpu_quota);
     archive.field("cpu_period", resources.cpu_period);
     archive.field("cpu_rt_runtime", resources.cpu_rt_runtime);

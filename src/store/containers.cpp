@@ -213,6 +213,10 @@ void Store::update_restart(const std::string& id, const std::string& policy) {
     impl_->db.run("UPDATE containers SET restart = ? WHERE id = ?", policy, id);
 }
 
+void Store::update_options(const std::string& id, const std::string& options_json) {
+    impl_->db.run("UPDATE containers SET options = ? WHERE id = ?", options_json, id);
+}
+
 void Store::update_aliases(const Endpoint& endpoint) {
     impl_->db.run("UPDATE endpoints SET aliases = ? WHERE container = ? AND network = ?", encode(endpoint.aliases),
                   endpoint.container_id, endpoint.network_id);

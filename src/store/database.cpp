@@ -1,6 +1,7 @@
 #include "store/database.hpp"
 
 #include <filesystem>
+#include <mutex>
 #include <sqlite3.h>
 #include <thread>
 
@@ -17,6 +18,11 @@ namespace compose::store {
 namespace {
 
 constexpr std::chrono::seconds kBusyTimeout{10};
+
+std::timed_mutex& writers() {
+    static std::timed_mutex mutex;
+    return mutex;
+}
 
 std::int64_t monotonic_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(sys::monotonic_now().time_since_epoch()).count();
@@ -71,6 +77,19 @@ void Query::bind(int index, std::nullptr_t) {
 void Query::bind(int index, const std::optional<std::int64_t>& value) {
     if (value) return bind(index, *value);
     bind(index, nullptr);
+}
+
+Database::Turn::Turn(Database& database) : database_(database.has_turn_ ? nullptr : &database) {
+    if (database_ == nullptr) return;
+    // A thread that waits for itself, through two connections, is told so by SQLite.
+    database_->has_turn_ = writers().try_lock_for(kBusyTimeout);
+    if (!database_->has_turn_) database_ = nullptr;
+}
+
+Database::Turn::~Turn() {
+    if (database_ == nullptr) return;
+    database_->has_turn_ = false;
+    writers().unlock();
 }
 
 Database::Database(std::string path) : path_(std::move(path)) {
@@ -133,7 +152,7 @@ void Database::open(bool private_index, bool frozen) {
 void Database::configure() {
     execute(
         "PRAGMA cache_size = 256; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"
-        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF");
+        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 4000");
 }
 
 // A file whose log is empty can be read as it stands. Else the log's index, for whose shared file there is no room, can
@@ -251,6 +270,7 @@ bool Database::in_transaction() const {
 
 void Database::atomically(const std::function<void()>& body) {
     if (in_transaction()) return body();
+    const Turn turn(*this);
     run("BEGIN IMMEDIATE");
     try {
         body();

@@ -69,6 +69,7 @@ public:
     template <class... Args>
     int run(const char* sql, const Args&... args) {
         become_writable();
+        const Turn turn(*this);
         {
             auto statement = query(sql, args...);
             while (statement.step()) {
@@ -92,6 +93,17 @@ public:
 
 private:
     friend class Query;
+    /// Who writes holds it, so that the threads of one process take turns. SQLite's locks only let them ask again and again.
+    class Turn {
+    public:
+        explicit Turn(Database& database);
+        ~Turn();
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+
+    private:
+        Database* database_;  // null when a caller has the turn already
+    };
     template <class T>
     static void bind_one(Query& query, int index, const T& value) {
         if constexpr (std::is_same_v<T, bool> || std::is_integral_v<T>)
@@ -123,6 +135,7 @@ private:
     std::unordered_map<const char*, sqlite3_stmt*> idle_;
     std::int64_t waiting_since_ns_ = 0;
     int in_use_ = 0;          // statements taken and not given back
+    bool has_turn_ = false;
     bool read_only_ = false;  // opened by open_without_writing()
 };
 

@@ -10,6 +10,15 @@ std::int64_t now() {
     return static_cast<std::int64_t>(sys::wall_now().time_since_epoch().count());
 }
 
+template <class Row>
+LayerBlob layer_blob_in(const Row& row) {
+    return {.chain_id = row.text(0),
+            .diff_id = row.text(1),
+            .media_type = row.text(2),
+            .digest = row.text(3),
+            .size = row.integer(4)};
+}
+
 }  // namespace
 
 void Store::mark_pulled(const std::string& reference) {
@@ -80,8 +89,30 @@ std::int64_t Store::layer_size(const std::string& chain_id) const {
     return row.step() ? row.integer(0) : -1;
 }
 
-void Store::delete_layer_size(const std::string& chain_id) {
+void Store::put_layer_blob(const LayerBlob& blob) {
+    impl_->db.run(
+        "INSERT INTO layer_blobs VALUES (?,?,?,?,?) ON CONFLICT (chain) DO UPDATE SET diff = excluded.diff, "
+        "media_type = excluded.media_type, digest = excluded.digest, size = excluded.size",
+        blob.chain_id, blob.diff_id, blob.media_type, blob.digest, blob.size);
+}
+
+std::optional<LayerBlob> Store::layer_blob(const std::string& chain_id) const {
+    auto row =
+        impl_->db.query("SELECT chain, diff, media_type, digest, size FROM layer_blobs WHERE chain = ?", chain_id);
+    if (!row.step()) return std::nullopt;
+    return layer_blob_in(row);
+}
+
+std::vector<LayerBlob> Store::layer_blobs() const {
+    auto rows = impl_->db.query("SELECT chain, diff, media_type, digest, size FROM layer_blobs ORDER BY chain");
+    std::vector<LayerBlob> out;
+    while (rows.step()) out.push_back(layer_blob_in(rows));
+    return out;
+}
+
+void Store::forget_layer(const std::string& chain_id) {
     impl_->db.run("DELETE FROM layer_sizes WHERE chain = ?", chain_id);
+    impl_->db.run("DELETE FROM layer_blobs WHERE chain = ?", chain_id);
 }
 
 std::vector<std::string> Store::image_users(const std::string& id) const {

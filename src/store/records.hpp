@@ -147,4 +147,13 @@ struct ImageManifest {
     std::string content;  // JSON
 };
 
+/// The compressed archive that a layer came from, or was packed into for sending. Kept while the layer is in use.
+struct LayerBlob {
+    std::string chain_id;
+    std::string diff_id;  // of the archive: an imported tar can't be made again byte by byte
+    std::string media_type;
+    std::string digest;
+    std::int64_t size = 0;
+};
+
 }  // namespace compose::store

@@ -173,6 +173,14 @@ CREATE TABLE layer_sizes (
     chain TEXT PRIMARY KEY,
     size INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- The blob that a layer came from, or was packed into; `diff` is of its bytes.
+CREATE TABLE layer_blobs (
+    chain TEXT PRIMARY KEY,
+    diff TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size INTEGER NOT NULL
+) WITHOUT ROWID;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(kMigrations.size());

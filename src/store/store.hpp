@@ -45,9 +45,10 @@ public:
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);
-    /// Limits and the restart policy may change while it exists.
+    /// Limits, the restart policy and links may change while it exists.
     void update_spec(const std::string& id, const std::string& spec);
     void update_restart(const std::string& id, const std::string& policy);
+    void update_options(const std::string& id, const std::string& options_json);
     void delete_container(const std::string& id);  // with endpoints, ports and volume uses
     [[nodiscard]] std::vector<std::string> volumes_of(const std::string& container_id) const;
     [[nodiscard]] std::vector<std::string> projects() const;
@@ -116,7 +117,10 @@ public:
     /// Bytes of an unpacked layer; -1 when nobody has counted them.
     void put_layer_size(const std::string& chain_id, std::int64_t size);
     [[nodiscard]] std::int64_t layer_size(const std::string& chain_id) const;
-    void delete_layer_size(const std::string& chain_id);
+    void put_layer_blob(const LayerBlob& blob);
+    [[nodiscard]] std::optional<LayerBlob> layer_blob(const std::string& chain_id) const;
+    [[nodiscard]] std::vector<LayerBlob> layer_blobs() const;
+    void forget_layer(const std::string& chain_id);
     /// Names of the containers that were made from it.
     [[nodiscard]] std::vector<std::string> image_users(const std::string& id) const;
     void delete_image(const std::string& id);  // conflict, naming the containers, while in use

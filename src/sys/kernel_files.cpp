@@ -85,8 +85,10 @@ std::optional<std::uint64_t> read_kernel_number(const std::string& path) {
 
 std::optional<std::uint64_t> read_kernel_field(const std::string& path, std::string_view key) {
     for (const auto& line : split(read_kernel_file(path), '\n'))
-        if (line.size() > key.size() && line[key.size()] == ' ' && line.starts_with(key))
-            return number_in(std::string_view(line).substr(key.size()));
+        if (line.size() > key.size() && line[key.size()] == ' ' && line.starts_with(key)) {
+            const auto value = trim(std::string_view(line).substr(key.size()));
+            return number_in(value.substr(0, value.find(' ')));  // a unit may follow
+        }
     return std::nullopt;
 }
 

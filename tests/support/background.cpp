@@ -54,19 +54,45 @@ void must(const Result& result, const char* what) {
     if (!result.ok()) throw Error(std::string(what) + ": " + result.err + result.out);
 }
 
-/// A CA of its own and a certificate for 127.0.0.1 by it.
-void make_certificate(const Sandbox& box, const std::string& folder) {
-    must(box.host({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
-                   "-keyout", folder + "/ca.key", "-out", folder + "/ca.crt"}),
-         "make a CA");
-    must(box.host({"openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry", "-keyout",
-                   folder + "/tls.key", "-out", folder + "/tls.csr"}),
-         "make a key");
-    std::ofstream(folder + "/ext") << "subjectAltName=IP:127.0.0.1\n";
+/// A CA of its own in `folder`, and a key for those whom it vouches for.
+void make_authority(const Sandbox& box, const std::string& folder) {
+    const std::vector<std::string> new_key{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"};
+    const auto make = [&](std::vector<std::string> argv) {
+        argv.insert(argv.begin() + 2, new_key.begin(), new_key.end());
+        must(box.host(argv), "make a key");
+    };
+    make({"openssl", "req", "-x509", "-days", "2", "-subj", "/CN=test CA", "-keyout", folder + "/ca.key", "-out",
+          folder + "/ca.crt"});
+    make({"openssl", "req", "-subj", "/CN=registry", "-keyout", folder + "/tls.key", "-out", folder + "/tls.csr"});
+}
+
+/// A certificate by that CA; one for no days at all has expired.
+void sign(const Sandbox& box, const std::string& folder, const std::string& name, const std::string& address,
+          const char* days = "2") {
+    std::ofstream(folder + "/ext") << "subjectAltName=IP:" + address + "\n";
     must(box.host({"openssl", "x509", "-req", "-in", folder + "/tls.csr", "-CA", folder + "/ca.crt", "-CAkey",
-                   folder + "/ca.key", "-CAcreateserial", "-days", "2", "-extfile", folder + "/ext", "-out",
-                   folder + "/tls.crt"}),
+                   folder + "/ca.key", "-CAcreateserial", "-days", days, "-extfile", folder + "/ext", "-out",
+                   folder + "/" + name + ".crt"}),
          "make a certificate");
+}
+
+void make_hostile_certificates(const Sandbox& box, const std::string& folder, const std::string& address) {
+    fs::create_directories(folder + "/made");
+    const auto made = folder + "/made";
+    make_authority(box, made);
+    sign(box, made, "elsewhere", "203.0.113.1");
+    sign(box, made, "expired", address, "-1");
+    sign(box, made, "good", address);
+    must(box.host({"openssl", "x509", "-req", "-in", made + "/tls.csr", "-signkey", made + "/tls.key", "-extfile",
+                   made + "/ext", "-days", "2", "-out", made + "/selfsigned.crt"}),
+         "make a certificate");
+    for (const char* name : {"good", "expired", "elsewhere", "selfsigned"}) {
+        fs::copy_file(made + "/" + name + ".crt", folder + "/" + name + ".crt");
+        fs::copy_file(made + "/tls.key", folder + "/" + name + ".key");
+    }
+    fs::copy_file(made + "/good.crt", folder + "/mutual.crt");
+    fs::copy_file(made + "/tls.key", folder + "/mutual.key");
+    fs::copy_file(made + "/ca.crt", folder + "/mutual.ca");
 }
 
 }  // namespace
@@ -106,7 +132,8 @@ TestRegistry::TestRegistry(Sandbox& box, const Options& options) {
         "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " +
         folder + "/data}, delete: {enabled: true}}\nhttp:\n  addr: " + host_ + "\n";
     if (options.tls) {
-        make_certificate(box, folder);
+        make_authority(box, folder);
+        sign(box, folder, "tls", "127.0.0.1");
         ca_ = folder + "/ca.crt";
         config += "  tls: {certificate: " + folder + "/tls.crt, key: " + folder + "/tls.key}\n";
     }
@@ -122,18 +149,28 @@ TestRegistry::TestRegistry(Sandbox& box, const Options& options) {
         throw Error("docker-registry does not come up: " + slurp(folder + "/log"));
 }
 
-HostileRegistry::HostileRegistry(Sandbox& box) : folder_(box.path("hostile")) {
+HostileRegistry::HostileRegistry(Sandbox& box, const Options& options)
+    : folder_(box.path("hostile")), address_(options.address) {
     fs::create_directories(folder_);
+    if (address_ != "127.0.0.1")
+        must(box.host({"ip", "address", "add", address_ + "/32", "dev", "lo"}), "add an address");
+    if (options.tls) make_hostile_certificates(box, folder_ + "/certs", address_);
     process_ = std::make_unique<Background>(
-        box, std::vector<std::string>{"python3", PROJECT_ROOT "/tests/support/hostile_registry.py", folder_},
+        box,
+        std::vector<std::string>{"python3", "-B", PROJECT_ROOT "/tests/support/hostile_registry.py", folder_, address_},
         folder_ + "/output");
     if (!eventually([&] { return fs::exists(folder_ + "/ports"); }, std::chrono::seconds(20)))
         throw Error("the hostile registry does not come up: " + slurp(folder_ + "/output"));
-    std::ifstream(folder_ + "/ports") >> port_a_ >> port_b_;
+    std::ifstream lines(folder_ + "/ports");
+    for (std::string server, port; lines >> server >> port;) ports_[server] = port;
 }
 
-std::string HostileRegistry::name(const std::string& scenario) const {
-    return host() + "/x/" + scenario + ":1";
+std::string HostileRegistry::name(const std::string& scenario, const std::string& server) const {
+    return host(server) + "/x/" + scenario + ":1";
+}
+
+std::string HostileRegistry::host(const std::string& server) const {
+    return address_ + ":" + ports_.at(server);
 }
 
 std::vector<std::string> HostileRegistry::requests() const {

@@ -1,6 +1,7 @@
 // Programs that run beside a test, in its network namespace, and end with it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,17 +48,28 @@ private:
 /// tests/support/hostile_registry.py.
 class HostileRegistry {
 public:
-    explicit HostileRegistry(Sandbox& box);
-    [[nodiscard]] std::string name(const std::string& scenario) const;
-    [[nodiscard]] std::string host() const { return "127.0.0.1:" + port_a_; }
-    [[nodiscard]] std::string other_host() const { return "127.0.0.1:" + port_b_; }
+    struct Options {
+        std::string address = "127.0.0.1";  // another one is added to the loopback device
+        /// It speaks TLS too, on ports of their own: with a "good" certificate, one that has "expired", one for
+        /// "elsewhere", a "selfsigned" one, and "mutual": with the good one, for clients that show one of the same CA.
+        bool tls = false;
+    };
+    HostileRegistry(Sandbox& box, const Options& options);
+    explicit HostileRegistry(Sandbox& box) : HostileRegistry(box, Options{}) {}
+    [[nodiscard]] std::string name(const std::string& scenario, const std::string& server = "a") const;
+    /// Server "b" is someone else's.
+    [[nodiscard]] std::string host(const std::string& server = "a") const;
+    /// "ca.crt", and "good.crt" with "tls.key", which does for a client too.
+    [[nodiscard]] std::string certificate(const std::string& file) const { return folder_ + "/certs/made/" + file; }
+    [[nodiscard]] std::string folder() const { return folder_; }
     /// Requests so far, one JSON line each.
     [[nodiscard]] std::vector<std::string> requests() const;
     /// What the other host has heard of passwords: must be empty.
     [[nodiscard]] std::vector<std::string> leaks() const;
 
 private:
-    std::string folder_, port_a_, port_b_;
+    std::string folder_, address_;
+    std::map<std::string, std::string> ports_;
     std::unique_ptr<Background> process_;
 };
 

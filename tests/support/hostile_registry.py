@@ -1,184 +1,75 @@
 #!/usr/bin/env python3
 """A registry that lies: the last part of the repository's name says how.
 
-  hostile_registry.py STATE_DIR
+  hostile_registry.py STATE_DIR ADDRESS
 
-Listens on two free ports of 127.0.0.1 and writes "PORT_A PORT_B" to STATE_DIR/ports. Every request is appended to
-STATE_DIR/log as one JSON line: {"server": "a" or "b", "method", "path", "authorization"}. B stands for someone else's
-host: whatever it hears of passwords is a leak.
+Listens on two free ports of ADDRESS, "a" and "b", and for each STATE_DIR/certs/NAME.crt with its NAME.key on another one
+that speaks TLS and is otherwise like "a". (If there is a NAME.ca, clients must show a certificate by it.) Writes lines
+"NAME PORT" to STATE_DIR/ports. Every request is appended to STATE_DIR/log as one JSON line: {"server": NAME, "method",
+"path", "authorization", "range", "if-range"}, every layer that was sent to STATE_DIR/served: {"name", "start", "size"}.
+"b" stands for someone else's host: whatever it hears of passwords is a leak.
 """
-import gzip
 import hashlib
-import io
 import json
 import os
+import re
 import socket
+import ssl
 import struct
 import sys
-import tarfile
 import threading
 import time
+import urllib.parse
 
-STATE = sys.argv[1]
+from hostile_images import LOCK, NOISE, OCI_INDEX, digest, get_image
+
+STATE, ADDRESS = sys.argv[1:3]
 PORTS = {}
 COUNTS = {}
-LOCK = threading.Lock()
-
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+UPLOADS = {}  # repository -> what has come of a blob
+BLOBS = set()  # what was pushed
 
 
-def digest(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+def host_of(server):
+    return f"{ADDRESS}:{PORTS[server]}"
 
 
-def make_tar(entries):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for info, data in entries:
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+class Limit:
+    """For repositories called several-N: after N bytes nothing more is sent until the test says so."""
+    known = {}
 
+    def __init__(self, name, left):
+        self.name, self.left, self.layer_bytes = name, left, 0
 
-def entry(name, data=b"x", kind=tarfile.REGTYPE, link="", mode=0o644):
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.mode = kind, link, mode
-    return info, data if kind == tarfile.REGTYPE else b""
+    @staticmethod
+    def of(name):
+        with LOCK:
+            parts = name.split("-")
+            if parts[0] != "several" or len(parts) < 2:
+                return None
+            return Limit.known.setdefault(name, Limit(name, int(parts[1])))
 
+    def take(self, size, of_layer):
+        """How many of so many bytes may go out."""
+        with LOCK:
+            size = min(size, self.left)
+            self.left -= size
+            if of_layer:
+                self.layer_bytes += size
+            return size
 
-# Enough that a connection can be cut in the middle, and not compressible.
-NOISE = b"".join(hashlib.sha256(struct.pack(">I", i)).digest() for i in range(40000))
-GOOD_TAR = make_tar([entry("file", NOISE)])
-
-
-class Image:
-    """A manifest, its config and its layers; scenario code changes what it wants to."""
-
-    def __init__(self, tars=None):
-        self.tars = tars or [GOOD_TAR]
-        self.layers = [gzip.compress(tar, 1, mtime=0) for tar in self.tars]
-        self.diff_ids = [digest(tar) for tar in self.tars]
-        self.config_extra = {}
-        self.manifest_extra = {}
-        self.media_type = OCI_MANIFEST
-        self.patch = None
-        self.overrides = {}  # digest -> other bytes
-
-    def config(self):
-        value = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/x"]},
-                 "rootfs": {"type": "layers", "diff_ids": self.diff_ids}, **self.config_extra}
-        return json.dumps(value).encode()
-
-    def manifest(self):
-        config = self.config()
-        value = {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
-                 "config": {"mediaType": OCI_CONFIG, "digest": digest(config), "size": len(config)},
-                 "layers": [{"mediaType": OCI_LAYER, "digest": digest(x), "size": len(x)} for x in self.layers],
-                 **self.manifest_extra}
-        if self.patch:
-            self.patch(value)
-        return json.dumps(value).encode()
-
-    def blobs(self):
-        out = {digest(x): x for x in self.layers + [self.config()]}
-        out.update(self.overrides)
-        return out
-
-
-def image_for(name):
-    image = Image()
-    first = image.layers[0]
-
-    def layer(**changes):
-        def patch(value):
-            value["layers"][0].update(changes)
-        image.patch = patch
-
-    if name == "bad-layer":
-        image.overrides[digest(first)] = first[:-1] + b"!"
-    elif name == "bad-config":
-        image.overrides[digest(image.config())] = image.config().replace(b"amd64", b"amd65")
-    elif name == "garbage-gzip":
-        image.layers = [b"\x1f\x8b\x08\x00" + NOISE[:100000]]
-    elif name == "truncated-gzip":
-        image.layers = [first[:-100000]]
-    elif name == "wrong-diff-id":
-        image.diff_ids = ["sha256:" + "0" * 64]
-    elif name == "diff-ids-missing":
-        image.diff_ids = []
-    elif name == "digest-path":
-        layer(digest="sha256:../../../../etc/passwd")
-    elif name == "digest-md5":
-        layer(digest="md5:" + "a" * 32)
-    elif name == "digest-upper":
-        layer(digest="sha256:" + "A" * 64)
-    elif name == "digest-short":
-        layer(digest="sha256:" + "a" * 63)
-    elif name == "size-negative":
-        layer(size=-1)
-    elif name == "size-huge":
-        layer(size=2 ** 63 - 1)
-    elif name == "size-text":
-        layer(size="12")
-    elif name == "size-small":
-        layer(size=len(first) - 1)
-    elif name == "size-large":
-        layer(size=len(first) + 1)
-    elif name == "layer-type":
-        layer(mediaType="application/x-secret-sauce")
-    elif name == "layer-encrypted":
-        layer(mediaType=OCI_LAYER + "+encrypted")
-    elif name == "config-type":
-        image.patch = lambda value: value["config"].update(mediaType="application/vnd.cncf.helm.config.v1+json")
-    elif name == "both-kinds":
-        image.manifest_extra = {"manifests": []}
-    elif name == "schema1":
-        image.manifest_extra = {"schemaVersion": 1}
-    elif name == "schema3":
-        image.manifest_extra = {"schemaVersion": 3}
-    elif name == "schema-text":
-        image.manifest_extra = {"schemaVersion": "2"}
-    elif name == "many-layers":
-        image.patch = lambda value: value.update(layers=value["layers"] * 10000)
-    elif name == "no-layers":
-        image.layers, image.diff_ids = [], []
-    elif name == "media-mismatch":
-        image.media_type = DOCKER_MANIFEST
-    elif name == "env-strange":
-        image.config_extra = {"config": {"Env": [12], "Cmd": ["/x"]}}
-    elif name == "entrypoint-strange":
-        image.config_extra = {"config": {"Entrypoint": {"a": 1}}}
-    elif name == "volumes-climb":
-        image.config_extra = {"config": {"Volumes": {"../../etc": {}}, "Cmd": ["/x"]}}
-    elif name == "wrong-machine":
-        image.config_extra = {"architecture": "s390x"}
-    elif name == "tar-climbs":
-        image = Image([make_tar([entry("../../../canary", b"climbed"), entry("/canary2", b"absolute"),
-                                 entry("a", kind=tarfile.SYMTYPE, link="/"), entry("a/canary3", b"through"),
-                                 entry("b", kind=tarfile.LNKTYPE, link="../../../etc/passwd"), entry("fine")])])
-    elif name == "zeros":
-        image = Image([make_tar([entry("zeros", bytes(200 << 20))])])
-    return image
-
-
-IMAGES = {}
-
-
-def get_image(name):
-    with LOCK:
-        if name not in IMAGES:
-            IMAGES[name] = image_for(name)
-        return IMAGES[name]
+    def is_over(self):
+        with LOCK:
+            with open(os.path.join(STATE, "stopped-" + self.name), "w") as out:
+                out.write(str(self.layer_bytes))
+        return os.path.exists(os.path.join(STATE, "go-" + self.name))
 
 
 class Client:
     def __init__(self, server, sock):
         self.server, self.sock = server, sock
         self.file = sock.makefile("rb")
+        self.limit, self.in_layer = None, False
 
     def read_request(self):
         if self.file.peek(1)[:1] == b"\x16":  # a TLS hello
@@ -197,10 +88,27 @@ class Client:
         body = self.file.read(int(headers.get("content-length", 0)))
         with LOCK, open(os.path.join(STATE, "log"), "a") as log:
             log.write(json.dumps({"server": self.server, "method": line[0], "path": line[1],
-                                  "authorization": headers.get("authorization", "")}) + "\n")
+                                  "authorization": headers.get("authorization", ""),
+                                  "range": headers.get("range", ""), "if-range": headers.get("if-range", "")}) + "\n")
+        headers["target"] = line[1]
         return line[0], line[1], headers, body
 
     def send(self, data):
+        while self.limit and data:
+            size = self.limit.take(len(data), self.in_layer)
+            self.sock.sendall(data[:size])
+            data = data[size:]
+            if not data:
+                return
+            if self.limit.is_over():
+                break
+            self.sock.settimeout(0.02)
+            try:
+                if self.sock.recv(1, socket.MSG_PEEK) == b"":
+                    raise ConnectionError
+            except TimeoutError:
+                pass
+            self.sock.settimeout(None)
         self.sock.sendall(data)
 
     def answer(self, status, body=b"", headers=(), length=True, head=False):
@@ -224,14 +132,21 @@ def count(key):
 
 def challenge(client, name, headers):
     """True when the request was turned away."""
-    b = f"127.0.0.1:{PORTS['b']}"
-    a = f"127.0.0.1:{PORTS['a']}"
+    a = host_of("a")
     wanted = {
         "auth-loop": 'Basic realm="x"',
         "realm-file": 'Bearer realm="file:///etc/passwd"',
         "realm-empty": "Bearer",
         "realm-metadata": 'Bearer realm="http://169.254.169.254/latest"',
         "realm-userinfo": f'Bearer realm="http://user:pw@{a}/token"',
+        "realm-http": f'Bearer realm="http://{a}/token/good",service="s"',
+        "realm-link-local": 'Bearer realm="https://169.254.169.254/latest"',
+        "realm-loopback": 'Bearer realm="https://127.0.0.1/token"',
+        "realm-number": 'Bearer realm="https://2130706433/token"',
+        "token-forever": f'Bearer realm="http://{a}/token/forever",service="s"',
+        "token-expires": f'Bearer realm="http://{a}/token/short",service="s"',
+        "identity": f'Bearer realm="http://{a}/token/identity",service="s"',
+        "helper-broken": 'Basic realm="x"',
         "token-empty": f'Bearer realm="http://{a}/token/empty",service="s"',
         "token-huge": f'Bearer realm="http://{a}/token/huge",service="s"',
         "token-crlf": f'Bearer realm="http://{a}/token/crlf",service="s"',
@@ -246,14 +161,29 @@ def challenge(client, name, headers):
     authorization = headers.get("authorization", "")
     if name == "token-good" and authorization == "Bearer good-token":
         return False
+    if name == "token-forever" and authorization == "Bearer forever":
+        return False
+    if name == "identity" and authorization == "Bearer by-identity":
+        return False
+    if name == "token-expires" and authorization == f"Bearer short-{COUNTS.get('short', 0)}" and count("uses") % 2:
+        return False
     if name in ("redirect-auth", "push-elsewhere") and authorization.startswith("Basic "):
         return False
     client.answer(401, b"{}", [("WWW-Authenticate", wanted)])
     return True
 
 
-def token(client, kind):
-    b = f"127.0.0.1:{PORTS['b']}"
+def token(client, kind, body):
+    b = host_of("b")
+    if kind == "forever":
+        return client.answer(200, b'{"token": "forever", "expires_in": 1000000000000000000}')
+    if kind == "short":
+        return client.answer(200, json.dumps({"token": f"short-{count('short')}", "expires_in": 1}).encode())
+    if kind == "identity":
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != "the-identity":
+            return client.answer(401, b"{}")
+        return client.answer(200, b'{"access_token": "by-identity"}')
     if kind == "good":
         return client.answer(200, b'{"token": "good-token", "expires_in": -1}')
     if kind == "empty":
@@ -268,13 +198,19 @@ def token(client, kind):
 
 
 def serve_manifest(client, name, reference, image):
-    b = f"127.0.0.1:{PORTS['b']}"
+    b = host_of("b")
     body, kind = image.manifest(), image.media_type
     headers = []
+    if name.startswith("foreign"):
+        body = body.replace(b"OTHER", host_of("b").encode())
     if name == "html":
         body, kind = b"<html>captive portal</html>", "text/html"
     elif name == "not-json":
         body = b"\xef\xbb\xbf{]"
+    elif name == "nul-json":
+        body = body.replace(b"{", b"{\0", 1)
+    elif name == "duplicate-keys":  # of two, the last counts, as everywhere
+        body = b'{"layers": [{"digest": "sha256:no", "size": -1}],' + body[1:]
     elif name == "deep-json":
         body = b"[" * 100000 + b"]" * 100000
     elif name == "manifest-5m":
@@ -285,12 +221,14 @@ def serve_manifest(client, name, reference, image):
             client.send(b"100000\r\n" + b" " * 0x100000 + b"\r\n")
     elif name == "content-digest":
         headers.append(("Docker-Content-Digest", "sha256:" + "1" * 64))
-    elif name in ("index-none", "index-loop", "index-nested", "index-lies", "index-good"):
+    elif name in ("index-none", "index-loop", "index-nested", "index-lies", "index-good", "index-types",
+                  "tag-moves"):
         if reference == "1":
             value = {"digest": digest(body), "size": len(body), "mediaType": kind,
                      "platform": {"os": "linux", "architecture": "amd64"}}
             other = {**value, "platform": {"os": "linux", "architecture": "s390x"}}
             entries = {"index-none": [other], "index-lies": [{**value, "size": len(body) + 1}],
+                       "index-types": [{**value, "platform": "linux"}], "tag-moves": [value, other] * count(name),
                        "index-good": [other, value, {**value, "platform": {"os": "unknown", "architecture": "unknown"},
                                                      "annotations": {"vnd.docker.reference.type": "attestation"}}]}
             if name in entries:
@@ -306,6 +244,16 @@ def serve_manifest(client, name, reference, image):
             body, kind = image.overrides[reference], OCI_INDEX
     elif name == "redirect-loop":
         return client.answer(307, b"", [("Location", f"/v2/x/{name}/manifests/{reference}")])
+    elif name.startswith("redirect-chain"):
+        hop = int(reference) if reference.isdigit() else 1
+        if hop < int(name[15:]):
+            return client.answer(307, b"", [("Location", str(hop + 1))])
+    elif name == "redirect-unix":
+        return client.answer(307, b"", [("Location", "unix:///run/docker.sock")])
+    elif name == "redirect-metadata":
+        return client.answer(307, b"", [("Location", "http://169.254.169.254/latest")])
+    elif name == "redirect-plain":
+        return client.answer(307, b"", [("Location", f"http://{b}/stored/x")])
     elif name == "redirect-file":
         return client.answer(307, b"", [("Location", "file:///etc/passwd")])
     elif name == "redirect-nowhere":
@@ -318,6 +266,9 @@ def serve_manifest(client, name, reference, image):
         headers.append(("X-Nul", "a\0b"))
     elif name == "interim-flood":
         client.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 10000)
+    elif name == "continue-endless":
+        while True:
+            client.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
     elif name == "two-lengths":
         return client.answer(200, body, [("Content-Type", kind), ("Content-Length", "10"),
                                          ("Content-Length", str(len(body)))], length=False)
@@ -332,6 +283,10 @@ def serve_manifest(client, name, reference, image):
         return client.reset()
     elif name == "busy-once" and count(name) == 1:
         return client.answer(429, b"{}", [("Retry-After", "-1")])
+    elif name == "busy-date" and count(name) == 1:
+        return client.answer(429, b"{}", [("Retry-After", "Fri, 31 Dec 2999 23:59:59 GMT")])
+    elif name == "busy-huge" and count(name) == 1:
+        return client.answer(429, b"{}", [("Retry-After", "1000000000")])
     elif name == "broken-once" and count(name) == 1:
         return client.answer(503, b"{}")
     elif name == "gone":
@@ -346,7 +301,7 @@ def serve_layer(client, name, data, headers):
     start = 0
     if headers.get("range", "").startswith("bytes="):
         start = int(headers["range"][6:].split("-")[0])
-    b = f"127.0.0.1:{PORTS['b']}"
+    b = host_of("b")
     if name in ("redirect-auth", "redirect-blob"):
         return client.answer(307, b"", [("Location", f"http://{b}/stored/" + name)])
     if name == "length-plus":
@@ -356,9 +311,22 @@ def serve_layer(client, name, data, headers):
     if name == "longer":
         return client.answer(200, b"%x\r\n" % (len(data) + 5) + data + b"extra\r\n0\r\n\r\n",
                              [("Transfer-Encoding", "chunked")], length=False)
+    if name == "chunks-cut":
+        client.answer(200, b"%x\r\n" % len(data) + data[:1000], [("Transfer-Encoding", "chunked")], length=False)
+        return client.reset()
     if name == "always-cut":
         client.answer(200, data[:1000], [("Content-Length", len(data))])
         return client.reset()
+    if name == "cut-validated":  # resumes only for those who name the version that they have begun
+        etag = [("ETag", f'"{digest(data)}"')]
+        if count(name) == 1:
+            client.answer(200, data[:40000], [("Content-Length", len(data))] + etag)
+            time.sleep(0.05)
+            return client.reset()
+        if headers.get("if-range", "") != etag[0][1]:
+            return client.answer(400, b"{}")
+        return client.answer(206, data[start:],
+                             [("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")] + etag)
     if name in ("cut-resume", "cut-whole", "cut-wrong-range", "cut-416", "cut-other-bytes", "cut-often"):
         tries = count(name)
         if tries == 1 or (name == "cut-often" and tries < 30):
@@ -392,6 +360,15 @@ def serve_layer(client, name, data, headers):
             client.send(data[at:at + 65536])
             time.sleep(0.15)
         return
+    if name.startswith("several"):
+        with LOCK, open(os.path.join(STATE, "served"), "a") as out:
+            out.write(json.dumps({"name": name, "start": start, "size": len(data)}) + "\n")
+        client.answer(206 if start else 200, b"", [("Content-Length", len(data) - start)] + (
+            [("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")] if start else []))
+        client.in_layer = True
+        client.send(data[start:])
+        client.in_layer = False
+        return
     client.answer(200, data)
 
 
@@ -403,7 +380,7 @@ def handle_a(client):
         method, path, headers, body = request
         parts = path.split("?")[0].strip("/").split("/")
         if parts[0] == "token":
-            token(client, parts[1])
+            token(client, parts[1], body)
             continue
         if path == "/v2/":
             client.answer(200, b"{}")
@@ -414,38 +391,63 @@ def handle_a(client):
         name, kind, reference = parts[2], parts[3], parts[4] if len(parts) > 4 else ""
         if challenge(client, name, headers):
             continue
-        image = get_image(name)
+        client.limit = Limit.of(name)
+        image = get_image("several" if client.limit else name)
         if method in ("POST", "PUT", "PATCH"):
             push(client, name, method, reference, body, headers)
         elif kind == "manifests":
             serve_manifest(client, name, reference, image)
         elif kind == "blobs" and method == "HEAD":
-            client.answer(404, b"", head=True)
+            client.answer(200 if (name, reference) in BLOBS else 404, b"", head=True)
+        elif kind == "blobs" and reference == "uploads":
+            client.answer(204, b"", [("Range", f"0-{max(len(UPLOADS[name]) - 1, 0)}")])
         elif kind == "blobs" and reference in image.blobs():
             data = image.blobs()[reference]
-            if reference == digest(image.layers[0]) if image.layers else False:
+            if reference != digest(image.config()):
                 serve_layer(client, name, data, headers)
             else:
                 client.answer(200, data)
         elif kind == "tags":
-            client.answer(200, json.dumps({"tags": ["1"]}).encode(),
-                          [("Link", f"<http://127.0.0.1:{PORTS['b']}/v2/x/tags/list>; rel=\"next\"")])
+            tags(client, name, path)
         else:
             client.answer(404, b"{}")
 
 
+def tags(client, name, path):
+    following = {"tags-elsewhere": f"http://{host_of('b')}/v2/x/tags/list", "tags-self": path,
+                 "tags-loop": "/v2/x/tags-loop/tags/list?page=" + ("b" if path.endswith("a") else "a")}.get(name)
+    client.answer(200, json.dumps({"tags": ["1"]}).encode(),
+                  [("Link", f"<{following}>; rel=\"next\"")] if following else [])
+
+
 def push(client, name, method, reference, body, headers):
-    b = f"127.0.0.1:{PORTS['b']}"
+    b = host_of("b")
+    place = f"/v2/x/{name}/blobs/uploads/1"
     if method == "POST":
-        location = {"push-elsewhere": f"http://{b}/upload", "push-file": "file:///tmp/x", "push-nowhere": None}.get(
-            name, f"/v2/x/{name}/blobs/uploads/1")
-        return client.answer(202, b"", [("Location", location)] if location else [])
+        UPLOADS[name] = bytearray()
+        location = {"push-elsewhere": f"http://{b}/upload", "push-file": "file:///tmp/x", "push-nowhere": None,
+                    "push-relative": "1", "push-link-local": "http://169.254.169.254/upload"}.get(name, place)
+        least = [("OCI-Chunk-Min-Length", "99999999")] if name == "push-chunk-min" else []
+        return client.answer(202, b"", ([("Location", location)] if location else []) + least)
     if method == "PUT" and name == "push-broken-commit":
         return client.answer(500, b"{}")
-    if method == "PUT" and name == "push-too-large" and len(body) > 100000:
+    if name in ("push-too-large", "push-chunks", "push-short", "push-chunk-min") and method == "PUT" and len(body) > 100000:
         return client.answer(413, b"{}")
+    if method == "PATCH" and name == "push-too-large":
+        return client.answer(202, b"", [("Location", place), ("Range", "0-99999999999")])
     if method == "PATCH":
-        return client.answer(202, b"", [("Location", f"/v2/x/{name}/blobs/uploads/1"), ("Range", "0-99999999999")])
+        first = int(headers.get("content-range", "0-0").split("-")[0])
+        if first != len(UPLOADS[name]) or (name == "push-chunks" and count("refused") == 1):
+            # Also once for no reason: whoever is told so asks how far things have come.
+            return client.answer(416, b"", [("Location", place), ("Range", f"0-{len(UPLOADS[name]) - 1}")])
+        UPLOADS[name] += body[:50000 + len(body) // 3] if name == "push-short" else body
+        return client.answer(202, b"", [("Location", place), ("Range", f"0-{len(UPLOADS[name]) - 1}")])
+    found = re.search("digest=([^&]+)", headers["target"])
+    if found:
+        wanted = urllib.parse.unquote(found[1])
+        if name.startswith("push-") and digest(bytes(UPLOADS.pop(name, b"")) + body) != wanted:
+            return client.answer(400, b'{"errors": [{"code": "DIGEST_INVALID", "message": "digest invalid"}]}')
+        BLOBS.add((name, wanted))
     if reference and method == "PUT":
         return client.answer(201, b"", [("Docker-Content-Digest", "sha256:" + "2" * 64)] if name == "push-other" else [])
     client.answer(201, b"")
@@ -465,9 +467,11 @@ def handle_b(client):
             client.answer(401, b"{}", [("WWW-Authenticate", 'Basic realm="b"')])
 
 
-def run(server, listener, handler):
+def run(server, listener, handler, context=None):
     def one(sock):
         try:
+            if context:
+                sock = context.wrap_socket(sock, server_side=True)
             handler(Client(server, sock))
         except (OSError, ValueError):
             pass
@@ -479,15 +483,30 @@ def run(server, listener, handler):
         threading.Thread(target=one, args=(sock,), daemon=True).start()
 
 
+def tls_context(path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path + ".crt", path + ".key")
+    if os.path.exists(path + ".ca"):
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(path + ".ca")
+    return context
+
+
 def main():
+    certs = os.path.join(STATE, "certs")
+    contexts = {name[:-4]: tls_context(os.path.join(certs, name[:-4]))
+                for name in (os.listdir(certs) if os.path.isdir(certs) else []) if name.endswith(".crt")}
     listeners = {}
-    for server in ("a", "b"):
-        listeners[server] = socket.create_server(("127.0.0.1", 0), backlog=64)
+    for server in ["a", "b", *contexts]:
+        listeners[server] = socket.create_server((ADDRESS, 0), backlog=64)
         PORTS[server] = listeners[server].getsockname()[1]
     with open(os.path.join(STATE, "ports.tmp"), "w") as out:
-        out.write(f"{PORTS['a']} {PORTS['b']}\n")
+        out.writelines(f"{name} {port}\n" for name, port in PORTS.items())
     os.rename(os.path.join(STATE, "ports.tmp"), os.path.join(STATE, "ports"))
-    threading.Thread(target=run, args=("b", listeners["b"], handle_b), daemon=True).start()
+    for server, listener in listeners.items():
+        if server != "a":
+            threading.Thread(target=run, args=(server, listener, handle_b if server == "b" else handle_a,
+                                               contexts.get(server)), daemon=True).start()
     run("a", listeners["a"], handle_a)
 
 

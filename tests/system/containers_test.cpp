@@ -237,6 +237,7 @@ volumes: {data: {}}
     const auto stats = parse_json(box.ok({"stats", "--no-stream", "--format", "json"}));
     EXPECT_EQ(string_or(stats.as_object(), "Name"), "demo-web-1");
     EXPECT_THAT(string_or(stats.as_object(), "CPUPerc"), testing::EndsWith("%"));
+    EXPECT_THAT(string_or(stats.as_object(), "MemUsage"), testing::MatchesRegex(".+ / .+GiB"));
     EXPECT_EQ(box.compose({"wait", "job"}).exit_code, 3);
     const auto list = parse_json(box.ok({"ls", "-a", "--format", "json"}));
     ASSERT_EQ(list.as_array().size(), 1U);

@@ -219,7 +219,7 @@ TEST(Images, OthersReadWhatIsSaved) {
                                   " \"$1/config.json\" > \"$1/new\" && mv \"$1/new\" \"$1/config.json\"",
                                   "sh", bundle});
     ASSERT_TRUE(edited.ok()) << edited.err;
-    const auto run = box.host({"runc", "--root", box.path("runc"), "run", "-b", bundle, "compose-test"});
+    const auto run = box.host({"runc", "--root", box.path("runc"), "run", "-b", bundle, "compose-runc"});
     EXPECT_EQ(run.out, "from the image\n") << run.err;
 }
 

@@ -242,6 +242,27 @@ services:
     EXPECT_THAT(box.fails({"up", "-d", "--wait", "--wait-timeout", "1"}), HasSubstr("not healthy after 1s"));
 }
 
+TEST(Lifecycle, WaitSeesWhatEndsAtOnce) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  bad: {image: busybox, command: "sh -c 'echo no database; exit 3'"}
+  good: {image: busybox, command: sleep 1000}
+)");
+    const auto said = box.fails({"up", "-d", "--wait"});
+    EXPECT_THAT(said, HasSubstr("container demo-bad-1 exited (3)"));
+    EXPECT_THAT(said, HasSubstr("no database"));
+    EXPECT_EQ(box.field("demo-good-1", "State"), "running");
+    // Who needs a second try gets it.
+    box.write("compose.yaml", R"(
+services:
+  slow: {image: busybox, command: "sh -c 'test -e /tried || { touch /tried; exit 3; }; exec sleep 1000'", restart: on-failure}
+)");
+    box.ok({"up", "-d", "--wait", "--remove-orphans"});
+    EXPECT_EQ(box.field("demo-slow-1", "State"), "running");
+}
+
 TEST(Lifecycle, ScaleUpAndDown) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -141,7 +141,7 @@ TEST(RunFlags, WrongVolumes) {
         {{"--tmpfs", "x"}, "must be absolute"},
         {{"--volume-driver", "nfs", "-v", "v:/x"}, "only local is supported"},
     };
-    for (const auto& [words, text] : table) EXPECT_THAT(refused(words), HasSubstr(text)) << words[1];
+    for (const auto& [words, text] : table) EXPECT_THAT(refused(words), HasSubstr(text)) << words[0];
 }
 
 TEST(RunFlags, Ports) {
@@ -244,7 +244,9 @@ TEST(RunFlags, Limits) {
         {{"--memory-swap", "1g"}, "needs --memory"},
         {{"--device-read-bps", "sda:1"}, "write DEVICE:BYTES"},
         {{"--blkio-weight", "5"}, "10 to 1000"},
-        {{"--cpuset-mems", "0"}, "not supported"},
+        {{"--cpu-percent", "5"}, "--cpu-percent is not supported: only Windows has it"},
+        {{"--isolation", "hyperv"}, "only default is supported"},
+        {{"--disable-content-trust=false"}, "signatures of images are not checked"},
     };
     for (const auto& [words, text] : table) EXPECT_THAT(refused(words), HasSubstr(text)) << words[1];
 }

@@ -79,6 +79,12 @@ TEST(Challenge, SurvivesNonsense) {
     EXPECT_LE(parse_challenges(many).size(), 16U);
 }
 
+TEST(Url, Escapes) {
+    EXPECT_EQ(percent_encode("a/b c%"), "a%2Fb%20c%25");
+    EXPECT_EQ(percent_decode("a%2Fb%20c%25%e4"), "a/b c%\xe4");
+    for (const char* text : {"", "%", "%4", "%zz", "%4z", "100%", "%-1"}) EXPECT_EQ(percent_decode(text), text);
+}
+
 TEST(Proxy, IsGoneAround) {
     const auto url = parse_url("https://reg.example.com:5000/");
     for (const char* list :
@@ -128,6 +134,9 @@ TEST(Resolver, QuestionsAndReplies) {
     const auto parsed = parse_dns_reply(reply, question, AddressKind::v4);
     EXPECT_TRUE(parsed.matches);
     EXPECT_THAT(parsed.addresses, ElementsAre("10.1.2.3"));
+    EXPECT_FALSE(parsed.cut);
+    reply[2] = '\x83';
+    EXPECT_TRUE(parse_dns_reply(reply, question, AddressKind::v4).cut);
     // Cut anywhere, or not to the question: no address, no crash.
     for (std::size_t size = 0; size < reply.size(); ++size)
         EXPECT_TRUE(parse_dns_reply(reply.substr(0, size), question, AddressKind::v4).addresses.empty()) << size;

@@ -53,7 +53,7 @@ World rolling(const std::string& order) {
     Service& service = w.add("web");
     service.scale = 2;
     service.config_hash = "h2";
-    service.deploy.update.emplace();
+    service.deploy.update = Deploy::Update{};
     service.deploy.update->order = order;
     w.there_network("default");
     w.there("web", 1);
@@ -157,7 +157,7 @@ RemoveContainer 000000000002_p-web-2 [rolled back] after RemoveContainer 0000000
 StartContainer p-web-2 [rolled back] after RemoveContainer 000000000002_p-web-2
 WaitReady p-web-2 after StartContainer p-web-2
 )");
-    w.project.services["web"].deploy.rollback.emplace();
+    w.project.services["web"].deploy.rollback = Deploy::Update{};
     w.project.services["web"].deploy.rollback->parallelism = 0;
     w.project.services["web"].deploy.rollback->order = "start-first";
     EXPECT_EQ(World::lines(plan_rollback(w.project, failed, observed)), R"(

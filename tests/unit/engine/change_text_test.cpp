@@ -1,0 +1,40 @@
+// What plan says of a field that has changed.
+#include "engine/change_text.hpp"
+
+#include <gmock/gmock.h>
+
+namespace compose::engine {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(ChangeText, PortsAndMountsAsPeopleWriteThem) {
+    EXPECT_THAT(differences(R"({"ports": [{"mode":"ingress","protocol":"tcp","published":"8080","target":80}]})",
+                            R"({"ports": [{"mode":"ingress","protocol":"tcp","published":"8081","target":80}]})"),
+                ElementsAre("ports: 8080:80/tcp -> 8081:80/tcp"));
+    EXPECT_THAT(
+        differences(R"({"volumes": []})",
+                    R"({"volumes": [{"type":"bind","source":"/src","target":"/app","bind":{"create_host_path":true}},
+                                    {"type":"volume","source":"data","target":"/data","read_only":true,"volume":{}}]})"),
+        ElementsAre("volumes: added /src:/app", "volumes: added data:/data:ro"));
+    // What the short form can't say is shown whole.
+    EXPECT_THAT(
+        differences(R"({"volumes": []})", R"({"volumes": [{"type":"volume","target":"/d","volume":{"subpath":"x"}}]})"),
+        ElementsAre(R"(volumes: added {"type":"volume","target":"/d","volume":{"subpath":"x"}})"));
+}
+
+TEST(ChangeText, SecretsStayHidden) {
+    EXPECT_THAT(differences(R"({"environment": {"DB_PASSWORD": "a", "LOG": "x"}})",
+                            R"({"environment": {"DB_PASSWORD": "b", "LOG": "y"}})"),
+                ElementsAre("environment.DB_PASSWORD: (hidden) -> (hidden)", R"(environment.LOG: "x" -> "y")"));
+}
+
+TEST(ChangeText, Lists) {
+    EXPECT_THAT(differences(R"({"command": ["a", "b"]})", R"({"command": ["b", "a"]})"),
+                ElementsAre("command: in another order"));
+    EXPECT_THAT(differences(R"({"cap_add": ["A"]})", R"({"cap_add": ["B", "C"]})"),
+                ElementsAre(R"(cap_add: removed "A")", R"(cap_add: added "B")", R"(cap_add: added "C")"));
+}
+
+}  // namespace
+}  // namespace compose::engine
