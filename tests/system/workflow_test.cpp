@@ -151,10 +151,12 @@ services:
     box.ok({"up", "-d", "--wait"});
     EXPECT_EQ(sys::read_file(box.path("out/runs")), "run\nrun\nrun\n");
     // What was stopped by hand is started, whatever it exited with.
-    box.write("compose.yaml",
-              "services: {web: {image: busybox, command: \"sh -c 'trap \\\"exit 0\\\" TERM; while :; do sleep 0.1; "
-              "done'\"}}\n");
+    box.write(
+        "compose.yaml",
+        "services: {web: {image: busybox, command: \"sh -c 'trap \\\"exit 0\\\" TERM; touch /ready; while :; do sleep "
+        "0.1; done'\"}}\n");
     box.ok({"up", "-d", "--remove-orphans"});
+    ASSERT_TRUE(eventually([&] { return box.compose({"exec", "-T", "web", "test", "-e", "/ready"}).exit_code == 0; }));
     box.ok({"stop"});
     EXPECT_EQ(box.field("demo-web-1", "ExitCode"), "0");
     box.ok({"up", "-d"});
