@@ -93,7 +93,8 @@ public:
 
 private:
     friend class Query;
-    /// Who writes holds it, so that the threads of one process take turns. SQLite's locks only let them ask again and again.
+    /// Who writes holds it, so that the threads of one process take turns. SQLite's locks only let them ask again and
+    /// again.
     class Turn {
     public:
         explicit Turn(Database& database);
@@ -134,7 +135,7 @@ private:
     sqlite3* handle_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> idle_;
     std::int64_t waiting_since_ns_ = 0;
-    int in_use_ = 0;          // statements taken and not given back
+    int in_use_ = 0;  // statements taken and not given back
     bool has_turn_ = false;
     bool read_only_ = false;  // opened by open_without_writing()
 };

@@ -1,11 +1,11 @@
 // Numbers in the text files of the kernel.
+#include "sys/kernel_files.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
-
-#include "sys/kernel_files.hpp"
 
 namespace compose::sys {
 namespace {
