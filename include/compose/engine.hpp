@@ -75,6 +75,7 @@ struct ContainerView {
     std::string state;   // created, running, restarting, exited, dead
     std::string status;  // "Up 3 minutes (healthy)", "Exited (1) 2 hours ago"
     std::string health;  // empty, starting, healthy, unhealthy
+    std::string cause;   // what ended it against its will: "out of memory", "SIGSEGV"; else empty
     int exit_code = 0;
     int pid = 0;
     int restart_count = 0;
@@ -84,6 +85,8 @@ struct ContainerView {
     std::vector<std::string> networks;
     std::vector<std::string> mounts;
     std::string log_path;
+    std::map<std::string, std::string>
+        log_details;  // beside each of its lines: see the logging options labels, env, tag
 };
 
 struct ImageView {

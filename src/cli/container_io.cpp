@@ -12,7 +12,6 @@
 #include "cli/detach_keys.hpp"
 #include "cli/exec_run.hpp"
 #include "cli/flag_values.hpp"
-#include "cli/log_details.hpp"
 #include "cli/log_follow.hpp"
 #include "cli/time_argument.hpp"
 #include "sys/clock.hpp"
@@ -122,12 +121,10 @@ LogRange range_of(const LogsArgs& args) {
 
 int logs(Context& context, const LogsArgs& args) {
     const auto range = range_of(args);
-    const auto containers = make_containers(context);
-    const auto view = containers->find(args.container);
-    LogStyle style{.prefix = false, .timestamps = args.timestamps, .color = false};
-    if (args.details) style.details = log_details(containers->inspect(view.id));
-    LogPrinter printer(style, standard_streams());
-    printer.add(view.id, view.name);
+    const auto view = make_containers(context)->find(args.container);
+    LogPrinter printer({.prefix = false, .timestamps = args.timestamps, .color = false, .details = args.details},
+                       standard_streams());
+    printer.add(view.id, view.name, {}, {}, view.log_details);
     if (!args.follow) {
         ContainerLogs log(false);
         log.add(view.id, view.log_path, range);

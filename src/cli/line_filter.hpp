@@ -1,6 +1,6 @@
 // Lines that match a regular expression, with the C library's matcher: its stack does not grow with what a container
-// writes, as that of std::regex does. Its time may grow with the square of the text, so that long lines are looked at
-// in windows that overlap: a match longer than 1,024 characters may go unseen.
+// writes, as that of std::regex does. One pass over the line decides; only patterns that refer back to a group see long
+// lines in windows that overlap, where a match longer than 1,024 characters may go unseen.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ public:
 
 private:
     struct Compiled;
-    std::unique_ptr<Compiled> compiled_;
+    std::unique_ptr<Compiled> searching_;
+    std::unique_ptr<Compiled> anchored_;  // none: the pattern refers back
 };
 
 }  // namespace compose::cli

@@ -26,7 +26,7 @@ void LogFollow::refresh() {
     for (auto& view : engine_.containers(project_)) {
         if (!view.log_path.empty() && !shown_.contains(view.id) && wanted_(view)) {
             shown_[view.id] = true;
-            printer_.add(view.id, log_name(view.name, project_), view.service, view.name);
+            printer_.add(view.id, log_name(view.name, project_), view.service, view.name, view.log_details);
             logs_.add(view.id, view.log_path, range_);
         }
         containers_[view.id] = std::move(view);

@@ -16,6 +16,17 @@ constexpr std::array kColors{"36", "33", "32", "35", "34", "96"};
 constexpr std::size_t kLongestLine = std::size_t{1} << 20U;  // then a line without an end is shown in parts
 constexpr std::size_t kBuffer = std::size_t{64} << 10U;
 
+/// What would end a detail early.
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text)
+        if (c == ',' || c == '=' || c == '%' || c == ' ' || static_cast<unsigned char>(c) < 0x20)
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        else
+            out += c;
+    return out;
+}
+
 }  // namespace
 
 std::string log_time(std::int64_t time_ns) {
@@ -40,12 +51,13 @@ LogPrinter::Sink standard_streams() {
 LogPrinter::LogPrinter(LogStyle style, Sink sink) : style_(style), sink_(std::move(sink)) {}
 
 void LogPrinter::add(const std::string& container_id, const std::string& name, const std::string& service,
-                     const std::string& container) {
+                     const std::string& container, const std::map<std::string, std::string>& details) {
     auto& source = sources_.try_emplace(container_id).first->second;
     if (source.name.empty()) source.color = (sources_.size() - 1) % kColors.size();
     source.name = name;
     source.service = service;
     source.container = container;
+    source.details = details;
     width_ = std::max(width_, display_width(name) + 1);
 }
 
@@ -87,11 +99,15 @@ void LogPrinter::note(const std::string& container_id, const std::string& text) 
 void LogPrinter::line(const Source& source, std::int64_t time, std::string_view text, bool error) {
     if (style_.wanted && !style_.wanted(text)) return;
     if (style_.json) {
-        const json::object object{{"time", log_time(time)},
-                                  {"service", source.service},
-                                  {"container", source.container},
-                                  {"stream", error ? "stderr" : "stdout"},
-                                  {"message", std::string(text)}};
+        json::object object{{"time", log_time(time)},
+                            {"service", source.service},
+                            {"container", source.container},
+                            {"stream", error ? "stderr" : "stdout"},
+                            {"message", std::string(text)}};
+        for (const auto& [key, value] : source.details) {
+            if (!object.contains("attrs")) object["attrs"] = json::object();
+            object["attrs"].as_object()[key] = value;
+        }
         return append(json::serialize(object) + "\n", false);
     }
     std::string out;
@@ -101,7 +117,12 @@ void LogPrinter::line(const Source& source, std::int64_t time, std::string_view 
                            : source.name + gap + " | ";
     }
     if (style_.timestamps) out += log_time(time) + " ";
-    if (!style_.details.empty()) out += style_.details + " ";
+    if (style_.details) {
+        std::string details;
+        for (const auto& [key, value] : source.details)
+            details += (details.empty() ? "" : ",") + escaped(key) + "=" + escaped(value);
+        out += details + " ";
+    }
     out += text;
     out += '\n';
     append(out, error);

@@ -17,8 +17,8 @@ struct LogStyle {
     bool timestamps = false;
     bool color = false;
     bool json = false;                               // one object a line instead
+    bool details = false;                            // the container's details before each line, as Docker does it
     std::function<bool(std::string_view)> wanted{};  // which lines; empty: all
-    std::string details{};                           // before the text of each line
 };
 
 class LogPrinter {
@@ -30,7 +30,7 @@ public:
     /// `name` is what stands before the lines: "web-1". Colours go round in the order of adding.
     /// `service` and `container` are for JSON.
     void add(const std::string& container_id, const std::string& name, const std::string& service = {},
-             const std::string& container = {});
+             const std::string& container = {}, const std::map<std::string, std::string>& details = {});
     void print(const LogEntry& entry);
     /// Ends lines that have no end yet: the container is gone.
     void end(const std::string& container_id);
@@ -42,6 +42,7 @@ public:
 private:
     struct Source {
         std::string name, service, container;
+        std::map<std::string, std::string> details;
         std::size_t color = 0;
         std::string pieces[2];  // of a line that is not complete: stdout, stderr
         std::int64_t times[2] = {0, 0};

@@ -62,7 +62,7 @@ void show(const std::string& project, const std::vector<ContainerView>& views, c
     ContainerLogs logs(false);
     for (const auto& view : views) {
         if (view.log_path.empty()) continue;
-        printer.add(view.id, log_name(view.name, project), view.service, view.name);
+        printer.add(view.id, log_name(view.name, project), view.service, view.name, view.log_details);
         logs.add(view.id, view.log_path, range);
     }
     while (const auto entry = logs.next()) printer.print(*entry);

@@ -162,7 +162,7 @@ Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t no
                                   {"RunningFor", render_age(view.created_at, now_ns)},
                                   {"Service", view.service},
                                   {"State", view.state},
-                                  {"Status", view.status}};
+                                  {"Status", view.status + (view.cause.empty() ? "" : " (" + view.cause + ")")}};
         out.rows.push_back(object);
         json::object labels;
         for (const auto& [key, value] : view.labels) labels[key] = value;

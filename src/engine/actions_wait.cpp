@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "engine/container_view.hpp"
 #include "engine/wait_watcher.hpp"
 #include "supervisor/log_reader.hpp"
 #include "sys/clock.hpp"
@@ -38,6 +39,12 @@ std::string last_log_lines(const store::Layout& layout, const std::string& id) {
     return join(lines, "\n");
 }
 
+/// "137 (out of memory)"
+std::string exit_text(const store::Container& row) {
+    const std::string cause = cause_of_end(row);
+    return std::to_string(row.exit_code) + (cause.empty() ? "" : " (" + cause + ")");
+}
+
 Verdict judge(const WaitContainer& action, const store::Container& row) {
     const bool exited = row.state == ContainerState::exited || row.state == ContainerState::dead;
     const std::string prefix = action.until == Until::ready ? "" : "dependency failed to start: ";
@@ -45,13 +52,15 @@ Verdict judge(const WaitContainer& action, const store::Container& row) {
         case Until::completed:
             if (!exited) return {};
             if (row.exit_code == 0) return {true, {}};
-            return {true,
-                    fmt::format("service \"{}\" didn't complete successfully: exit {}", action.service, row.exit_code)};
+            return {true, fmt::format("service \"{}\" didn't complete successfully: exit {}", action.service,
+                                      exit_text(row))};
         case Until::healthy:
         case Until::ready:
             if (exited) {
                 if (action.until == Until::ready && row.exit_code == 0) return {true, {}};
-                return {true, fmt::format("{}container {} exited ({})", prefix, action.container.name, row.exit_code)};
+                const std::string cause = cause_of_end(row);
+                return {true, fmt::format("{}container {} exited ({}){}", prefix, action.container.name, row.exit_code,
+                                          cause.empty() ? "" : ": " + cause)};
             }
             if (row.state != ContainerState::running) return {};
             if (row.config.health_json.empty()) {

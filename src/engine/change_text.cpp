@@ -57,6 +57,12 @@ std::string shown(const std::string& path, const json::value& value) {
     return text;
 }
 
+/// A list whose items say something only together.
+bool is_command(std::string_view path) {
+    const auto key = path.substr(path.rfind('.') + 1);
+    return key == "command" || key == "entrypoint" || key == "test";
+}
+
 void compare(const std::string& path, const json::value& before, const json::value& after,
              std::vector<std::string>& out) {
     if (before == after) return;
@@ -75,7 +81,7 @@ void compare(const std::string& path, const json::value& before, const json::val
             if (!before.as_object().contains(key)) out.push_back(below(key) + ": added " + shown(below(key), value));
         return;
     }
-    if (before.is_array() && after.is_array()) {
+    if (before.is_array() && after.is_array() && !is_command(path)) {
         const auto& a = before.as_array();
         const auto& b = after.as_array();
         const auto in = [](const json::array& list, const json::value& value) {

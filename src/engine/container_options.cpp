@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
+#include "engine/log_details.hpp"
 #include "engine/record_builder.hpp"
 #include "sys/inet.hpp"
 
@@ -43,9 +44,11 @@ void set_log_option(const std::string& key, const std::string& value, ContainerO
         if (value != "blocking" && value != "non-blocking")
             throw make_error(ErrorKind::invalid, "logging option mode: {} is neither blocking nor non-blocking",
                              quote(value));
-    } else if (key == "labels" || key == "labels-regex" || key == "env" || key == "env-regex" || key == "tag") {
-        // Said of each line by who reads them: `logs --details`.
-    } else if (key != "compress" || value != "false") {
+    } else if (key == "tag") {
+        check_log_tag(value);
+    } else if (key == "labels-regex" || key == "env-regex") {
+        check_log_pattern(key, value);
+    } else if (key != "labels" && key != "env" && (key != "compress" || value != "false")) {
         throw make_error(ErrorKind::invalid, "logging option {} is not implemented", key)
             .with_hint("max-size, max-file, mode, max-buffer-size, labels, env and tag are");
     }

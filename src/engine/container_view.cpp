@@ -8,7 +8,9 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "engine/observe.hpp"
+#include "supervisor/container_options.hpp"
 #include "sys/clock.hpp"
+#include "sys/process.hpp"
 
 namespace compose::engine {
 namespace {
@@ -72,6 +74,7 @@ public:
         if (state == store::ContainerState::running && row.health != store::Health::none)
             view.health = to_string(row.health);
         view.exit_code = lost ? 255 : row.exit_code;
+        if (!lost) view.cause = cause_of_end(row);
         const bool alive = state == store::ContainerState::running || state == store::ContainerState::paused;
         view.pid = alive ? row.pid : 0;
         view.restart_count = row.restart_count;
@@ -87,6 +90,9 @@ public:
         if (!lost && alive) publish(row.id, view.publishers);
         add_exposed(row.config.ports_json, view.publishers);
         view.log_path = store_.layout().container_log(row.id);
+        // Few have any, and listings of hundreds have no time to read what they don't show.
+        if (row.config.options_json.find(R"("log_details":{")") != std::string::npos)
+            view.log_details = supervisor::options_from_json(row.config.options_json).log_details;
         view.id = std::move(row.id);
         view.name = std::move(row.name);
         view.project = std::move(row.project);
@@ -117,6 +123,16 @@ private:
 };
 
 }  // namespace
+
+std::string cause_of_end(const store::Container& row) {
+    constexpr int kSignalBase = 128, kSignals = 64;
+    const bool ended = row.state == store::ContainerState::exited || row.state == store::ContainerState::dead ||
+                       row.state == store::ContainerState::restarting;
+    if (!ended) return {};
+    if (row.oom_killed) return "out of memory";
+    if (row.stopped_by_user || row.exit_code <= kSignalBase || row.exit_code > kSignalBase + kSignals) return {};
+    return sys::signal_name(row.exit_code - kSignalBase);
+}
 
 std::string status_text(const ContainerView& view, std::chrono::sys_time<std::chrono::nanoseconds> now) {
     const auto since = [&](std::int64_t then) {

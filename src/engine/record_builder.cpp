@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "engine/log_details.hpp"
 #include "engine/network_options.hpp"
 #include "plan/depends_label.hpp"
 #include "sys/process.hpp"
@@ -158,7 +159,8 @@ store::Container build_record(const Project& project, const Service& service, co
     container.config_hash = service.config_hash;
     container.labels = container_labels(project, service, image, facts.number);
     container.created_at = facts.created_at;
-    container.config.spec = runtime::to_json(build_spec(service, image, facts));
+    const runtime::ContainerSpec spec = build_spec(service, image, facts);
+    container.config.spec = runtime::to_json(spec);
     container.config.image = service.image;
     container.config.image_id = image.id;
     container.config.restart = restart_text(service.restart);
@@ -167,7 +169,11 @@ store::Container build_record(const Project& project, const Service& service, co
     if (const auto health = effective_health(service, image)) container.config.health_json = to_json(*health);
     container.config.dns = service.dns;
     container.config.ports_json = ports_json(service, image, host_binding(project, service));
-    container.config.options_json = to_json(container_options(service));
+    supervisor::ContainerOptions options = container_options(service);
+    store::Container named = container;
+    named.name = facts.name;  // not the one that it has until it takes the place of another
+    options.log_details = log_details(service, image, named, spec.process.env);
+    container.config.options_json = to_json(options);
     container.config.log = !service.logging || service.logging->driver != "none";
     return container;
 }

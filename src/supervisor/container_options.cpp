@@ -36,11 +36,24 @@ std::vector<HookConfig> hooks_from_json(const json::object& object, std::string_
     return result;
 }
 
+json::object texts_to_json(const std::map<std::string, std::string>& texts) {
+    json::object result;
+    for (const auto& [key, value] : texts) result[key] = value;
+    return result;
+}
+
+std::map<std::string, std::string> texts_from_json(const json::object& object, std::string_view key) {
+    std::map<std::string, std::string> result;
+    const auto* const texts = object.if_contains(key);
+    if (texts == nullptr || !texts->is_object()) return result;
+    for (const auto& text : texts->get_object())
+        if (text.value().is_string()) result[std::string(text.key())] = std::string(text.value().get_string());
+    return result;
+}
+
 }  // namespace
 
 std::string to_json(const ContainerOptions& options) {
-    json::object links;
-    for (const auto& [alias, name] : options.links) links[alias] = name;
     return json::serialize(json::object{{"log_file_size", options.log_file_size},
                                         {"log_files", options.log_files},
                                         {"log_backlog", options.log_backlog},
@@ -48,7 +61,8 @@ std::string to_json(const ContainerOptions& options) {
                                         {"restart_window", options.restart_window.count()},
                                         {"restart_attempts", options.restart_attempts},
                                         {"restart_on_unhealthy", options.restart_on_unhealthy},
-                                        {"links", std::move(links)},
+                                        {"log_details", texts_to_json(options.log_details)},
+                                        {"links", texts_to_json(options.links)},
                                         {"post_start", hooks_to_json(options.post_start)},
                                         {"pre_stop", hooks_to_json(options.pre_stop)}});
 }
@@ -70,10 +84,8 @@ ContainerOptions options_from_json(std::string_view text) {
     options.restart_window = nanoseconds("restart_window");
     options.restart_attempts = static_cast<int>(int_or(object, "restart_attempts", 0));
     options.restart_on_unhealthy = bool_or(object, "restart_on_unhealthy", false);
-    if (const auto* links = object.if_contains("links"); links != nullptr && links->is_object())
-        for (const auto& link : links->get_object())
-            if (link.value().is_string())
-                options.links[std::string(link.key())] = std::string(link.value().get_string());
+    options.log_details = texts_from_json(object, "log_details");
+    options.links = texts_from_json(object, "links");
     options.post_start = hooks_from_json(object, "post_start");
     options.pre_stop = hooks_from_json(object, "pre_stop");
     return options;

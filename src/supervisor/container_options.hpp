@@ -28,7 +28,8 @@ struct ContainerOptions {
     std::chrono::nanoseconds restart_window{0};  // having run so long, its attempts are counted anew
     int restart_attempts = 0;                    // 0: without limit
     bool restart_on_unhealthy = false;
-    std::map<std::string, std::string> links;  // a name only it knows -> the name that is meant
+    std::map<std::string, std::string> log_details;  // shown beside each line, where asked for
+    std::map<std::string, std::string> links;        // a name only it knows -> the name that is meant
     std::vector<HookConfig> post_start, pre_stop;
 };
 

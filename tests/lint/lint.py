@@ -3,6 +3,7 @@
 
 Prints one `file:line: rule` per finding; exit status 1 when there is any. `lint.py --format` runs clang-format too.
 """
+import json
 import re
 import shutil
 import subprocess
@@ -78,6 +79,24 @@ def check_public_header(path, text, report):
             report(path, number, f"public headers include std and compose/ only, not <{match.group(2)}>")
 
 
+def check_test_table(report):
+    """tests/README.md: every attribute of a service, and no test that is not there."""
+    path = ROOT / "tests" / "README.md"
+    lines = path.read_text().splitlines()
+    tests = {f"{suite}.{name}" for source in (ROOT / "tests" / "system").glob("*.cpp")
+             for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", source.read_text(), re.MULTILINE)}
+    for number, line in enumerate(lines, 1):
+        for name in re.findall(r"\b[A-Z]\w+\.[A-Z]\w+", line) if line.startswith("|") else []:
+            if name not in tests:
+                report(path, number, f"there is no test {name}")
+    start = lines.index("## Attributes of a service") + 1
+    cells = [line.split("|")[1] for line in lines[start:lines.index("## Other attributes")] if line.startswith("| `")]
+    listed = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    schema = json.loads((ROOT / "schemas" / "compose.json").read_text())
+    for name in sorted(set(schema["$defs"]["service"]["properties"]) ^ listed):
+        report(path, start, f"attribute {name}: in the schema or in the table, not in both")
+
+
 def main():
     findings = []
 
@@ -108,6 +127,7 @@ def main():
             report(path, lines, f"{lines} lines; split at {MAX_LINES}")
         if path.suffix == ".hpp" and "#pragma once" not in text:
             report(path, 1, "no #pragma once")
+    check_test_table(report)
     if "--format" in sys.argv[1:]:
         tool = shutil.which("clang-format")
         if tool is None:

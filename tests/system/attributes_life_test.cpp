@@ -56,11 +56,47 @@ TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
     image: busybox
     command: sleep 1
     logging: {options: {compress: "true"}}
+  c:
+    image: busybox
+    command: sleep 1
+    logging: {options: {tag: "{{.Nothing}}"}}
+  d:
+    image: busybox
+    command: sleep 1
+    logging: {options: {env-regex: "("}}
 )");
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("compose.yaml:5:5"));
     EXPECT_THAT(error, HasSubstr("logging driver \"syslog\" is not here"));
     EXPECT_THAT(error, HasSubstr("logging option compress is not implemented"));
+    EXPECT_THAT(error, HasSubstr("logging option tag: "));
+    EXPECT_THAT(error, HasSubstr("logging option env-regex: \"(\" is no regular expression"));
+}
+
+TEST(Logging, LabelsVariablesAndTagGoWithEachLine) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: echo said
+    labels: {team: blue, other: hidden}
+    environment: {STAGE: test, SECRET: hidden}
+    logging: {options: {labels: "team,absent", env-regex: "^ST",  tag: "{{.ImageName}}/{{.Name}}"}}
+)");
+    box.ok({"up", "-d"});
+    ASSERT_TRUE(eventually([&] { return !box.ok({"logs"}).empty(); }));
+    EXPECT_THAT(box.ok({"logs", "--format", "json"}),
+                HasSubstr(R"("message":"said","attrs":{"STAGE":"test","tag":"busybox/demo-web-1","team":"blue"}})"));
+    EXPECT_EQ(box.ok({"logs", "--no-log-prefix"}), "said\n");
+    EXPECT_EQ(box.ok({"container", "logs", "--details", "demo-web-1"}),
+              "STAGE=test,tag=busybox/demo-web-1,team=blue said\n");
+    // Of the container that took another's place, too.
+    box.ok({"up", "-d", "--force-recreate"});
+    ASSERT_TRUE(eventually([&] { return box.ok({"logs", "--no-log-prefix"}) == "said\nsaid\n"; }));
+    EXPECT_EQ(box.ok({"container", "logs", "--tail", "1", "--details", "demo-web-1"}),
+              "STAGE=test,tag=busybox/demo-web-1,team=blue said\n");
 }
 
 TEST(Hooks, RunAfterTheStartAndBeforeTheStop) {
@@ -161,7 +197,8 @@ services:
     }));
     EXPECT_TRUE(eventually([&] { return box.field("demo-left-1", "Health") == "unhealthy"; }));
     EXPECT_EQ(box.field("demo-left-1", "State"), "running");
-    (void)box.compose({"exec", "-T", "web", "rm", "/tmp/sick"});
+    // Between two restarts there is nothing to run it in.
+    EXPECT_TRUE(eventually([&] { return box.compose({"exec", "-T", "web", "rm", "-f", "/tmp/sick"}).exit_code == 0; }));
     EXPECT_TRUE(eventually([&] { return box.field("demo-web-1", "Health") == "healthy"; }, std::chrono::seconds(30)));
     box.ok({"stop", "-t", "0"});
     EXPECT_EQ(box.field("demo-web-1", "State"), "exited");

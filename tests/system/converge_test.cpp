@@ -86,6 +86,41 @@ TEST(Update, DelaysBetweenBatchesAndToleratesSomeFailures) {
     EXPECT_EQ(box.field("demo-web-3", "State"), "running");
 }
 
+// What is left of three replicas when the second new one fails, by failure_action.
+TEST(Update, FailureActions) {
+    REQUIRE_ROOT();
+    const struct {
+        const char* action;
+        std::vector<std::string> states;  // "old" or "new", and the state
+        const char* said;
+        int code;
+    } cases[] = {
+        {"pause", {"new running", "new exited", "old running"}, "exited", 1},
+        {"continue", {"new running", "new exited", "new running"}, "exited", 0},
+        {"rollback", {"old running", "old running", "old running"}, "Rolling back", 1},
+    };
+    for (const auto& [action, states, said, code] : cases) {
+        Sandbox box;
+        const std::string update = std::string("parallelism: 1, monitor: 300ms, failure_action: ") + action;
+        write_rolling(box, "sleep 1000", update);
+        box.ok({"up", "-d"});
+        const std::vector<std::string> names{"demo-web-1", "demo-web-2", "demo-web-3"};
+        std::vector<std::string> before, after;
+        for (const auto& name : names) before.push_back(box.field(name, "ID"));
+        std::filesystem::create_directories(box.path("out"));
+        write_rolling(box,
+                      R"(["sh", "-c", "echo x >> /out/n; [ $$(wc -l < /out/n) -eq 2 ] && exit 3; exec sleep 1000"])"
+                      "\n    volumes: [\"./out:/out\"]",
+                      update);
+        const auto up = box.compose({"up", "-d"});
+        EXPECT_EQ(up.exit_code, code) << action << up.err;
+        EXPECT_THAT(up.err, HasSubstr(said)) << action;
+        for (std::size_t i = 0; i < names.size(); ++i)
+            after.push_back((box.field(names[i], "ID") == before[i] ? "old " : "new ") + box.field(names[i], "State"));
+        EXPECT_EQ(after, states) << action << up.err;
+    }
+}
+
 TEST(Volumes, AreMadeAnewOnlyWhenAnswered) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -9,7 +9,9 @@
 #include <gmock/gmock.h>
 
 #include "base/strings.hpp"
+#include "support/background.hpp"
 #include "support/sandbox.hpp"
+#include "sys/file.hpp"
 
 namespace compose::test {
 namespace {
@@ -38,6 +40,44 @@ services:
     EXPECT_EQ(box.ok({"exec", "-T", "web", "echo", "alive"}), "alive\n");
     EXPECT_EQ(box.pid_of("demo-web-1"), web);
     EXPECT_TRUE(eventually([&] { return box.field("demo-short-1", "ExitCode") == "9"; }));
+}
+
+TEST(Faults, WhoLooksAtLogsGoesOnLooking) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "i=0; while :; do i=$$((i + 1)); echo line $$i; sleep 0.05; done"]
+    stop_grace_period: 0s
+)");
+    box.ok({"up", "-d"});
+    for (const char* log : {"logs.out", "up.out"}) box.write(log, "");
+    const Background logs(box, {COMPOSE_BINARY, "logs", "-f", "--no-log-prefix"}, box.path("logs.out"));
+    const Background up(box, {COMPOSE_BINARY, "up"}, box.path("up.out"));
+    const auto lines = [&](const char* log) {
+        std::vector<std::string> out;
+        for (const auto& line : split(sys::read_file(box.path(log)), '\n'))
+            if (const auto at = line.find("line "); at != std::string::npos) out.push_back(line.substr(at));
+        return out;
+    };
+    for (const char* log : {"logs.out", "up.out"}) ASSERT_TRUE(eventually([&] { return lines(log).size() > 3; }));
+    const int before = box.resident_pid("supervisor");
+    ASSERT_EQ(::kill(before, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] {
+        const int now = box.resident_pid("supervisor");
+        return now != 0 && now != before;
+    }));
+    for (const char* log : {"logs.out", "up.out"}) {
+        const auto then = lines(log).size();
+        EXPECT_TRUE(eventually([&] { return lines(log).size() > then + 10; })) << log;
+        // None lost, none twice.
+        auto seen = lines(log);
+        seen.pop_back();  // it may be in writing
+        for (std::size_t i = 1; i < seen.size(); ++i)
+            EXPECT_EQ(std::stoi(seen[i].substr(5)), std::stoi(seen[i - 1].substr(5)) + 1) << log;
+    }
 }
 
 TEST(Faults, NoLogLineIsLostOrDoubledWhileTheSupervisorIsKilled) {

@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "support/sandbox.hpp"
+#include "support/terminal.hpp"
 #include "sys/file.hpp"
 
 namespace compose::test {
@@ -99,11 +100,33 @@ services:
     EXPECT_THAT(bad, HasSubstr("last words"));
     EXPECT_THAT(bad, HasSubstr("restart: no"));
     EXPECT_THAT(box.ok({"explain", "hit"}), HasSubstr("SIGSEGV"));
+    EXPECT_THAT(box.ok({"ps", "-a"}), HasSubstr("(SIGSEGV)"));
     const auto sick = box.ok({"explain", "sick"});
     EXPECT_THAT(sick, HasSubstr("probes in a row have failed"));
     EXPECT_THAT(sick, HasSubstr("no disk"));
     const auto json = parse_json(box.ok({"explain", "bad", "--format", "json"})).as_object();
     EXPECT_EQ(int_or(json, "exitCode", 0), 4);
+}
+
+TEST(Workflow, ExplainNamesWantOfMemory) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  greedy:
+    image: busybox
+    command: "sh -c 'echo filling; exec dd if=/dev/zero of=/dev/null bs=200M count=1'"
+    mem_limit: 16m
+    memswap_limit: 16m
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: {greedy: {condition: service_completed_successfully}}}
+)");
+    EXPECT_THAT(
+        box.fails({"up", "-d"}),
+        testing::AllOf(HasSubstr("didn't complete successfully: exit 137 (out of memory)"), HasSubstr("filling")));
+    EXPECT_EQ(box.field("demo-greedy-1", "ExitCode"), "137");
+    EXPECT_THAT(box.ok({"explain", "greedy"}), HasSubstr("it needed more memory than it may have"));
+    EXPECT_THAT(box.ok({"ps", "-a"}), testing::ContainsRegex("Exited \\(137\\) .* \\(out of memory\\)"));
+    EXPECT_THAT(box.ok({"explain", "greedy", "--format", "json"}), HasSubstr("\"oomKilled\":true"));
 }
 
 TEST(Workflow, AOneShotThatIsDoneRests) {
@@ -128,10 +151,12 @@ services:
     box.ok({"up", "-d", "--wait"});
     EXPECT_EQ(sys::read_file(box.path("out/runs")), "run\nrun\nrun\n");
     // What was stopped by hand is started, whatever it exited with.
-    box.write("compose.yaml",
-              "services: {web: {image: busybox, command: \"sh -c 'trap \\\"exit 0\\\" TERM; while :; do sleep 0.1; "
-              "done'\"}}\n");
+    box.write(
+        "compose.yaml",
+        "services: {web: {image: busybox, command: \"sh -c 'trap \\\"exit 0\\\" TERM; touch /ready; while :; do sleep "
+        "0.1; done'\"}}\n");
     box.ok({"up", "-d", "--remove-orphans"});
+    ASSERT_TRUE(eventually([&] { return box.compose({"exec", "-T", "web", "test", "-e", "/ready"}).exit_code == 0; }));
     box.ok({"stop"});
     EXPECT_EQ(box.field("demo-web-1", "ExitCode"), "0");
     box.ok({"up", "-d"});
@@ -266,6 +291,51 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     EXPECT_THAT(box.ok({"man", "up"}), HasSubstr(".TH compose\\-up 1"));
     box.ok({"man", "-o", "pages"});
     EXPECT_TRUE(sys::exists(box.path("pages/compose-image-ls.1")));
+}
+
+// What the user of each shell gets for the Tab key.
+TEST(Workflow, CompletionInTheShells) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {website: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    box.write("other-file.yaml", "");
+    box.ok({"up", "-d"});
+    const std::string folder = std::filesystem::path(COMPOSE_BINARY).parent_path();
+    box.environment["PATH"] = folder + ":" + box.environment["PATH"];
+    box.environment["TERM"] = "xterm";
+    const auto run = [&](const std::vector<std::string>& argv) {
+        return sys::run_command({.argv = argv,
+                                 .environment = box.environment,
+                                 .working_dir = box.folder(),
+                                 .timeout = std::chrono::seconds(20)});
+    };
+    const std::string bash =
+        R"(source <(compose completion bash); COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+COMP_LINE=$1; COMP_POINT=${#1}; _compose compose "${COMP_WORDS[-1]}" ""; printf '%s\n' "${COMPREPLY[@]}")";
+    EXPECT_EQ(run({"bash", "-c", bash, "bash", "compose logs web"}).out, "website\n");
+    EXPECT_THAT(run({"bash", "-c", bash, "bash", "compose -f other"}).out, HasSubstr("other-file.yaml"));
+    EXPECT_THAT(run({"bash", "-c", bash, "bash", "compose container stop demo-"}).out, HasSubstr("demo-website-1"));
+    const auto fish = [&](const std::string& line) {
+        return run({"fish", "-c", "compose completion fish | source; complete -C '" + line + "'"}).out;
+    };
+    EXPECT_EQ(fish("compose logs web"), "website\n");
+    EXPECT_THAT(fish("compose -f other"), HasSubstr("other-file.yaml"));
+    EXPECT_THAT(fish("compose container stop demo-"), HasSubstr("demo-website-1"));
+    EXPECT_THAT(fish("compose lo"), HasSubstr("logs\t"));
+    const auto zsh = [&](const std::string& keys, const std::string& rest) {
+        box.write(".zshrc",
+                  "PS1='> '\nautoload -U compinit\ncompinit -D -u\nsource <(compose completion zsh)\necho re''ady\n");
+        auto environment = box.environment;
+        environment["ZDOTDIR"] = box.folder();
+        Terminal shell({"/usr/bin/zsh", "-i"}, environment, box.folder());
+        EXPECT_TRUE(shell.shows("ready")) << shell.screen();
+        // Completed, then to the beginning of the line and made an argument of echo.
+        shell.type(keys + "\t\x01" + "echo \n");
+        EXPECT_TRUE(shell.shows(keys + rest)) << keys << ": " << shell.screen();
+    };
+    zsh("compose logs web", "site");
+    zsh("compose -f other", "-file.yaml");
+    zsh("compose container stop demo-", "website-1");
 }
 
 TEST(Workflow, SmallThingsOfConvergence) {

@@ -31,6 +31,18 @@ TEST(LineFilter, MatchesAsGrepDoes) {
     EXPECT_THROW(LineFilter("(", false), Error);
 }
 
+TEST(LineFilter, SeesLongLinesWhole) {
+    const std::string far = "begin " + std::string(500'000, 'x') + " end";
+    EXPECT_TRUE(LineFilter("begin.*end", false).matches(far));
+    EXPECT_TRUE(LineFilter("^begin x+ end$|^nothing$", false).matches(far));
+    EXPECT_FALSE(LineFilter("begin.*end.", false).matches(far));
+    EXPECT_FALSE(LineFilter("^end", false).matches(far));
+    EXPECT_TRUE(LineFilter("(e|n)d$", false).matches(std::string("a\0b\xff end", 8)));
+    EXPECT_TRUE(LineFilter("(xx|yy)\\1", false).matches(far));
+    EXPECT_FALSE(LineFilter("x.*y", false).matches(std::string(1 << 20, 'x')));
+    EXPECT_THROW(LineFilter("a)(b", false), Error);
+}
+
 TEST(LineFilter, EndsForHostileLines) {
     const std::string line(50'000, 'a');
     EXPECT_FALSE(LineFilter("(a|aa)+b", false).matches(line));

@@ -30,8 +30,9 @@ TEST(ChangeText, SecretsStayHidden) {
 }
 
 TEST(ChangeText, Lists) {
-    EXPECT_THAT(differences(R"({"command": ["a", "b"]})", R"({"command": ["b", "a"]})"),
-                ElementsAre("command: in another order"));
+    EXPECT_THAT(differences(R"({"dns": ["a", "b"]})", R"({"dns": ["b", "a"]})"), ElementsAre("dns: in another order"));
+    EXPECT_THAT(differences(R"({"command": ["sleep", "1"]})", R"({"command": ["sleep", "2"]})"),
+                ElementsAre(R"(command: ["sleep","1"] -> ["sleep","2"])"));
     EXPECT_THAT(differences(R"({"cap_add": ["A"]})", R"({"cap_add": ["B", "C"]})"),
                 ElementsAre(R"(cap_add: removed "A")", R"(cap_add: added "B")", R"(cap_add: added "C")"));
 }
