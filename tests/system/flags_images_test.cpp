@@ -101,7 +101,7 @@ TEST(BuildFlags, ArgumentsCacheAndDependencies) {
     EXPECT_TRUE(bake.at("target").as_object().contains("app"));
     box.ok({"build", "--check"});
     EXPECT_THAT(box.fails({"build", "--builder", "other"}), HasSubstr("there is no builder \"other\""));
-    EXPECT_THAT(box.fails({"build", "--sbom", "true"}), HasSubstr("no attestations are made"));
+    EXPECT_THAT(box.fails({"build", "--sbom", "true"}), HasSubstr("attestations are not made"));
     box.ok({"build", "--provenance=false", "--builder", "default", "-q", "base"});
     EXPECT_THAT(box.fails({"build", "--memory", "lots"}), HasSubstr("is not a size"));
     EXPECT_THAT(box.fails({"build", "nosuch"}), HasSubstr("nosuch"));

@@ -64,7 +64,7 @@ TEST(Lifecycle, AChangedServiceIsRecreatedAndTheOtherKept) {
     const auto web = box.field("demo-web-1", "ID");
     const auto db = box.field("demo-db-1", "ID");
     box.write("compose.yaml", std::string(kTwo) + "    environment: {CHANGED: 'yes'}\n");
-    box.ok({"up", "-d"});
+    box.ok({"up", "-d", "-t", "0"});
     EXPECT_NE(box.field("demo-db-1", "ID"), db);
     EXPECT_EQ(box.field("demo-web-1", "ID"), web);
     EXPECT_EQ(box.ps().size(), 2U);
@@ -259,7 +259,7 @@ services:
 services:
   slow: {image: busybox, command: "sh -c 'test -e /tried || { touch /tried; exit 3; }; exec sleep 1000'", restart: on-failure}
 )");
-    box.ok({"up", "-d", "--wait", "--remove-orphans"});
+    box.ok({"up", "-d", "-t", "0", "--wait", "--remove-orphans"});
     EXPECT_EQ(box.field("demo-slow-1", "State"), "running");
 }
 
@@ -269,7 +269,7 @@ TEST(Lifecycle, ScaleUpAndDown) {
     box.write("compose.yaml", "services: {w: {image: busybox, command: sleep 1000}}\n");
     box.ok({"up", "-d", "--scale", "w=3"});
     EXPECT_EQ(box.ps().size(), 3U);
-    box.ok({"up", "-d", "--scale", "w=1"});
+    box.ok({"up", "-d", "-t", "0", "--scale", "w=1"});
     EXPECT_EQ(box.ps().size(), 1U);
     EXPECT_EQ(box.field("demo-w-1", "State"), "running");
 }
@@ -282,7 +282,7 @@ TEST(Lifecycle, OrphansAreNamedAndRemoved) {
     box.write("compose.yaml", "services: {db: {image: busybox, command: ['sleep', '1000']}}\n");
     EXPECT_THAT(box.compose({"up", "-d"}).err, HasSubstr("Found orphan containers ([demo-web-1]) for this project"));
     EXPECT_EQ(box.ps().size(), 2U);
-    box.ok({"up", "-d", "--remove-orphans"});
+    box.ok({"up", "-d", "-t", "0", "--remove-orphans"});
     EXPECT_EQ(box.ps().size(), 1U);
 }
 
