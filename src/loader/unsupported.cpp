@@ -70,7 +70,7 @@ std::string check_mount_type(const Node& value) {
     return is_one_of(value, {"bind", "volume", "tmpfs", "image"});
 }
 std::string check_deploy_mode(const Node& value) {
-    return is_one_of(value, {"replicated"});
+    return is_one_of(value, {"replicated", "global"});  // one a machine, and there is one machine
 }
 std::string check_network_driver(const Node& value) {
     return is_one_of(value, {"bridge", "default"});

@@ -205,6 +205,7 @@ TEST(Described, WhatMeansNothingHereIsWarnedOfAndTheRestRefused) {
     isolation: default
     credential_spec: {file: spec.json}
     deploy:
+      mode: global
       endpoint_mode: vip
       placement: {constraints: ["node.role == manager"]}
       resources: {reservations: {cpus: "0.1"}}
@@ -221,7 +222,7 @@ TEST(Described, WhatMeansNothingHereIsWarnedOfAndTheRestRefused) {
     } refused[] = {
         {"runtime: kata", "\"kata\" is not here"},
         {"platform: linux/s390x", "\"linux/s390x\""},
-        {"deploy: {mode: global}", "\"global\" is not implemented yet"},
+        {"deploy: {mode: global-job}", "\"global-job\" is not implemented yet"},
         {"security_opt: ['apparmor=docker-default']", "AppArmor"},
         {"security_opt: ['label=user:x']", "SELinux"},
         {"use_api_socket: true", "use_api_socket"},
