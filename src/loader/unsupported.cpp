@@ -224,6 +224,7 @@ const PathTable<Support>& table() {
         {"services.*.profiles", {}},
         {"services.*.provider", {}},
         {"services.*.pull_policy", {}},
+        {"services.*.pull_refresh_after", {}},
         {"services.*.read_only", {}},
         {"services.*.restart", {}},
         {"services.*.runtime", {whole, check_runtime}},

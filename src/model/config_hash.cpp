@@ -8,7 +8,8 @@ namespace compose {
 std::string service_definition(const Node& service) {
     const auto* deploy = service.find("deploy");
     if (deploy == nullptr || deploy->find("replicas") == nullptr)
-        return render_compact_json(service, {"build", "pull_policy", "scale", "depends_on", "profiles"});
+        return render_compact_json(service,
+                                   {"build", "pull_policy", "pull_refresh_after", "scale", "depends_on", "profiles"});
     Node copy = service;
     auto* rest = copy.find("deploy");
     rest->erase("replicas");

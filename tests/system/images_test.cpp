@@ -94,8 +94,19 @@ TEST(Images, ANewImageUnderTheNameRecreatesTheContainer) {
     ASSERT_TRUE(copied.ok()) << copied.err;
     box.ok({"up", "-d", "-t", "0", "--pull", "missing"});
     EXPECT_EQ(box.field("demo-web-1", "ID"), first);
-    box.ok({"up", "-d", "-t", "0"});
-    EXPECT_NE(box.field("demo-web-1", "ID"), first);
+    const auto refresh_after = [&](const std::string& time) {
+        box.write("compose.yaml", "services: {web: {image: \"" + name +
+                                      "\", command: sleep 1000, pull_policy: refresh, pull_refresh_after: " + time +
+                                      "}}\n");
+        box.ok({"up", "-d", "-t", "0"});
+    };
+    refresh_after("1h");
+    EXPECT_EQ(box.field("demo-web-1", "ID"), first) << "asked for a moment ago";
+    refresh_after("1s");
+    EXPECT_TRUE(eventually([&] {
+        refresh_after("1s");
+        return box.field("demo-web-1", "ID") != first;
+    }));
     box.ok({"up", "-d", "-t", "0", "--pull", "never"});
 }
 
