@@ -140,7 +140,7 @@ void add_outputs(const std::vector<std::string>& texts, BuildRequest& request) {
 void check_builder(const std::string& name) {
     if (!name.empty() && name != "default")
         throw make_error(ErrorKind::usage, "there is no builder {}", quote(name))
-            .with_hint("builds are done by this program itself: leave --builder out");
+            .with_hint("there is one, default: builds are done by this program itself");
 }
 
 void check_attestation(const char* flag, const std::string& value) {

@@ -11,6 +11,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/arguments.hpp"
+#include "cli/build_arguments.hpp"
 #include "cli/by_hand.hpp"
 #include "cli/context.hpp"
 #include "cli/filters.hpp"
@@ -105,12 +106,6 @@ int du(Context& context, const DuArgs& args) {
     return 0;
 }
 
-void check_builder(const std::string& name) {
-    if (name.empty() || name == kBuilder) return;
-    throw make_error(ErrorKind::not_found, "no builder {} found", quote(name))
-        .with_hint("there is one builder, default, and it needs no daemon");
-}
-
 std::string platform_of(const Context& context) {
     return "linux/" + host_description(context.engine_options()).architecture;
 }
@@ -139,9 +134,8 @@ int list_builders(Context& context, const std::string& format) {
 Run define_builder_prune(Arguments& arguments) {
     const auto args = std::make_shared<PruneArgs>();
     arguments.text(
-        "Removes steps of builds that no image shares, the caches of RUN --mount, and the layers that nothing needs. "
-        "The\n"
-        "next build makes them again.");
+        "Removes steps of builds that no image shares, the caches of RUN --mount, and the layers that nothing needs.\n"
+        "The next build makes them again.");
     arguments.flag("-a,--all", args->all, "Those too that an image shares");
     arguments.list("--filter", args->filters, "KEY=VALUE",
                    "Only those: until=24h (last use), id=, description=, shared=");
