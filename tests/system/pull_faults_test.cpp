@@ -81,6 +81,19 @@ protected:
         return std::make_unique<Background>(*box, argv, box->path("output"));
     }
 
+    /// An image's name; its archives of both kinds are new.tar and old.tar, and it is no longer in the store.
+    [[nodiscard]] std::string save_both_kinds() const {
+        std::ofstream(registry->folder() + "/go-several-0") << "";
+        auto name = registry->name("several-0");
+        box->ok({"image", "pull", "-q", name});
+        box->ok({"image", "save", "-o", box->path("new.tar"), name});
+        box->ok({"image", "rm", name});
+        const auto copied = box->host({"skopeo", "copy", "oci-archive:" + box->path("new.tar"),
+                                       "docker-archive:" + box->path("old.tar") + ":" + name});
+        EXPECT_TRUE(copied.ok()) << copied.err;
+        return name;
+    }
+
     /// Whatever has a final name is whole.
     void expect_sound(const std::string& where) const {
         for (const auto& name : names_in(blobs())) EXPECT_EQ(sha256_hex(slurp(blobs() + "/" + name)), name) << where;
@@ -180,14 +193,7 @@ TEST_F(PullFaults, KilledWhileItFinishes) {
 }
 
 TEST_F(PullFaults, AKilledLoadLeavesNothingBehind) {
-    std::ofstream(registry->folder() + "/go-several-0") << "";
-    const auto name = registry->name("several-0");
-    box->ok({"image", "pull", "-q", name});
-    box->ok({"image", "save", "-o", box->path("new.tar"), name});
-    box->ok({"image", "rm", name});
-    ASSERT_TRUE(box->host({"skopeo", "copy", "oci-archive:" + box->path("new.tar"),
-                           "docker-archive:" + box->path("old.tar") + ":" + name})
-                    .ok());
+    const auto name = save_both_kinds();
     for (const char* file : {"new.tar", "old.tar"}) {
         const auto begin = std::chrono::steady_clock::now();
         box->ok({"image", "load", "-i", box->path(file)});
@@ -291,14 +297,7 @@ TEST_F(FullDisk, APullGivesTheRoomBack) {
 }
 
 TEST_F(FullDisk, ALoadGivesTheRoomBack) {
-    std::ofstream(registry->folder() + "/go-several-0") << "";
-    const auto name = registry->name("several-0");
-    box->ok({"image", "pull", "-q", name});
-    box->ok({"image", "save", "-o", box->path("new.tar"), name});
-    box->ok({"image", "rm", name});
-    ASSERT_TRUE(box->host({"skopeo", "copy", "oci-archive:" + box->path("new.tar"),
-                           "docker-archive:" + box->path("old.tar") + ":" + name})
-                    .ok());
+    const auto name = save_both_kinds();
     try_with_little_room({"image", "load", "-i", box->path("new.tar")}, name);
     try_with_little_room({"image", "load", "-i", box->path("old.tar")}, name);
 }
