@@ -189,7 +189,6 @@ public:
 
     // Files. Paths are looked up inside the container's root, its volumes included, whether it runs or not; no link
     // leads out of it.
-    [[nodiscard]] PathInfo stat_path(const std::string& reference, const std::string& path);
     /// The file or tree as a tar stream to `out`; the first entry is the last component of `path`.
     void read_archive(const std::string& reference, const std::string& path, int out, const CopyOptions& options);
     /// Unpacks a tar stream into the directory `path`; owners as it says.

@@ -323,12 +323,6 @@ std::optional<ContainerStats> Containers::stats(const std::string& reference) {
 
 // --- files ----------------------------------------------------------------------------------------------------------
 
-PathInfo Containers::stat_path(const std::string& reference, const std::string& path) {
-    const auto row = engine::find_container(impl_->store(), reference);
-    const engine::ContainerRoot root(impl_->layout, row, true, impl_->options.command);
-    return engine::path_info(root.get(), path, false);
-}
-
 void Containers::read_archive(const std::string& reference, const std::string& path, int out,
                               const CopyOptions& options) {
     const auto row = engine::find_container(impl_->store(), reference);
