@@ -12,6 +12,8 @@
 #include <string>
 
 #include "engine/image_facts.hpp"
+#include "engine/removed_rows.hpp"
+#include "engine/trash.hpp"
 #include "store/store.hpp"
 #include "supervisor/client.hpp"
 
@@ -75,7 +77,12 @@ struct HostFacts {
 class ActionContext {
 public:
     ActionContext(store::Layout where, std::string project_name, const Project* loaded, EventSink& sink)
-        : layout(std::move(where)), project(std::move(project_name)), file(loaded), generation(layout), events_(sink) {}
+        : layout(std::move(where)),
+          project(std::move(project_name)),
+          file(loaded),
+          generation(layout),
+          trash(layout),
+          events_(sink) {}
 
     const store::Layout layout;
     const std::string project;
@@ -84,6 +91,9 @@ public:
     std::map<std::string, ImageFacts> images;  // of the services that get containers, by reference
     HostFacts host;
     bool dry_run = false;
+    bool gathers_removals = false;  // who performs the actions flushes `removed` in time and empties `trash`
+    RemovedRows removed;
+    Trash trash;
 
     void tell(Event::Status status, const std::string& id, const std::string& text, const std::string& details = {});
     /// The id of a container of the plan, also of one that the plan has just made.

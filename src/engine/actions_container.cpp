@@ -9,8 +9,6 @@
 #include "engine/old_logs.hpp"
 #include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
-#include "store/event_log.hpp"
-#include "sys/dir.hpp"
 #include "sys/file.hpp"
 
 namespace compose::engine {
@@ -37,27 +35,14 @@ void take_down(const std::string& id, const std::optional<store::Container>& row
     if (!supervised && row) clean_up_kernel(*row, session.store());
 }
 
-/// Folder first, rows last: what is named in the database can be found and removed again.
+/// Folder first, rows last: what is named in the database, or lies in the trash, can be found and removed again.
 void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
-                   ActionContext& context, store::Store& store) {
+                   ActionContext& context, Session& session) {
     remove_secrets(id, context.layout);
-    sys::remove_tree(context.layout.container(id));
-    if (!row) return;
-    std::vector<std::string> anonymous;
-    if (with_volumes)
-        for (const std::string& name : store.volumes_of(id))
-            if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
-    store.delete_container(id);
-    store::append_event(context.layout, {.type = "container",
-                                         .action = "destroy",
-                                         .id = id,
-                                         .name = row->name,
-                                         .project = row->project,
-                                         .service = row->service,
-                                         .attributes = {{"image", row->config.image}}});
-    for (const std::string& name : anonymous)
-        if (store.volume_users(name).empty()) remove_volume(store, name);
-    context.generation.bump();
+    context.trash.take(context.layout.container(id));
+    if (row) context.removed.add({id, row->name, row->project, row->service, row->config.image, with_volumes});
+    if (!context.gathers_removals || context.removed.full()) context.removed.flush(session.store(), context.generation);
+    if (!context.gathers_removals) context.trash.empty_all();
 }
 
 /// For the one that takes its place, whether that is there already or not.
@@ -146,7 +131,7 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
     }
     if (!context.dry_run) {
         if (action.replaced) keep_logs(action.container.name, id, context);
-        remove_traces(id, row, action.volumes, context, session.store());
+        remove_traces(id, row, action.volumes, context, session);
     }
     tell(Status::done, "Removed");
 }

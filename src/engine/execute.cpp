@@ -25,6 +25,7 @@ public:
           missing_(plan.nodes.size()),
           needed_by_(plan.nodes.size()),
           watcher_(context, options.wait_timeout) {
+        context.gathers_removals = true;
         for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
             missing_[i] = plan.nodes[i].after.size();
             for (const std::size_t before : plan.nodes[i].after) needed_by_[before].push_back(i);
@@ -47,23 +48,59 @@ public:
         for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([this] { work(); });
         work();
         threads.clear();  // joins
+        delete_last_rows();
         const std::lock_guard lock(mutex_);
         report();
     }
 
 private:
+    /// Whatever else went wrong: the folders of these containers are gone.
+    void delete_last_rows() {
+        try {
+            Session session(context_.layout, context_.project);
+            delete_rows(session);
+        } catch (const Error& error) {
+            errors_.push_back(error);
+        }
+    }
+
+    void delete_rows(Session& session) {
+        if (!context_.removed.empty()) context_.removed.flush(session.store(), context_.generation);
+    }
+
     void work() {
         Session session(context_.layout, context_.project);
         std::unique_lock lock(mutex_);
         for (;;) {
-            changed_.wait(lock, [&] { return finished() || (!stopping_ && !ready_.empty()); });
-            if (finished()) return;
+            const auto has_work = [&] { return finished() || (!stopping_ && !ready_.empty()); };
+            if (!has_work() && !context_.trash.empty()) {
+                lock.unlock();
+                empty_trash();
+                lock.lock();
+                continue;
+            }
+            changed_.wait(lock, has_work);
+            if (finished()) break;
             const std::size_t node = ready_.top();
             ready_.pop();
             ++running_;
             lock.unlock();
             perform_node(node, session);
             lock.lock();
+        }
+        lock.unlock();
+        while (empty_trash()) {
+        }
+    }
+
+    /// One folder of it; false when there is none.
+    bool empty_trash() {
+        try {
+            return context_.trash.empty_one();
+        } catch (const Error& error) {
+            const std::lock_guard lock(mutex_);
+            errors_.push_back(error);
+            return true;
         }
     }
 
@@ -82,8 +119,12 @@ private:
             std::visit(
                 [&](const auto& one) {
                     using Kind = std::decay_t<decltype(one)>;
-                    if constexpr (!std::is_same_v<Kind, WaitContainer> && !std::is_same_v<Kind, Delay>)
+                    if constexpr (!std::is_same_v<Kind, WaitContainer> && !std::is_same_v<Kind, Delay>) {
+                        // Only among themselves do removals not need each other's names, addresses and volumes free.
+                        if constexpr (!std::is_same_v<Kind, RemoveContainer> && !std::is_same_v<Kind, StopContainer>)
+                            delete_rows(session);
                         perform(one, context_, session);
+                    }
                 },
                 action);
             complete(node, std::nullopt);
@@ -157,7 +198,8 @@ private:
 
 void execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
     for (const Event& note : plan.notes) context.tell(note.status, note.id, note.text);
-    if (plan.nodes.empty()) return;
+    if (!context.dry_run) context.trash.take_leftovers();
+    if (plan.nodes.empty() && context.trash.empty()) return;
     Executor(plan, context, options).run();
 }
 
