@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
-#include "base/strings.hpp"
+#include "base/log.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
@@ -13,20 +13,31 @@ void Trash::take(const std::string& folder) {
     if (!sys::exists_no_follow(folder)) return;
     sys::make_directory(folder_, 0700);
     const std::string place = folder_ + folder.substr(folder.rfind('/'));
-    sys::rename_over(folder, place);
+    try {
+        sys::rename_over(folder, place);
+    } catch (const Error& error) {
+        if (error.code() != EXDEV) throw;
+        sys::remove_tree(folder);  // somebody gave the containers a file system of their own
+        return;
+    }
     const std::lock_guard lock(mutex_);
-    taken_.push_back(place);
+    taken_.push_back({place, false});
 }
 
 bool Trash::empty_one() {
-    std::string place;
+    Item item;
     {
         const std::lock_guard lock(mutex_);
         if (taken_.empty()) return false;
-        place = std::move(taken_.back());
+        item = std::move(taken_.back());
         taken_.pop_back();
     }
-    sys::remove_tree(place);
+    try {
+        sys::remove_tree(item.path);
+    } catch (const Error& error) {
+        if (!item.leftover) throw;
+        log::debug("{}", error.what());
+    }
     return true;
 }
 
@@ -39,7 +50,7 @@ void Trash::take_leftovers() {
     if (!sys::exists(folder_)) return;
     for (const auto& name : sys::list_directory(folder_)) {
         const std::lock_guard lock(mutex_);
-        taken_.push_back(folder_ + "/" + name);
+        taken_.push_back({folder_ + "/" + name, true});
     }
 }
 

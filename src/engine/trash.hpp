@@ -17,18 +17,23 @@ public:
 
     /// Nothing when the folder is not there.
     void take(const std::string& folder);
-    /// Removes one that was taken; false when there is none. Throws what its removal throws.
+    /// Removes one that was taken; false when there is none. Throws what its removal throws, unless it is a leftover:
+    /// nobody's command fails since an earlier one left what can't be removed.
     bool empty_one();
     [[nodiscard]] bool empty() const;
     /// Takes what others left behind.
     void take_leftovers();
-    /// That too. Throws what the first failing removal throws.
+    /// Those too.
     void empty_all();
 
 private:
     const std::string folder_;
     mutable std::mutex mutex_;
-    std::vector<std::string> taken_;
+    struct Item {
+        std::string path;
+        bool leftover = false;
+    };
+    std::vector<Item> taken_;
 };
 
 }  // namespace compose::engine
