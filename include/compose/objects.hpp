@@ -32,6 +32,7 @@ struct NetworkView {
     std::string ip_range;
     std::string interface;                       // of the host
     std::map<std::string, std::string> options;  // by Docker's names
+    bool stacked = false;                        // on an interface of the host's: no ports are published
     bool internal = false;
     bool attachable = false;
     Labels labels;

@@ -229,7 +229,8 @@ Run define_network_connect(Arguments& arguments) {
     arguments.value("--mac-address", options.mac_address, "ADDRESS", "A fixed MAC address");
     arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Let it find another container by a name of its own");
     arguments.list("--link-local-ip", options.link_local_ips, "ADDRESS", "A link-local address: 169.254.1.2");
-    arguments.list("--driver-opt", args->driver_options, "KEY=VALUE", "com.docker.network.endpoint.ifname=NAME");
+    arguments.list("--driver-opt", args->driver_options, "KEY=VALUE",
+                   "com.docker.network.endpoint.ifname=NAME, or .sysctls=net.ipv4.conf.IFNAME.KEY=VALUE,...");
     arguments.number("--gw-priority", args->priority, "N",
                      "The network with the highest one has the default route (0)");
     return [args](Context& context) {

@@ -52,7 +52,8 @@ NetworkView view_of(const store::Network& row) {
     view.subnet6 = option("subnet6");
     view.gateway6 = option("gateway6");
     view.ip_range = option("ip_range");
-    if (is_stacked(row)) {
+    view.stacked = is_stacked(row);
+    if (view.stacked) {
         view.interface = option("parent");
         view.options["parent"] = option("parent");
         view.options[row.driver + "_mode"] = option("mode");

@@ -96,8 +96,9 @@ bool parent_exists(const std::string& name) {
 }
 
 void make_parent(const std::string& name) {
-    log::debug("make parent interface {}", name);
     sys::Links links;
+    if (const auto found = links.find(name); found && found->up) return;
+    log::debug("make parent interface {}", name);
     try {
         if (const auto vlan = parse_vlan(name)) {
             const auto below = links.find(vlan->below);

@@ -91,11 +91,12 @@ bool is_ready(const store::Network& row) {
 
 void ensure_parent(const store::Network& row) {
     const std::string parent = option(row, "parent");
+    // Even when it is there: whoever made it may have been killed before it was raised.
+    if (option(row, "made") == "true")
+        return in_context([&] { return "network " + row.name; }, [&] { net::make_parent(parent); });
     if (net::parent_exists(parent)) return;
-    if (option(row, "made") != "true")
-        throw make_error(ErrorKind::not_found, "network {}: its parent interface {} is gone", row.name, parent)
-            .with_hint("bring that interface back, or remove the network and make it with another parent");
-    in_context([&] { return "network " + row.name; }, [&] { net::make_parent(parent); });
+    throw make_error(ErrorKind::not_found, "network {}: its parent interface {} is gone", row.name, parent)
+        .with_hint("bring that interface back, or remove the network and make it with another parent");
 }
 
 net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {

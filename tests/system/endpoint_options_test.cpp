@@ -74,6 +74,9 @@ TEST(EndpointOptions, OfRunAndConnect) {
     box.ok({"network", "connect", "--driver-opt", sysctls + "log_martians=1", "--driver-opt",
             "com.docker.network.endpoint.ifname=second0", "two", "box"});
     EXPECT_EQ(read("second0/log_martians"), "1\n");
+    EXPECT_THAT(
+        box.ok({"container", "inspect", "-f", "{{json (index .NetworkSettings.Networks \"two\").DriverOpts}}", "box"}),
+        HasSubstr("\"com.docker.network.endpoint.ifname\":\"second0\""));
     EXPECT_THAT(box.fails({"network", "connect", "--driver-opt", "some=thing", "two", "box"}), HasSubstr("some=thing"));
     box.ok({"container", "rm", "-f", "box"});
 }

@@ -174,6 +174,20 @@ TEST(Macvlan, ByHandAndWhileItRuns) {
     box.ok({"container", "run", "-d", "--name", "one", "--network", "lan", "--ip", "10.44.0.9", "busybox", "sleep",
             "1000"});
     EXPECT_TRUE(lan.sees("10.44.0.9"));
+    const auto published = box.compose(
+        {"container", "create", "--name", "three", "--network", "lan", "-p", "18090:80", "busybox", "true"});
+    EXPECT_EQ(published.exit_code, 0);
+    EXPECT_THAT(published.err, HasSubstr("ports are not published"));
+    box.ok({"container", "rm", "three"});
+    // Nor does the file say what that network is.
+    box.write("compose.yaml", R"(
+services: {a: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}}
+networks: {lan: {external: true}}
+)");
+    const auto up = box.compose({"up", "-d"});
+    EXPECT_EQ(up.exit_code, 0) << up.err;
+    EXPECT_THAT(up.err, HasSubstr("ports are not published"));
+    box.ok({"down", "-t", "0"});
     box.ok({"network", "create", "inner"});
     box.ok({"container", "run", "-d", "--name", "two", "--network", "inner", "busybox", "sleep", "1000"});
     box.ok({"network", "connect", "--ip", "10.44.0.12", "lan", "two"});
@@ -275,6 +289,32 @@ networks:
                 HasSubstr("network demo_lan: its parent interface lan0 is gone"));
     EXPECT_THAT(box.fails({"up", "-d"}), ContainsRegex("compose.yaml:6:[0-9]+: error: networks.lan: .*interface lan0"));
     box.ok({"down", "-t", "0"});
+}
+
+// With a parent of its own where the kernel can make one.
+TEST(Macvlan, UpAndDownKilledAnywhereAreFinishedByTheNext) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const Lan lan(box);
+    box.write("compose.yaml",
+              "services: {a: {image: busybox, command: sleep 1000, networks: [lan], scale: 2}}\n"
+              "networks: {lan: {driver: macvlan, driver_opts: {parent: " +
+                  std::string(kernel_has(box, "vlan") ? "lan0.50" : "lan0") +
+                  "}, ipam: {config: [{subnet: 10.44.0.0/24}]}}}\n");
+    const auto run_and_kill = [&](const std::string& seconds, std::vector<std::string> words) {
+        words.insert(words.begin(), {"timeout", "-s", "KILL", seconds, COMPOSE_BINARY});
+        (void)sys::run_command({.argv = words, .environment = box.environment, .working_dir = box.folder()});
+    };
+    for (const char* seconds : {"0.02", "0.03", "0.05", "0.08", "0.12"}) {
+        run_and_kill(seconds, {"up", "-d"});
+        run_and_kill(seconds, {"down", "-t", "0"});
+    }
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ps().size(), 2U);
+    EXPECT_TRUE(reaches(box, "a", "demo-a-2"));
+    run_and_kill("0.03", {"down", "-t", "0"});
+    box.ok({"down", "-t", "0"});
+    EXPECT_FALSE(box.host({"ip", "link", "show", "lan0.50"}).ok());
 }
 
 TEST(Macvlan, WhatCannotBeSaysWhy) {
