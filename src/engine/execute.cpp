@@ -72,7 +72,7 @@ private:
         Session session(context_.layout, context_.project);
         std::unique_lock lock(mutex_);
         for (;;) {
-            const auto has_work = [&] { return finished() || (!stopping_ && !ready_.empty()); };
+            const auto has_work = [&] { return finished() || (!stopping_ && !(ready_.empty() && ended_.empty())); };
             if (!has_work() && !context_.trash.empty()) {
                 lock.unlock();
                 empty_trash();
@@ -81,11 +81,13 @@ private:
             }
             changed_.wait(lock, has_work);
             if (finished()) break;
-            const std::size_t node = ready_.top();
-            ready_.pop();
+            // Every process that ends makes the kernel write what its file system has to: removals wait for the last.
+            auto& queue = ready_.empty() ? ended_ : ready_;
+            const std::size_t node = queue.top();
+            queue.pop();
             ++running_;
             lock.unlock();
-            perform_node(node, session);
+            if (&queue != &ready_ || !end_container(node, session)) perform_node(node, session);
             lock.lock();
         }
         lock.unlock();
@@ -104,30 +106,50 @@ private:
         }
     }
 
+    /// The first half of a removal that kills; false for everything else.
+    bool end_container(std::size_t node, Session& session) {
+        const auto* removal = std::get_if<RemoveContainer>(&plan_.nodes[node].action);
+        if (removal == nullptr || !removal->kill) return false;
+        if (attempt(node, [&] { end_first(*removal, context_, session); })) {
+            const std::lock_guard lock(mutex_);
+            --running_;
+            ended_.push(node);
+        }
+        changed_.notify_all();
+        return true;
+    }
+
     void perform_node(std::size_t node, Session& session) {
         const Action& action = plan_.nodes[node].action;
         log::debug("{}", to_string(action));
+        const auto wait_for = [&](const auto& what) {
+            watcher_.add(what, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
+        };
+        const auto visit = [&](const auto& one) {
+            using Kind = std::decay_t<decltype(one)>;
+            if constexpr (std::is_same_v<Kind, WaitContainer> || std::is_same_v<Kind, Delay>) {
+                wait_for(one);
+                return false;
+            } else if constexpr (std::is_same_v<Kind, RemoveContainer>) {
+                one.kill ? remove_ended(one, context_, session) : perform(one, context_, session);
+            } else {
+                // Only removals among themselves do not need each other's names, addresses and volumes free.
+                if constexpr (!std::is_same_v<Kind, StopContainer>) delete_rows(session);
+                perform(one, context_, session);
+            }
+            return true;
+        };
+        bool over = false;
+        if (attempt(node, [&] { over = std::visit(visit, action); }) && over) complete(node, std::nullopt);
+    }
+
+    /// True when it did not throw; else the node is complete.
+    template <class Step>
+    bool attempt(std::size_t node, const Step& step) {
+        const Action& action = plan_.nodes[node].action;
         try {
-            if (const auto* wait = std::get_if<WaitContainer>(&action)) {
-                watcher_.add(*wait, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
-                return;
-            }
-            if (const auto* delay = std::get_if<Delay>(&action)) {
-                watcher_.add(*delay, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
-                return;
-            }
-            std::visit(
-                [&](const auto& one) {
-                    using Kind = std::decay_t<decltype(one)>;
-                    if constexpr (!std::is_same_v<Kind, WaitContainer> && !std::is_same_v<Kind, Delay>) {
-                        // Only among themselves do removals not need each other's names, addresses and volumes free.
-                        if constexpr (!std::is_same_v<Kind, RemoveContainer> && !std::is_same_v<Kind, StopContainer>)
-                            delete_rows(session);
-                        perform(one, context_, session);
-                    }
-                },
-                action);
-            complete(node, std::nullopt);
+            step();
+            return true;
         } catch (Error& error) {
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, naming(action, error));
@@ -135,6 +157,7 @@ private:
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, Error(event_id(action) + ": " + error.what()));
         }
+        return false;
     }
 
     /// The error says which object it is about.
@@ -187,7 +210,9 @@ private:
     std::condition_variable changed_;
     std::vector<std::size_t> missing_;  // how many predecessors are not done
     std::vector<std::vector<std::size_t>> needed_by_;
-    std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready_;
+    using Queue = std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>>;
+    Queue ready_;
+    Queue ended_;  // removals whose container runs no more
     std::size_t running_ = 0, done_ = 0;
     bool stopping_ = false, cancelled_ = false;
     std::vector<Error> errors_;

@@ -1,7 +1,5 @@
 #include "engine/trash.hpp"
 
-#include <cerrno>
-
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "sys/dir.hpp"
@@ -11,14 +9,14 @@ namespace compose::engine {
 
 void Trash::take(const std::string& folder) {
     if (!sys::exists_no_follow(folder)) return;
-    sys::make_directory(folder_, 0700);
     const std::string place = folder_ + folder.substr(folder.rfind('/'));
     try {
+        sys::make_directory(folder_, 0700);
         sys::rename_over(folder, place);
     } catch (const Error& error) {
-        if (error.code() != EXDEV) throw;
-        sys::remove_tree(folder);  // somebody gave the containers a file system of their own
-        return;
+        // The disk is full, or somebody gave the containers a file system of their own.
+        log::debug("{}", error.what());
+        return sys::remove_tree(folder);
     }
     const std::lock_guard lock(mutex_);
     taken_.push_back({place, false});

@@ -59,6 +59,15 @@ TEST_F(TrashTest, WhatAnotherLeftIsTakenToo) {
     EXPECT_TRUE(fs::is_empty(layout_.trash()));
 }
 
+TEST_F(TrashTest, WhereNothingCanBeMovedItIsRemovedAtOnce) {
+    sys::write_file(layout_.trash(), "a file in its place, as if the disk had no room for a folder");
+    const std::string folder = make_container("a");
+    Trash trash(layout_);
+    trash.take(folder);
+    EXPECT_FALSE(fs::exists(folder));
+    EXPECT_TRUE(trash.empty());
+}
+
 TEST_F(TrashTest, ALeftoverThatCanNotBeRemovedFailsNobody) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root: something is mounted in a folder";
     ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
