@@ -92,12 +92,14 @@ TEST(Macvlan, WhatCannotBeSaysWhy) {
             "compose.yaml",
             "services: {a: {image: busybox, command: sleep 1, networks: [lan]}}\nnetworks:\n  lan: " + network + "\n");
         const auto error = box.fails({"up", "-d"});
-        EXPECT_THAT(error, ContainsRegex("compose.yaml:3:[0-9]+: error: networks.lan")) << network;
+        EXPECT_THAT(error, ContainsRegex("compose.yaml:[35]:[0-9]+: error: networks.lan")) << network;
         EXPECT_EQ(box.ok({"network", "ls", "-q", "-f", "type=custom"}), "");
         return error;
     };
     EXPECT_THAT(refused("{driver: macvlan, driver_opts: {parent: nosuch0}}"),
                 HasSubstr("there is no interface nosuch0 on this host"));
+    EXPECT_THAT(refused("\n    driver: macvlan\n    driver_opts:\n      parent: nosuch0"),
+                ContainsRegex("compose.yaml:5:[0-9]+: error: networks.lan.driver_opts: there is no interface nosuch0"));
     EXPECT_THAT(refused("{driver: macvlan, driver_opts: {parent: nosuch0.50}}"),
                 HasSubstr("there is no interface nosuch0 on this host"));
     EXPECT_THAT(refused("{driver: macvlan, driver_opts: {parent: lan0.4095}}"),
