@@ -27,7 +27,7 @@ ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& con
       context_(context),
       store_(store),
       special_(special),
-      service_(context.file->services.at(action.service)),
+      service_(context.service(action.service)),
       image_(context.images.at(service_.image)) {
     facts_.id = sys::random_id();
     facts_.name = action.name;

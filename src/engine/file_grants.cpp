@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <compose/plan.hpp>
 
 #include <fmt/format.h>
 
@@ -168,7 +169,9 @@ Project with_contents_hashed(const Project& project) {
                     if (!from.content && (from.file.empty() || !sys::is_regular_file(from.file))) continue;
                     all += fmt::format("{} {} {}\n", kind->word, grant.source, sha256_hex(content_of(*kind, from)));
                 }
-            if (!all.empty()) service.config_hash = sha256_hex(service.config_hash + "\n" + all);
+            if (all.empty()) continue;
+            const std::string base = base_hash(service.config_hash);
+            service.config_hash = sha256_hex(base + "\n" + all) + service.config_hash.substr(base.size());
         }
     return result;
 }
