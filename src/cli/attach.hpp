@@ -36,7 +36,7 @@ struct AttachOptions {
     std::vector<std::string> watch_services;
     const Project* file = nullptr;     // what is watched
     const Project* written = nullptr;  // with the providers that stop with the rest
-    std::string config;             // shown for the key `o`
+    std::string config;                // shown for the key `o`
 };
 
 /// `start` runs in a thread of its own and starts the containers. Returns the exit status.

@@ -92,7 +92,8 @@ Run define_plan(Arguments& arguments) {
     arguments.text(
         "What 'compose up' would do and why, field by field. Exits with 0 when there is nothing to do, with 2 when "
         "there\n"
-        "is something, with 1 when it can't be told. Providers and models are not asked: what hangs on their variables\n"
+        "is something, with 1 when it can't be told. Providers and models are not asked: what hangs on their "
+        "variables\n"
         "is marked with a question mark.");
     arguments.rest("SERVICE", args->services);
     arguments.flag("--no-deps", args->no_deps, "Leave out what the services depend on");

@@ -86,11 +86,11 @@ int run_attached(Context& context, const Args& args, const std::string& id) {
     auto& containers = context.containers("run");
     context.finish_progress();
     try {
-        const auto session = containers.start_attached(id, args.interactive);
+        auto session = containers.start_attached(id, args.interactive);
         AttachedEnds ends{.input = args.interactive,
                           .detach_keys = parse_detach_keys(detach_keys_setting(context)),
                           .pass = [&](int number) { pass_signal(context, id, number); }};
-        if (carry_attached(*session, ends, signals) == AttachEnd::detached) return 0;
+        if (carry_attached(containers, id, std::move(session), ends, signals) == AttachEnd::detached) return 0;
         const int code = containers.wait(id);
         if (args.remove) remove_quietly(context, id);
         return code;

@@ -33,8 +33,7 @@ void perform(const EndProvider& action, ActionContext& context, Session& /*sessi
     try {
         if (!context.dry_run) {
             context.tell(Status::working, id, down ? "Removing" : "Stopping");
-            if (!end_provider(*context.file, context.file->services.at(action.service), action.verb,
-                              context.events()))
+            if (!end_provider(*context.file, context.file->services.at(action.service), action.verb, context.events()))
                 return context.tell(Status::done, id, "Left as it is");
         }
         context.tell(Status::done, id, down ? "Removed" : "Stopped");

@@ -239,6 +239,7 @@ void ContainerMaker::make_files() {
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
+    record_origins(files_, facts_.id, context_.layout);
     if (special_ == nullptr)
         sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
     sys::write_file(container_request_path(facts_.folder), container_request(service_, image_, facts_.volume_names),

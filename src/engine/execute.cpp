@@ -193,7 +193,7 @@ private:
     std::vector<bool> left_out_;  // because a provider failed
     std::vector<Error> errors_;
     std::vector<std::exception_ptr> originals_;  // beside the errors; null: the error says all
-    WaitWatcher watcher_;  // the last: its thread must end before the rest goes
+    WaitWatcher watcher_;                        // the last: its thread must end before the rest goes
 };
 
 }  // namespace

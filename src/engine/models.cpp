@@ -84,7 +84,8 @@ ModelAnswer prepare_model(const Model& model, EventSink& events) {
     (void)plugin.run(std::move(words));
     const json::value status = plugin.ask("status");
     const std::string endpoint = status.is_object() ? string_or(status.get_object(), "endpoint") : std::string{};
-    if (endpoint.empty()) plugin.fail("docker-model status does not say where models are served: is its runner running?");
+    if (endpoint.empty())
+        plugin.fail("docker-model status does not say where models are served: is its runner running?");
     if (endpoint.find('\0') != std::string::npos) plugin.fail("docker-model status says an address that is none");
     return {model.model, endpoint};
 }

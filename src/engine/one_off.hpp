@@ -17,7 +17,7 @@ struct Beside {
 
 /// The caller holds the project's lock. Networks and volumes of the service are made when they are missing.
 [[nodiscard]] std::string make_one_off(store::Store& store, EventSink& events, const std::string& project_name,
-                                       const Project& project, const std::string& service,
-                                       const CreateOptions& options, const Beside& beside = {});
+                                       const Project& project, const std::string& service, const CreateOptions& options,
+                                       const Beside& beside = {});
 
 }  // namespace compose::engine

@@ -83,7 +83,7 @@ void run_one(const Service& service, std::size_t index, const store::Container* 
     if (const auto left = session.store().container_by_name(options.name); left && left->project == context.project)
         perform(RemoveContainer{{left->name, left->id}, true, false, true}, quiet, session);
     const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options,
-                                         replica != nullptr ? beside(*replica, session) : Beside{});
+                                        replica != nullptr ? beside(*replica, session) : Beside{});
     int code = 0;
     std::string said;
     try {

@@ -62,8 +62,8 @@ Metadata metadata_of(const std::string& program, const std::string& folder) {
         if (verb("up") != nullptr) out.up = verb_of(*verb("up"));
         if (verb("down") != nullptr) out.down = verb_of(*verb("down"));
         if (verb("stop") != nullptr && verb("stop")->is_object()) out.stop = verb_of(*verb("stop"));
-        out.said = !string_or(said.get_object(), "description").empty() || !out.up.known.empty() ||
-                   !out.down.known.empty();
+        out.said =
+            !string_or(said.get_object(), "description").empty() || !out.up.known.empty() || !out.down.known.empty();
     } catch (const Error&) {  // a program without metadata says anything, or nothing
     }
     return out;
@@ -179,8 +179,12 @@ ProviderAnswer run_provider(const Project& project, const Service& service, Even
             for (const auto& [variable, value] : answer.raw)
                 if (const auto own = dependent.environment.find(variable);
                     own != dependent.environment.end() && own->second != value)
-                    events.on_event({Event::Status::warning, "Provider " + service.name,
-                                     fmt::format("overrides {} of service {}", variable, quote(name)), {}, 0, 0});
+                    events.on_event({Event::Status::warning,
+                                     "Provider " + service.name,
+                                     fmt::format("overrides {} of service {}", variable, quote(name)),
+                                     {},
+                                     0,
+                                     0});
         }
     return answer;
 }

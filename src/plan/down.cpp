@@ -72,8 +72,7 @@ private:
 
     void end_provider(const std::string& service) {
         found_ = true;
-        ends_[service] = {nullptr, std::nullopt,
-                          builder_.add(EndProvider{service, EndProvider::Verb::down})};
+        ends_[service] = {nullptr, std::nullopt, builder_.add(EndProvider{service, EndProvider::Verb::down})};
     }
 
     void order(const DependencyMap& services) {

@@ -234,8 +234,7 @@ void UpPlanner::wait_for_all() {
         for (Replica& replica : replicas_.at(name)) {
             if (!replica.stays()) continue;
             const bool job = project_.services.at(name).deploy.is_job();
-            const bool met = !replica.start && !job && replica.old &&
-                             replica.old->status == ObservedStatus::running &&
+            const bool met = !replica.start && !job && replica.old && replica.old->status == ObservedStatus::running &&
                              (!replica.old->has_healthcheck || replica.old->health == ObservedHealth::healthy);
             // A stronger wait for it, on behalf of a dependent, says all there is to say.
             const auto waited = [&](WaitContainer::Until until) {

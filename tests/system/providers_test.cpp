@@ -120,12 +120,13 @@ echo '{"type": "setenv", "message": "URL=x"}'
                "    command: [sh, -c, 'trap \"rm /w/" +
                name + "; exit 0\" TERM; sleep 0.3; env > /w/" + name + "; while :; do sleep 0.1; done']\n" + more;
     };
-    box.write("compose.yaml",
-              "services:\n" + service("db", "    healthcheck: {test: [CMD, test, -s, /w/db], interval: 100ms}\n") +
-                  "  cloud:\n    provider: {type: cloud, options: {size: small, other: x}}\n"
-                  "    depends_on: {db: {condition: service_healthy}}\n" +
-                  service("web", "    depends_on: [cloud]\n"
-                                 "    healthcheck: {test: [CMD, test, -s, /w/web], interval: 100ms}\n"));
+    box.write("compose.yaml", "services:\n" +
+                                  service("db", "    healthcheck: {test: [CMD, test, -s, /w/db], interval: 100ms}\n") +
+                                  "  cloud:\n    provider: {type: cloud, options: {size: small, other: x}}\n"
+                                  "    depends_on: {db: {condition: service_healthy}}\n" +
+                                  service("web",
+                                          "    depends_on: [cloud]\n"
+                                          "    healthcheck: {test: [CMD, test, -s, /w/web], interval: 100ms}\n"));
     box.ok({"up", "-d", "--wait"});
     EXPECT_EQ(text_of(box, "calls"), "up db \n");
     EXPECT_THAT(text_of(box, "w/web"), HasSubstr("CLOUD_URL=x"));
@@ -235,9 +236,12 @@ TEST(Models, AreFetchedConfiguredAndTold) {
         box.write("compose.yaml",
                   std::string("services:\n  web: {") + kSleeper + ", models: [big-one]}\n  other: {" + kSleeper +
                       ", models: {small: {endpoint_var: WHERE, model_var: WHICH}}}\n"
-                      "  plain: {" + kSleeper + "}\n"
+                      "  plain: {" +
+                      kSleeper +
+                      "}\n"
                       "models:\n  big-one: {model: ai/there, context_size: 4096, runtime_flags: [--a, -b]}\n"
-                      "  small: {model: " + there + "}\n  unused: {model: ai/none}\n");
+                      "  small: {model: " +
+                      there + "}\n  unused: {model: ai/none}\n");
     };
     file("ai/here");
     EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:6:"), HasSubstr("models.big-one: there is no "
@@ -266,8 +270,8 @@ TEST(Models, AreFetchedConfiguredAndTold) {
     EXPECT_EQ(box.field("demo-web-1", "ID"), web);
     EXPECT_NE(box.field("demo-other-1", "ID"), other);
     file("ai/none");
-    EXPECT_THAT(box.fails({"up", "-d"}),
-                AllOf(HasSubstr("compose.yaml:7:"), HasSubstr("docker-model pull failed with exit code 1: no such model")));
+    EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:7:"),
+                                               HasSubstr("docker-model pull failed with exit code 1: no such model")));
 }
 
 }  // namespace

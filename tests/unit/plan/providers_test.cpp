@@ -90,7 +90,8 @@ TEST(PlanProviders, WhoWaitsForContainersByThemIsStoppedBeforeHisSuccessorIsMade
 TEST(PlanProviders, ModelsComeBeforeTheServicesThatUseThem) {
     World w;
     w.there_network("default");
-    w.project.models["llm"] = Model{.key = "llm", .name = {}, .model = "ai/x", .context_size = {}, .runtime_flags = {}, .pos = {}};
+    w.project.models["llm"] =
+        Model{.key = "llm", .name = {}, .model = "ai/x", .context_size = {}, .runtime_flags = {}, .pos = {}};
     w.add("web").models.push_back({"llm", {}, {}});
     w.add("other");
     w.there("other");
