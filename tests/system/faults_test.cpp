@@ -96,7 +96,7 @@ services:
     };
     const Background attached(box, shell("attach --no-stdin web"), box.path("attach.out"));
     const Background command(box,
-                             shell("exec -T web sh -c 'while [ ! -e /stop ]; do echo line; sleep 0.05; done; exit 7'"),
+                             shell("exec -T web sh -c 'while [ ! -e /done ]; do echo line; sleep 0.05; done; exit 7'"),
                              box.path("exec.out"));
     const auto text = [&](const char* log) { return sys::read_file(box.path(log)); };
     for (const char* log : {"attach.out", "exec.out"})
@@ -105,10 +105,11 @@ services:
     ASSERT_TRUE(eventually([&] { return text("attach.out").find("attached again") != std::string::npos; }));
     const auto then = text("attach.out").size();
     EXPECT_TRUE(eventually([&] { return text("attach.out").size() > then + 20; }));
+    box.ok({"exec", "-T", "web", "touch", "/done"});
+    EXPECT_TRUE(eventually([&] { return text("exec.out").find("code 7\n") != std::string::npos; }));
     box.ok({"exec", "-T", "web", "touch", "/stop"});
     EXPECT_TRUE(eventually([&] { return text("attach.out").find("last\ncode 5\n") != std::string::npos; }))
         << text("attach.out");
-    EXPECT_TRUE(eventually([&] { return text("exec.out").find("code 7\n") != std::string::npos; }));
 }
 
 TEST(Faults, NoLogLineIsLostOrDoubledWhileTheSupervisorIsKilled) {
