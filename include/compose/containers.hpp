@@ -166,6 +166,10 @@ public:
                                      const std::string& service, const CreateOptions& options);
 
     void start(const std::string& reference);
+    /// After the machine has started: whatever is down and has a restart policy of always or unless-stopped, of all
+    /// projects, unless it was stopped by hand. What can't be started is told as an error event and does not keep the
+    /// rest; the result says how many those were.
+    [[nodiscard]] std::size_t start_after_boot();
     /// Attached before it runs: no output is missed.
     [[nodiscard]] std::unique_ptr<AttachSession> start_attached(const std::string& reference, bool input);
     void stop(const std::string& reference, std::optional<Nanoseconds> timeout, std::optional<int> signal = {});

@@ -139,7 +139,7 @@ public:
 
 /// One thing that up() would do, for people: what, to what, why.
 struct PlannedChange {
-    enum class Kind { create, replace, remove, start, restart, fetch };
+    enum class Kind { create, replace, remove, start, restart, fetch, ask, compare };
     Kind kind = Kind::create;
     std::string object;                // "Container p-web-1"
     std::string cause;                 // "config changed"
@@ -153,21 +153,18 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Creates what is missing, recreates what differs, starts in dependency order, waits where asked.
-    void up(const Project& project, const UpOptions& options, std::stop_token cancel = {});
+    /// Creates what is missing, recreates what differs, starts in dependency order, waits where asked. What comes back
+    /// has the variables that providers and models gave in the environments of the services that get them, and the
+    /// providers among the disabled services: with it, nobody is asked again.
+    Project up(const Project& project, const UpOptions& options, std::stop_token cancel = {});
     /// The plan of up() as text, one action a line; nothing is changed.
     [[nodiscard]] std::vector<std::string> plan_up(const Project& project, const UpOptions& options);
     /// The same as changes, each with its reasons.
     [[nodiscard]] std::vector<PlannedChange> plan_changes(const Project& project, const UpOptions& options);
-    /// Runs the programs behind provider services. In what comes back these count as disabled, and their dependents
-    /// have their variables; up() does it by itself where it was not done before.
-    [[nodiscard]] Project provide(const Project& project, const UpOptions& options, std::stop_token cancel = {});
     /// Fetches and builds the images that up() would, and makes nothing of them.
     void prepare(const Project& project, const UpOptions& options, std::stop_token cancel = {});
     /// Names of the project's own volumes that up() would keep though the file defines them otherwise by now.
     [[nodiscard]] std::vector<std::string> changed_volumes(const Project& project, const UpOptions& options);
-    /// Asks the programs behind provider services (empty: all of the project) to stop what they provide.
-    void stop_providers(const Project& project, const std::vector<std::string>& services);
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
@@ -176,8 +173,9 @@ public:
     /// And waits until they are running, or healthy, at most `timeout`.
     void start_and_wait(const std::string& project, const std::vector<std::string>& services,
                         std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {});
+    /// With `file` what programs of the host provide stops too, in its place.
     void stop(const std::string& project, const std::vector<std::string>& services, std::optional<Nanoseconds> timeout,
-              std::stop_token cancel = {});
+              std::stop_token cancel = {}, const Project* file = nullptr);
     void restart(const std::string& project, const std::vector<std::string>& services,
                  std::optional<Nanoseconds> timeout, bool no_deps, std::stop_token cancel = {});
     void kill(const std::string& project, const std::vector<std::string>& services, int signal);

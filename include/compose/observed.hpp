@@ -80,6 +80,8 @@ struct ObservedState {
     std::set<std::string> expected_images;             // will be here by then: pulled or built before the plan is run
     std::vector<ObservedPort> ports;                   // of the whole installation
     std::map<std::string, std::string> foreign_names;  // declared container names that another project has -> project
+    std::set<std::string> asked_providers, asked_models;  // by this very command; the hashes of services tell the rest
+    std::set<std::string> fresh;                          // ids of containers that this very command has started
 };
 
 }  // namespace compose

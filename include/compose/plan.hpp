@@ -83,6 +83,26 @@ struct WaitContainer {
     Nanoseconds monitor{0};     // it must stay so for this long
     std::size_t tolerated = 0;  // so many failures of the service's waits are but warnings
 };
+/// A program of the host is asked for what a service without containers gives to its dependents.
+struct RunProvider {
+    std::string service;
+    bool required = true;  // false: a failure is a warning, and there are no variables
+};
+struct EndProvider {
+    enum class Verb { stop, down };
+    std::string service;
+    Verb verb = Verb::down;
+};
+/// A model is fetched and made ready; its address is known then.
+struct PrepareModel {
+    std::string key;
+};
+/// Is a container that stays still what the file asks for, now that its providers and models have said their
+/// variables? Where it is not, what is left of the plan is void.
+struct CheckVariables {
+    ContainerRef container;
+    std::string service;
+};
 /// Between the batches of a rolling update.
 struct Delay {
     std::string service;
@@ -90,7 +110,8 @@ struct Delay {
 };
 
 using Action = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer,
-                            StartContainer, StopContainer, RestartContainer, RemoveContainer, WaitContainer, Delay>;
+                            StartContainer, StopContainer, RestartContainer, RemoveContainer, WaitContainer,
+                            RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
 
 struct Plan {
     struct Node {
@@ -118,13 +139,15 @@ private:
 /// After `failed`, a plan of plan_up(), went wrong half-way: where an update is to be rolled back, the containers that
 /// it made go, and those that they were to replace run again, as deploy.rollback_config says.
 [[nodiscard]] Plan plan_rollback(const Project& project, const Plan& failed, const ObservedState& observed);
-/// `project` (may be null) tells services that are still in the file from orphans, and external volumes and networks.
+/// `project` (may be null) tells services that are still in the file from orphans, and external volumes and networks;
+/// and which programs of the host are to be told.
 [[nodiscard]] Plan plan_down(const Project* project, const ObservedState& observed, const DownOptions& options);
 /// `wait`: until all of them are running, or healthy.
 [[nodiscard]] Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services,
                               bool wait = false);
+/// `project` (may be null) names the providers that stop too.
 [[nodiscard]] Plan plan_stop(const ObservedState& observed, const std::vector<std::string>& services,
-                             std::optional<Nanoseconds> timeout);
+                             std::optional<Nanoseconds> timeout, const Project* project = nullptr);
 [[nodiscard]] Plan plan_restart(const ObservedState& observed, const std::vector<std::string>& services,
                                 std::optional<Nanoseconds> timeout, bool no_deps);
 
@@ -133,6 +156,9 @@ private:
 /// One action a line in an order in which they could be done:
 /// "CreateContainer p-web-1 [config changed] after CreateNetwork p_default".
 [[nodiscard]] std::vector<std::string> to_text(const Plan& plan);
+
+/// The hash without what providers and models added to it: "base+variables".
+[[nodiscard]] std::string base_hash(const std::string& config_hash);
 
 /// The services and all that they depend on; all of the project when `services` is empty.
 [[nodiscard]] std::vector<std::string> with_dependencies(const Project& project,

@@ -128,6 +128,7 @@ struct WatchRule {
 
 struct Deploy {
     std::string mode;  // empty: replicated; global, replicated-job, global-job
+    [[nodiscard]] bool is_job() const { return mode == "replicated-job" || mode == "global-job"; }
     std::string endpoint_mode;
     Labels labels;
     struct Update {

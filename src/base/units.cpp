@@ -87,6 +87,26 @@ std::optional<Duration> parse_duration(std::string_view text) {
     return Duration{negative ? -value : value};
 }
 
+std::optional<Duration> parse_window(std::string_view text) {
+    constexpr int kMostCount = 10'000;
+    Duration out{0};
+    bool any = false;
+    for (const auto& [unit, hours] : {std::pair{'w', 7 * 24}, std::pair{'d', 24}}) {
+        const auto at = text.find(unit);
+        if (at == std::string_view::npos) continue;
+        int count = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + at, count);
+        if (error != std::errc{} || end != text.data() + at || count < 0 || count > kMostCount) return std::nullopt;
+        out += std::chrono::hours(std::int64_t{hours} * count);
+        text.remove_prefix(at + 1);
+        any = true;
+    }
+    if (text.empty()) return any ? std::optional(out) : std::nullopt;
+    const auto rest = parse_duration(text);
+    if (!rest || rest->count() < 0 || *rest > std::chrono::hours(kMostCount * 24)) return std::nullopt;
+    return out + *rest;
+}
+
 std::string format_duration(Duration value) {
     const auto ns = value.count();
     if (ns == 0) return "0s";

@@ -18,6 +18,8 @@ using Duration = std::chrono::nanoseconds;
 /// Go's grammar: "1m30s", "1.5h", "250ms", "10us", "0"; nothing when malformed. Negative values are accepted as
 /// written.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+/// The same, with weeks and days before it: "1w2d", "1d12h", "12h"; never negative.
+[[nodiscard]] std::optional<Duration> parse_window(std::string_view text);
 /// Go's rendering: "1m30s", "250ms", "0s".
 [[nodiscard]] std::string format_duration(Duration value);
 /// "Less than a second", "5 seconds", "About a minute", "3 hours", "2 weeks": Docker's human durations.

@@ -148,7 +148,7 @@ void Session::begin_stop(bool interrupted) {
     // The start holds the project's lock until it has noticed.
     stop_.emplace(context_.make_engine(*stop_events_), [this](Engine& engine, const std::stop_token& stop) {
         start_->join();
-        engine.stop(options_.project, target_list(), options_.timeout, stop);
+        engine.stop(options_.project, target_list(), options_.timeout, stop, options_.written);
     });
 }
 

@@ -34,8 +34,9 @@ struct AttachOptions {
     bool menu = false;                   // keys of the terminal mean something
     bool watching = false;               // follow files, too
     std::vector<std::string> watch_services;
-    const Project* file = nullptr;  // what is watched
-    std::string config;             // shown for the key `o`
+    const Project* file = nullptr;     // what is watched
+    const Project* written = nullptr;  // with the providers that stop with the rest
+    std::string config;                // shown for the key `o`
 };
 
 /// `start` runs in a thread of its own and starts the containers. Returns the exit status.

@@ -28,7 +28,7 @@ int run(Context& context, const Args& args) {
     if (context.only_say("Container " + view.name, "Attached")) return 0;
     sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
     auto& containers = context.containers("attach");
-    const auto session = containers.attach(view.id, true);
+    auto session = containers.attach(view.id, true);
     AttachedEnds ends{.input = !args.no_input, .detach_keys = keys, .pass = {}};
     if (args.proxy && !session->terminal())
         ends.pass = [&](int number) {
@@ -38,7 +38,7 @@ int run(Context& context, const Args& args) {
             } catch (const Error&) {  // it has ended
             }
         };
-    if (carry_attached(*session, ends, signals) == AttachEnd::detached) {
+    if (carry_attached(containers, view.id, std::move(session), ends, signals) == AttachEnd::detached) {
         print_error("read escape sequence\n");
         return 0;
     }

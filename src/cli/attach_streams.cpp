@@ -1,12 +1,14 @@
 #include "cli/attach_streams.hpp"
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <optional>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/output.hpp"
+#include "sys/clock.hpp"
 #include "sys/poll.hpp"
 #include "sys/tty.hpp"
 
@@ -17,6 +19,31 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{64} << 10U;
 constexpr int kInterrupted = 130;
 
+constexpr std::chrono::seconds kShortest{1};
+constexpr std::chrono::milliseconds kPause{20};
+constexpr std::chrono::seconds kPatience{5};  // until a new supervisor listens
+constexpr const char* kReattached =
+    "the supervisor was replaced: attached again, lines in between are in 'compose logs'\n";
+
+bool is_running(Containers& containers, const std::string& id) {
+    const std::string state = containers.find(id).state;
+    return state == "running" || state == "paused";
+}
+
+/// Nothing when the container ends meanwhile.
+std::unique_ptr<AttachSession> reattach(Containers& containers, const std::string& id, bool input) {
+    const sys::MonotonicTime deadline = sys::monotonic_now() + kPatience;
+    for (;;) {
+        try {
+            return containers.attach(id, input);
+        } catch (const Error&) {
+            if (!is_running(containers, id)) return nullptr;
+            if (sys::monotonic_now() > deadline) throw;
+            (void)sys::poll({}, kPause);
+        }
+    }
+}
+
 class Carrier {
 public:
     Carrier(AttachSession& session, const AttachedEnds& ends, sys::SignalSet& signals)
@@ -26,6 +53,8 @@ public:
         out_open_ = session.out() >= 0;
         err_open_ = session.err() >= 0;
     }
+
+    [[nodiscard]] bool heard() const { return heard_; }
 
     AttachEnd run() {
         std::optional<sys::RawMode> raw;
@@ -95,7 +124,7 @@ private:
         if (!input_open_ && pending_.empty() && !session_.terminal() && ends_.input) session_.close_input();
     }
 
-    static void take_output(int fd, bool& open, bool error) {
+    void take_output(int fd, bool& open, bool error) {
         std::array<char, kBlock> buffer;
         const auto count = sys::read_some(sys::FdRef(fd), buffer);
         if (!count) return;
@@ -103,6 +132,7 @@ private:
             open = false;
             return;
         }
+        heard_ = true;
         const std::string_view text(buffer.data(), *count);
         if (error)
             print_error(text);
@@ -114,13 +144,26 @@ private:
     const AttachedEnds& ends_;
     sys::SignalSet& signals_;
     std::string pending_, typed_;
-    bool input_open_ = false, out_open_ = false, err_open_ = false;
+    bool input_open_ = false, out_open_ = false, err_open_ = false, heard_ = false;
 };
 
 }  // namespace
 
-AttachEnd carry_attached(AttachSession& session, const AttachedEnds& ends, sys::SignalSet& signals) {
-    return Carrier(session, ends, signals).run();
+AttachEnd carry_attached(Containers& containers, const std::string& id, std::unique_ptr<AttachSession> session,
+                         const AttachedEnds& ends, sys::SignalSet& signals) {
+    const auto run_of = [&] { return containers.find(id).started_at; };
+    const std::int64_t run = run_of();
+    for (;;) {
+        Carrier carrier(*session, ends, signals);
+        const sys::MonotonicTime before = sys::monotonic_now();
+        if (carrier.run() == AttachEnd::detached) return AttachEnd::detached;
+        // A process may close its output and run on: then the streams end at once, again and again.
+        const bool served = carrier.heard() || sys::monotonic_now() - before > kShortest;
+        if (!served || !is_running(containers, id) || run_of() != run) return AttachEnd::ended;
+        session = reattach(containers, id, ends.input);
+        if (!session) return AttachEnd::ended;
+        if (session->out() >= 0 || session->err() >= 0) print_error(kReattached);
+    }
 }
 
 std::string parse_detach_keys(const std::string& text) {

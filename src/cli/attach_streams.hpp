@@ -4,6 +4,7 @@
 
 #include <compose/containers.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "sys/signals.hpp"
@@ -17,8 +18,11 @@ struct AttachedEnds {
 };
 enum class AttachEnd { ended, detached };
 
-/// With a terminal on both sides, ours is raw meanwhile.
-[[nodiscard]] AttachEnd carry_attached(AttachSession& session, const AttachedEnds& ends, sys::SignalSet& signals);
+/// With a terminal on both sides, ours is raw meanwhile. When the supervisor that shares the streams is replaced, goes
+/// on with the new one, and says so: what was written in between is in the log alone.
+[[nodiscard]] AttachEnd carry_attached(Containers& containers, const std::string& id,
+                                       std::unique_ptr<AttachSession> session, const AttachedEnds& ends,
+                                       sys::SignalSet& signals);
 
 /// "ctrl-p,ctrl-q", "a,ctrl-c": as the bytes that a terminal sends. Throws Error(usage).
 [[nodiscard]] std::string parse_detach_keys(const std::string& text);

@@ -62,6 +62,7 @@ constexpr CommandInfo kVolumeCommands[] = {
 };
 
 constexpr CommandInfo kSystemCommands[] = {
+    {"boot", "Start what ran before the machine went down", define_system_boot},
     {"df", "Show what takes space on the disk", define_system_df},
     {"events", "Show what happens to all objects", define_system_events},
     {"info", "Describe this machine and installation", define_system_info},

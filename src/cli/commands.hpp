@@ -105,6 +105,7 @@ Run define_volume_prune(Arguments& arguments);
 Run define_volume_rm(Arguments& arguments);
 Run define_system_df(Arguments& arguments);
 Run define_system_events(Arguments& arguments);
+Run define_system_boot(Arguments& arguments);
 Run define_system_info(Arguments& arguments);
 Run define_system_prune(Arguments& arguments);
 Run define_inspect(Arguments& arguments);

@@ -48,13 +48,13 @@ void remove_orphans(Context& context, const std::string& name) {
             context.containers("kill").remove(view.id, true, false);
 }
 
-/// What programs of the host provide, as far as there is a file that says so.
-void stop_providers(Context& context, const std::vector<std::string>& services) {
+/// With what programs of the host provide, as far as there is a file that says so.
+std::optional<Project> file_of(Context& context) {
     Diagnostics findings;
     try {
-        const auto loaded = load_project(make_load_request(context), context.files(), findings);
-        context.engine("stop").stop_providers(loaded.project, services);
+        return load_project(make_load_request(context), context.files(), findings).project;
     } catch (const Error&) {  // with a name, no file is needed
+        return std::nullopt;
     }
 }
 
@@ -96,8 +96,8 @@ Run define_stop(Arguments& arguments) {
     return [args](Context& context) {
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "stop", args->services);
-            context.engine().stop(name, args->services, args->grace(), cancel);
-            stop_providers(context, args->services);
+            const auto file = file_of(context);
+            context.engine().stop(name, args->services, args->grace(), cancel, file ? &*file : nullptr);
             return 0;
         });
     };

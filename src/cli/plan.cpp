@@ -29,7 +29,8 @@ struct Words {
     const char* color;
 };
 constexpr Words kWords[] = {{"+", "create", "32"}, {"~", "replace", "33"}, {"-", "remove", "31"},
-                            {">", "start", "36"},  {">", "restart", "36"}, {"+", "fetch", "32"}};
+                            {">", "start", "36"},  {">", "restart", "36"}, {"+", "fetch", "32"},
+                            {"?", "ask", "36"},    {"?", "compare", "36"}};
 
 const Words& words_of(const PlannedChange& change) {
     return kWords[static_cast<std::size_t>(change.kind)];
@@ -91,7 +92,9 @@ Run define_plan(Arguments& arguments) {
     arguments.text(
         "What 'compose up' would do and why, field by field. Exits with 0 when there is nothing to do, with 2 when "
         "there\n"
-        "is something, with 1 when it can't be told.");
+        "is something, with 1 when it can't be told. Providers and models are not asked: what hangs on their "
+        "variables\n"
+        "is marked with a question mark.");
     arguments.rest("SERVICE", args->services);
     arguments.flag("--no-deps", args->no_deps, "Leave out what the services depend on");
     arguments.flag("--force-recreate", args->force_recreate, "Recreate containers even if nothing has changed");

@@ -42,7 +42,7 @@ constexpr std::pair<std::string_view, const char*> kRefused[] = {
     {"extension", kDesktop},
     {"init", kDesktop},
     {"mcp", kDesktop},
-    {"model", "models are run by providers: see 'models' of the Compose file"},
+    {"model", "models are fetched by the plugin docker-model: see 'models' of the Compose file"},
     {"sbom", kDesktop},
     {"scout", kDesktop},
 };

@@ -27,8 +27,9 @@ struct Args {
     ImageArgs images;
 };
 
-/// What it depends on runs, in the state that it asks for; orphans are gone when asked.
-int start_dependencies(Context& context, const Args& args, const Project& project) {
+/// What it depends on runs, in the state that it asks for; orphans are gone when asked. Gives the service what
+/// providers and models say to it.
+int start_dependencies(Context& context, const Args& args, Project& project) {
     const auto& service = project.services.at(args.change.service);
     UpOptions options;
     set_images("run", args.images, options);
@@ -39,34 +40,31 @@ int start_dependencies(Context& context, const Args& args, const Project& projec
     options.remove_orphans = args.remove_orphans || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
     options.ignore_orphans = !options.remove_orphans;
     options.dry_run = context.globals.dry_run;
-    if (options.services.empty() && !options.remove_orphans) return 0;
+    if (options.services.empty() && service.models.empty() && !options.remove_orphans) return 0;
     Project others = project;
-    if (options.services.empty()) {  // nothing but what is too much
+    if (options.services.empty()) {  // nothing but its models, and what is too much
         others.disabled_services.merge(others.services);
         others.services.clear();
+        others.services.insert(others.disabled_services.extract(service.name));
     }
     return run_interruptible(context, [&](const std::stop_token& cancel) {
-        context.engine("run").up(others, options, cancel);
+        auto& own = project.services.at(args.change.service);
+        own.environment = context.engine("run").up(others, options, cancel).services.at(own.name).environment;
         return 0;
     });
 }
 
-/// Its own image, and what providers say to it.
-Project prepared(Context& context, const Args& args, const Project& project) {
+void fetch_own_image(Context& context, const Args& args, const Project& project) {
+    if (context.globals.dry_run) return;
     UpOptions options;
     set_images("run", args.images, options);
     options.services = {args.change.service};
-    options.dry_run = context.globals.dry_run;
-    Project out = project;
+    options.no_deps = true;
     const int code = run_interruptible(context, [&](const std::stop_token& cancel) {
-        auto& engine = context.engine("run");
-        if (!args.no_deps) out = engine.provide(project, options, cancel);
-        options.no_deps = true;
-        if (!options.dry_run) engine.prepare(out, options, cancel);
+        context.engine("run").prepare(project, options, cancel);
         return 0;
     });
     if (code != 0) throw make_error("canceled").with_exit_code(code);
-    return out;
 }
 
 void pass_signal(Context& context, const std::string& id, int number) {
@@ -88,11 +86,11 @@ int run_attached(Context& context, const Args& args, const std::string& id) {
     auto& containers = context.containers("run");
     context.finish_progress();
     try {
-        const auto session = containers.start_attached(id, args.interactive);
+        auto session = containers.start_attached(id, args.interactive);
         AttachedEnds ends{.input = args.interactive,
                           .detach_keys = parse_detach_keys(detach_keys_setting(context)),
                           .pass = [&](int number) { pass_signal(context, id, number); }};
-        if (carry_attached(*session, ends, signals) == AttachEnd::detached) return 0;
+        if (carry_attached(containers, id, std::move(session), ends, signals) == AttachEnd::detached) return 0;
         const int code = containers.wait(id);
         if (args.remove) remove_quietly(context, id);
         return code;
@@ -112,10 +110,14 @@ int run(Context& context, Args args) {
     args.change.terminal = !args.no_tty && (args.tty || (in_terminal && sys::is_terminal(sys::FdRef(1))));
     args.change.input = args.interactive;
     Diagnostics findings;
-    const auto loaded = load_for_running(context, {args.change.service}, findings);
-    const auto written = prepared(context, args, loaded.project);
-    const auto project = overridden(context, written, args.change);
+    auto written = load_for_running(context, {args.change.service}, findings).project;
+    if (written.services.at(args.change.service).provider)
+        throw make_error(ErrorKind::invalid, "service {} has no containers: a program provides it",
+                         quote(args.change.service));
+    fetch_own_image(context, args, written);
+    (void)overridden(context, written, args.change);  // what is wrong with the flags, before anything starts
     if (const int code = start_dependencies(context, args, written); code != 0) return code;
+    const auto project = overridden(context, written, args.change);
     CreateOptions options;
     options.name = args.name;
     options.ports = args.service_ports || !args.change.publish.empty();

@@ -141,30 +141,50 @@ std::vector<std::string> rolling(Engine& engine, const Project& project, const U
     return {out.begin(), out.end()};
 }
 
-int run_foreground(Context& context, const Args& args, Project project, const std::string& config,
-                   const UpOptions& options) {
-    auto watch = make_attach(context, args, project);
-    UpOptions create = options;
-    create.start = false;
+/// Providers are asked before anything is made, and what they wait for runs by then.
+Project ask_providers(Engine& engine, const Project& project, UpOptions& options, const std::stop_token& cancel) {
+    const bool alone = options.no_deps && !options.services.empty();
+    UpOptions ask = options;
+    ask.services.clear();
+    for (const auto& name : alone ? options.services : with_dependencies(project, options.services))
+        if (project.services.at(name).provider) ask.services.push_back(name);
+    if (ask.services.empty()) return project;
+    ask.force_recreate = ask.always_recreate_deps = ask.remove_orphans = false;
+    ask.ignore_orphans = true;
+    std::erase_if(options.services, [&](const auto& name) { return project.services.at(name).provider.has_value(); });
+    return engine.up(project, ask, cancel);
+}
+
+int run_foreground(Context& context, const Args& args, const Project& written, const std::string& config,
+                   UpOptions options) {
+    auto watch = make_attach(context, args, written);
     std::optional<std::int64_t> rolled;
+    Project project = written;
+    bool left = true;
     const int created = run_interruptible(context, [&](const std::stop_token& cancel) {
         auto& engine = context.engine("up");
         // What starting would complain about is to be known before anything is made.
         (void)engine.plan_up(project, options);
-        project = engine.provide(project, options, cancel);
+        const auto before = sys::wall_now().time_since_epoch().count();
+        project = ask_providers(engine, written, options, cancel);
+        left = !options.services.empty() || (args.services.empty() && !project.services.empty());
+        if (!left) return 0;
+        if (project.services.size() < written.services.size()) rolled = before;
         if (auto services = rolling(engine, project, options); !services.empty()) {
-            rolled = sys::wall_now().time_since_epoch().count();
+            rolled = before;
             UpOptions roll = options;
             roll.services = std::move(services);
             roll.always_recreate_deps = roll.remove_orphans = false;
             roll.ignore_orphans = true;
             engine.up(project, roll, cancel);
         }
-        engine.up(project, create, cancel);
+        UpOptions create = options;
+        create.start = false;
+        project = engine.up(project, create, cancel);
         return 0;
     });
     context.finish_progress();
-    if (created != 0) return created;
+    if (created != 0 || !left) return created;
 
     // Everything is as it should be by now; what is left is to start it, in order.
     UpOptions start = options;
@@ -179,8 +199,9 @@ int run_foreground(Context& context, const Args& args, Project project, const st
     watch.menu = args.menu && context.variable("COMPOSE_MENU") != "false" && context.variable("COMPOSE_MENU") != "0" &&
                  sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(1));
     watch.watching = args.watch;
-    watch.watch_services = args.services;
+    watch.watch_services = options.services;
     watch.file = &project;
+    watch.written = &written;
     if (watch.menu) watch.config = config;
     return attach(context, signals, watch,
                   [&](Engine& engine, const std::stop_token& cancel) { engine.up(project, start, cancel); });

@@ -55,6 +55,16 @@ void ActionContext::made(const std::string& name, const std::string& id) {
     made_[name] = id;
 }
 
+void ActionContext::started(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    started_.insert(id);
+}
+
+std::set<std::string> ActionContext::started_ids() {
+    const std::lock_guard lock(mutex_);
+    return started_;
+}
+
 void ActionContext::once(const std::string& key, const std::function<void()>& body) {
     Once* one = nullptr;
     {
@@ -84,6 +94,10 @@ std::string event_id(const Action& action) {
         std::string operator()(const RestartContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RemoveContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const WaitContainer& a) const { return "Container " + a.container.name; }
+        std::string operator()(const RunProvider& a) const { return "Provider " + a.service; }
+        std::string operator()(const EndProvider& a) const { return "Provider " + a.service; }
+        std::string operator()(const PrepareModel& a) const { return "Model " + a.key; }
+        std::string operator()(const CheckVariables& a) const { return "Container " + a.container.name; }
         std::string operator()(const Delay& a) const { return "Service " + a.service; }
     };
     return std::visit(Id{}, action);

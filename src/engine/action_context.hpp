@@ -8,10 +8,12 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
 #include "engine/image_facts.hpp"
+#include "engine/provided.hpp"
 #include "engine/removed_rows.hpp"
 #include "engine/trash.hpp"
 #include "store/store.hpp"
@@ -90,17 +92,24 @@ public:
     store::Generation generation;
     std::map<std::string, ImageFacts> images;  // of the services that get containers, by reference
     HostFacts host;
+    Provided provided;  // what providers and models said
     bool dry_run = false;
     bool gathers_removals = false;  // who performs the actions flushes `removed` in time and empties `trash`
     RemovedRows removed;
     Trash trash;
 
     void tell(Event::Status status, const std::string& id, const std::string& text, const std::string& details = {});
+    [[nodiscard]] EventSink& events() { return events_; }
     /// The id of a container of the plan, also of one that the plan has just made.
     [[nodiscard]] std::string id_of(const ContainerRef& container);
     void made(const std::string& name, const std::string& id);
     /// Of one that the plan has made; empty when it has not, yet.
     [[nodiscard]] std::string made_id(const std::string& name);
+    /// A service of the file as its containers are made: with what was said for it.
+    [[nodiscard]] Service service(const std::string& name) const { return provided.applied(file->services.at(name)); }
+    void started(const std::string& id);
+    /// All that were started through this context.
+    [[nodiscard]] std::set<std::string> started_ids();
     /// Runs `body` for the first who comes with that key; the others wait for it, and fail as it failed.
     void once(const std::string& key, const std::function<void()>& body);
 
@@ -108,6 +117,7 @@ private:
     EventSink& events_;
     std::mutex mutex_;
     std::map<std::string, std::string> made_;  // name -> id
+    std::set<std::string> started_;
     struct Once {
         std::once_flag flag;
         std::exception_ptr failure;
@@ -130,6 +140,17 @@ void perform(const RemoveContainer& action, ActionContext& context, Session& ses
 /// Its two halves: nothing of it runs afterwards, and nothing of it is left.
 void end_first(const RemoveContainer& action, ActionContext& context, Session& session);
 void remove_ended(const RemoveContainer& action, ActionContext& context, Session& session);
+void perform(const RunProvider& action, ActionContext& context, Session& session);
+void perform(const EndProvider& action, ActionContext& context, Session& session);
+void perform(const PrepareModel& action, ActionContext& context, Session& session);
+/// Throws Outdated.
+void perform(const CheckVariables& action, ActionContext& context, Session& session);
+
+/// A container that was to stay has to be made anew: what is left of the plan is void, and another is needed.
+class Outdated : public Error {
+public:
+    using Error::Error;
+};
 
 /// "Container p-web-1": the id of an action's events.
 [[nodiscard]] std::string event_id(const Action& action);

@@ -79,10 +79,10 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
             row && !sys::exists(context.layout.secrets(container)))
             restore_secrets(runtime::spec_from_json(row->config.spec), context.file, row->service, context.layout);
         if (context.file != nullptr)
-            if (const auto service = context.file->services.find(action.service);
-                service != context.file->services.end())
-                run_pre_start(service->second, context, session);
+            if (context.file->services.contains(action.service))
+                run_pre_start(context.service(action.service), container, context, session);
         session.ask([&](supervisor::Client& client) { client.start(container); });
+        context.started(container);
         run_hooks(HookKind::post_start, container, session);
     }
     context.tell(Status::done, id, "Started");

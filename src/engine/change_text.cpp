@@ -12,6 +12,8 @@ namespace {
 
 using Kind = PlannedChange::Kind;
 constexpr std::size_t kLongest = 120;
+constexpr const char* kUnknown = "its variables are unknown until then";
+constexpr const char* kMayChange = "replaced if other variables come than it has";
 
 bool is_secret(const std::string& path) {
     const std::string name = lower(path.substr(path.rfind('.') + 1));
@@ -113,7 +115,7 @@ std::vector<std::string> why_replaced(const CreateContainer& action, const std::
         const auto digits = [](const std::string& id) { return std::string(short_id(id.substr(id.find(':') + 1))); };
         return {"image " + service.image + ": " + digits(old->image_id) + " -> " + digits(image->second.id)};
     }
-    if (old->config_hash == service.config_hash) return {};
+    if (base_hash(old->config_hash) == base_hash(service.config_hash)) return {};
     const std::string before = store.container_texts(old->id).definition;
     if (before.empty()) return {};
     auto out = differences(before, service.definition);
@@ -146,6 +148,12 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
             out.push_back(
                 {replaces ? Kind::replace : Kind::create, "Container " + create->name, node.cause,
                  replaces ? why_replaced(*create, node.cause, project, observed, store) : std::vector<std::string>{}});
+        } else if (const auto* provider = std::get_if<RunProvider>(&node.action)) {
+            out.push_back({Kind::ask, "Provider " + provider->service, kUnknown, {}});
+        } else if (const auto* model = std::get_if<PrepareModel>(&node.action)) {
+            out.push_back({Kind::ask, "Model " + model->key, kUnknown, {}});
+        } else if (const auto* checked = std::get_if<CheckVariables>(&node.action)) {
+            out.push_back({Kind::compare, "Container " + checked->container.name, kMayChange, {}});
         } else if (const auto* remove = std::get_if<RemoveContainer>(&node.action)) {
             if (!remove->replaced) out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
         } else if (const auto* start = std::get_if<StartContainer>(&node.action)) {

@@ -28,7 +28,7 @@ ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& con
       context_(context),
       store_(store),
       special_(special),
-      service_(context.file->services.at(action.service)),
+      service_(context.service(action.service)),
       image_(context.images.at(service_.image)) {
     facts_.id = sys::random_id();
     facts_.name = action.name;
@@ -254,6 +254,7 @@ void ContainerMaker::make_files() {
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
+    record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

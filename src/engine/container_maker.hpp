@@ -51,7 +51,7 @@ private:
     ActionContext& context_;
     store::Store& store_;
     const Special* special_;
-    const Service& service_;
+    const Service service_;  // with what providers and models said
     const ImageFacts& image_;
     ContainerFacts facts_;
     std::map<std::string, store::Network> networks_;

@@ -9,6 +9,7 @@
 #include "base/ids.hpp"
 #include "base/strings.hpp"
 #include "engine/action_context.hpp"
+#include "engine/boot.hpp"
 #include "engine/container_changes.hpp"
 #include "engine/container_details.hpp"
 #include "engine/container_root.hpp"
@@ -16,6 +17,7 @@
 #include "engine/container_view.hpp"
 #include "engine/copy_files.hpp"
 #include "engine/exec_session.hpp"
+#include "engine/file_grants.hpp"
 #include "engine/limit_changes.hpp"
 #include "engine/observe.hpp"
 #include "engine/one_off.hpp"
@@ -150,9 +152,16 @@ std::string Containers::create(const std::string& project_name, const Project& p
 
 // --- running --------------------------------------------------------------------------------------------------------
 
+std::size_t Containers::start_after_boot() {
+    return engine::start_after_boot(impl_->store(), impl_->events, impl_->options);
+}
+
 void Containers::start(const std::string& reference) {
     const auto row = engine::find_container(impl_->store(), reference);
-    impl_->ask(row, "Starting", "Started", [&] { Client::connect_or_spawn(impl_->layout, row.project).start(row.id); });
+    impl_->ask(row, "Starting", "Started", [&] {
+        engine::restore_secrets(runtime::spec_from_json(row.config.spec), nullptr, row.service, impl_->layout);
+        Client::connect_or_spawn(impl_->layout, row.project).start(row.id);
+    });
 }
 
 std::unique_ptr<AttachSession> Containers::start_attached(const std::string& reference, bool input) {

@@ -52,46 +52,48 @@ struct Engine::Impl {
         layout.prepare();
         return {layout, project, options.command, std::chrono::duration_cast<std::chrono::milliseconds>(kLockTimeout)};
     }
-    void run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
+    bool run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
              std::optional<std::chrono::seconds> wait_timeout = {}) const {
-        execute(plan, context, {options.parallel, keep_going, wait_timeout, std::move(cancel)});
+        return execute(plan, context, {options.parallel, keep_going, wait_timeout, std::move(cancel)});
     }
 
-    /// What `up` would find and do, without doing it; nothing when all that is wanted is left to providers.
+    /// What `up` would find and do, without doing it.
     struct Trial {
         Project project;
         ObservedState observed;
         std::vector<ImageAction> images;
         Plan plan;
     };
-    [[nodiscard]] std::optional<Trial> try_up(const Project& unprovided, const UpOptions& wishes) const {
-        UpOptions trial = wishes;
-        trial.dry_run = true;
-        const Project written = engine::provide(unprovided, trial, events, {});
-        const auto left = engine::without_provided(written, wishes);
-        if (!left) return std::nullopt;
+    [[nodiscard]] Trial try_up(const Project& written, const UpOptions& wishes) const {
         Trial out;
         out.project = engine::with_default_bridge(engine::with_contents_hashed(written));
         store::Store store = open();
         out.observed = engine::observe(store, out.project.name, &out.project);
-        out.images = engine::needed_images(store, out.project, image_wishes(out.project, *left));
+        out.images = engine::needed_images(store, out.project, image_wishes(out.project, wishes));
         for (const auto& action : out.images) out.observed.expected_images.insert(action.image);
-        out.plan = compose::plan_up(out.project, out.observed, *left);
+        out.plan = compose::plan_up(out.project, out.observed, wishes);
+        check_programs(out.project, out.plan);
         return out;
+    }
+
+    static void check_programs(const Project& project, const Plan& plan) {
+        std::vector<Diagnostic> findings;
+        engine::check_programs(project, plan, findings);
+        if (!findings.empty()) throw ProjectError(std::move(findings), ErrorKind::not_found);
     }
 
     /// Containers that exist, under the project's lock: start, stop, restart.
     template <class Planner>
     void operate(const std::string& project, std::stop_token cancel, const Planner& planner,
-                 std::optional<std::chrono::seconds> wait_timeout = {}) const {
+                 std::optional<std::chrono::seconds> wait_timeout = {}, const Project* file = nullptr) const {
         std::optional<store::ProjectLock> held;
         if (!options.dry_run) held.emplace(lock(project));
         store::Store store = open();
         if (!options.dry_run) engine::repair_liveness(store, project);
         const Plan plan = planner(engine::observe(store, project, nullptr));
-        ActionContext context(layout, project, nullptr, events);
+        ActionContext context(layout, project, file, events);
         context.dry_run = options.dry_run;
-        run(plan, context, std::move(cancel), false, wait_timeout);
+        (void)run(plan, context, std::move(cancel), false, wait_timeout);
     }
 
     [[nodiscard]] engine::PrepareOptions image_wishes(const Project& project, const UpOptions& up) const {
@@ -145,10 +147,34 @@ struct Engine::Impl {
     void roll_back(const Plan& failed, const Project& project, ActionContext& context, store::Store& store) const {
         const Plan plan = plan_rollback(project, failed, engine::observe(store, project.name, &project));
         try {
-            run(plan, context, {}, true);
+            (void)run(plan, context, {}, true);
         } catch (const Error& error) {
             events.on_event({Event::Status::error, "Rollback", "Error", error.what(), 0, 0});
         }
+    }
+
+    /// Plans and does it. What providers say may make a plan void half-way; then what is there is looked at again. So
+    /// many times at most as there are programs to be asked: each answers once.
+    void converge(const Project& project, const UpOptions& wishes, ActionContext& context, store::Store& store,
+                  const std::stop_token& cancel) const {
+        Project known = project;
+        for (std::size_t round = 0; round <= project.services.size() + project.models.size(); ++round) {
+            ObservedState observed = engine::observe(store, project.name, &project);
+            context.provided.note(observed, known);
+            observed.fresh = context.started_ids();
+            const Plan plan = compose::plan_up(known, observed, wishes);
+            check_programs(known, plan);
+            engine::check_creations(known, plan, store);
+            engine::check_host_ports(known, plan, observed);
+            read_facts(plan, known, store, context);
+            try {
+                if (run(plan, context, cancel, false, wishes.wait_timeout)) return;
+            } catch (const Error&) {
+                if (!wishes.dry_run) roll_back(plan, project, context, store);
+                throw;
+            }
+        }
+        throw make_error("what providers say does not come to rest");
     }
 
     /// What containers are made from, read once.
@@ -179,11 +205,7 @@ Engine::Engine(EngineOptions options, EventSink& events)
 
 Engine::~Engine() = default;
 
-void Engine::up(const Project& unprovided, const UpOptions& wishes, std::stop_token cancel) {
-    const Project written = provide(unprovided, wishes, cancel);
-    const auto left = engine::without_provided(written, wishes);
-    if (!left) return;
-    const UpOptions& options = *left;
+Project Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
     const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
     if (!options.dry_run) {
         if (engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
@@ -198,30 +220,10 @@ void Engine::up(const Project& unprovided, const UpOptions& wishes, std::stop_to
         engine::repair_liveness(store, project.name);
         engine::repair_firewall(store);
     }
-    const ObservedState observed = engine::observe(store, project.name, &project);
-    const Plan plan = compose::plan_up(project, observed, options);
-    engine::check_creations(project, plan, store);
-    engine::check_host_ports(project, plan, observed);
     ActionContext context(impl_->layout, project.name, &project, impl_->events);
     context.dry_run = options.dry_run;
-    Impl::read_facts(plan, project, store, context);
-    try {
-        impl_->run(plan, context, std::move(cancel), false, options.wait_timeout);
-    } catch (const Error&) {
-        if (!options.dry_run) impl_->roll_back(plan, project, context, store);
-        throw;
-    }
-}
-
-Project Engine::provide(const Project& project, const UpOptions& options, std::stop_token cancel) {
-    if (!engine::has_providers(project)) return project;
-    if (!options.dry_run) {
-        // What is bound to fail fails before anything is provided.
-        UpOptions trial = options;
-        trial.dry_run = true;
-        (void)plan_up(project, trial);
-    }
-    return engine::provide(project, options, impl_->events, cancel);
+    impl_->converge(project, options, context, store, cancel);
+    return context.provided.settled(written);
 }
 
 void Engine::prepare(const Project& project, const UpOptions& options, std::stop_token cancel) {
@@ -247,29 +249,23 @@ std::vector<std::string> Engine::changed_volumes(const Project& project, const U
     return changed;
 }
 
-void Engine::stop_providers(const Project& project, const std::vector<std::string>& services) {
-    if (!impl_->options.dry_run) engine::end_providers(project, services, "stop", impl_->events);
-}
-
-std::vector<std::string> Engine::plan_up(const Project& unprovided, const UpOptions& wishes) {
-    const auto trial = impl_->try_up(unprovided, wishes);
-    if (!trial) return {};
+std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions& wishes) {
+    const auto trial = impl_->try_up(project, wishes);
     std::vector<std::string> lines;
-    for (const auto& action : trial->images) lines.push_back(to_string(action));
+    for (const auto& action : trial.images) lines.push_back(to_string(action));
     store::Store store = impl_->open();
-    if (trial->images.empty()) engine::check_creations(trial->project, trial->plan, store);
-    engine::check_host_ports(trial->project, trial->plan, trial->observed);
-    for (auto& line : to_text(trial->plan)) lines.push_back(std::move(line));
+    if (trial.images.empty()) engine::check_creations(trial.project, trial.plan, store);
+    engine::check_host_ports(trial.project, trial.plan, trial.observed);
+    for (auto& line : to_text(trial.plan)) lines.push_back(std::move(line));
     return lines;
 }
 
-std::vector<PlannedChange> Engine::plan_changes(const Project& unprovided, const UpOptions& wishes) {
-    const auto trial = impl_->try_up(unprovided, wishes);
-    if (!trial) return {};
+std::vector<PlannedChange> Engine::plan_changes(const Project& project, const UpOptions& wishes) {
+    const auto trial = impl_->try_up(project, wishes);
     std::vector<PlannedChange> changes;
-    for (const auto& action : trial->images)
+    for (const auto& action : trial.images)
         changes.push_back({PlannedChange::Kind::fetch, "Image " + action.image, action.cause, {}});
-    for (auto& change : engine::describe_plan(trial->plan, trial->project, trial->observed, impl_->open()))
+    for (auto& change : engine::describe_plan(trial.plan, trial.project, trial.observed, impl_->open()))
         changes.push_back(std::move(change));
     return changes;
 }
@@ -287,9 +283,7 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     const Plan plan = compose::plan_down(project, observed, options);
     ActionContext context(impl_->layout, name, project, impl_->events);
     context.dry_run = options.dry_run;
-    impl_->run(plan, context, std::move(cancel), true);
-    if (project != nullptr && !options.dry_run)
-        engine::end_providers(*project, options.services, "down", impl_->events);
+    (void)impl_->run(plan, context, std::move(cancel), true);
     if (on_bridge && !options.dry_run) (void)Networks(impl_->options).release_bridge();
     impl_->remove_images(store, images, options.dry_run);
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
@@ -308,9 +302,10 @@ void Engine::start_and_wait(const std::string& project, const std::vector<std::s
 }
 
 void Engine::stop(const std::string& project, const std::vector<std::string>& services,
-                  std::optional<Nanoseconds> timeout, std::stop_token cancel) {
-    impl_->operate(project, std::move(cancel),
-                   [&](const ObservedState& observed) { return plan_stop(observed, services, timeout); });
+                  std::optional<Nanoseconds> timeout, std::stop_token cancel, const Project* file) {
+    impl_->operate(
+        project, std::move(cancel),
+        [&](const ObservedState& observed) { return plan_stop(observed, services, timeout, file); }, {}, file);
 }
 
 void Engine::restart(const std::string& project, const std::vector<std::string>& services,

@@ -24,6 +24,7 @@ public:
           options_(options),
           missing_(plan.nodes.size()),
           needed_by_(plan.nodes.size()),
+          left_out_(plan.nodes.size()),
           watcher_(context, options.wait_timeout) {
         context.gathers_removals = true;
         for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
@@ -33,7 +34,8 @@ public:
         }
     }
 
-    void run() {
+    /// False: another plan is needed.
+    bool run() {
         const std::stop_callback on_cancel(options_.cancel, [this] {
             {
                 const std::lock_guard lock(mutex_);
@@ -51,6 +53,7 @@ public:
         delete_last_rows();
         const std::lock_guard lock(mutex_);
         report();
+        return !outdated_;
     }
 
 private:
@@ -60,7 +63,7 @@ private:
             Session session(context_.layout, context_.project);
             delete_rows(session);
         } catch (const Error& error) {
-            errors_.push_back(error);
+            add_error(error, {});
         }
     }
 
@@ -101,7 +104,7 @@ private:
             return context_.trash.empty_one();
         } catch (const Error& error) {
             const std::lock_guard lock(mutex_);
-            errors_.push_back(error);
+            add_error(error, {});
             return true;
         }
     }
@@ -150,6 +153,11 @@ private:
         try {
             step();
             return true;
+        } catch (const Outdated&) {
+            abandon();
+        } catch (ProjectError& error) {  // it says where in the file: no more words
+            context_.tell(Event::Status::error, event_id(action), "Error", error.what());
+            complete(node, error, std::current_exception());
         } catch (Error& error) {
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, naming(action, error));
@@ -169,7 +177,18 @@ private:
         return error;
     }
 
-    void complete(std::size_t node, std::optional<Error> error) {
+    /// Another plan takes over from here; what runs now still ends.
+    void abandon() {
+        {
+            const std::lock_guard lock(mutex_);
+            --running_;
+            stopping_ = outdated_ = true;
+        }
+        changed_.notify_all();
+        watcher_.cancel("waiting was given up", kGivenUp);
+    }
+
+    void complete(std::size_t node, std::optional<Error> error, std::exception_ptr original = {}) {
         bool give_up = false;
         {
             const std::lock_guard lock(mutex_);
@@ -177,8 +196,11 @@ private:
             ++done_;
             if (error) {
                 // Waits that were given up because of an earlier error say nothing new.
-                if (!stopping_ || error->exit_code() != kGivenUp) errors_.push_back(*error);
-                if (!options_.keep_going) give_up = !std::exchange(stopping_, true);
+                if (!stopping_ || error->exit_code() != kGivenUp) add_error(*error, std::move(original));
+                if (std::holds_alternative<RunProvider>(plan_.nodes[node].action))
+                    leave_out_after(node);
+                else if (!options_.keep_going)
+                    give_up = !std::exchange(stopping_, true);
             }
             if (!error || options_.keep_going)
                 for (const std::size_t next : needed_by_[node])
@@ -186,6 +208,26 @@ private:
         }
         changed_.notify_all();
         if (give_up) watcher_.cancel("waiting was given up", kGivenUp);
+    }
+
+    void add_error(const Error& error, std::exception_ptr original) {
+        errors_.push_back(error);
+        originals_.push_back(std::move(original));
+    }
+
+    /// What waits for it, directly or not, counts as done: none of it has begun.
+    void leave_out_after(std::size_t node) {
+        std::vector<std::size_t> open{node};
+        while (!open.empty()) {
+            const std::size_t one = open.back();
+            open.pop_back();
+            for (const std::size_t next : needed_by_[one]) {
+                if (left_out_[next]) continue;
+                left_out_[next] = true;
+                ++done_;
+                open.push_back(next);
+            }
+        }
     }
 
     [[nodiscard]] bool finished() const { return done_ == plan_.nodes.size() || (stopping_ && running_ == 0); }
@@ -197,6 +239,7 @@ private:
         std::vector<std::string> others;
         for (std::size_t i = 1; i < errors_.size(); ++i)
             if (errors_[i].what() != std::string_view(first.what())) others.emplace_back(errors_[i].what());
+        if (others.empty() && originals_.front()) std::rethrow_exception(originals_.front());
         if (others.empty()) throw first;
         Error all(std::string(first.what()) + "; " + join(others, "; "), first.kind());
         all.with_exit_code(first.exit_code()).with_code(first.code()).with_hint(first.hint());
@@ -214,18 +257,19 @@ private:
     Queue ready_;
     Queue ended_;  // removals whose container runs no more
     std::size_t running_ = 0, done_ = 0;
-    bool stopping_ = false, cancelled_ = false;
+    bool stopping_ = false, cancelled_ = false, outdated_ = false;
+    std::vector<bool> left_out_;  // because a provider failed
     std::vector<Error> errors_;
-    WaitWatcher watcher_;  // the last: its thread must end before the rest goes
+    std::vector<std::exception_ptr> originals_;  // beside the errors; null: the error says all
+    WaitWatcher watcher_;                        // the last: its thread must end before the rest goes
 };
 
 }  // namespace
 
-void execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
+bool execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
     for (const Event& note : plan.notes) context.tell(note.status, note.id, note.text);
     if (!context.dry_run) context.trash.take_leftovers();
-    if (plan.nodes.empty() && context.trash.empty()) return;
-    Executor(plan, context, options).run();
+    return (plan.nodes.empty() && context.trash.empty()) || Executor(plan, context, options).run();
 }
 
 }  // namespace compose::engine

@@ -18,8 +18,9 @@ struct ExecuteOptions {
     std::stop_token cancel;
 };
 
-/// Tells the plan's notes, then does it. Throws the first error, with the texts of the others; exit code 130 when
-/// cancelled.
-void execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options);
+/// Tells the plan's notes, then does it. False when a CheckVariables ended it before its end: what runs is to be looked
+/// at again, and planned anew. Throws the first error, with the texts of the others; exit code 130 when cancelled. What
+/// depends on a provider that failed is left out, the rest is done.
+[[nodiscard]] bool execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options);
 
 }  // namespace compose::engine

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <compose/plan.hpp>
 
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
@@ -55,6 +58,9 @@ std::string content_of(const Kind& kind, const FileObject& object) {
 GrantedFile file_of(const Kind& kind, const FileObject& object, const FileGrant& grant) {
     GrantedFile file;
     file.target = target_of(kind, grant);
+    file.name = object.key;
+    file.from = object.file;
+    file.environment = object.environment;
     file.uid = id_of(grant.uid).value_or(0);
     file.gid = id_of(grant.gid).value_or(0);
     if (grant.mode) file.mode = *grant.mode & 07777U;
@@ -111,16 +117,78 @@ std::vector<runtime::MountSpec> mounts_of(const std::vector<GrantedFile>& files)
     return result;
 }
 
+namespace {
+
+std::string origins_path(const std::string& container_id, const store::Layout& layout) {
+    return layout.container(container_id) + "/secrets.json";
+}
+
+// By the path of what is mounted.
+std::map<std::string, json::object> recorded_origins(const std::string& container_id, const store::Layout& layout) {
+    std::map<std::string, json::object> out;
+    const auto text = sys::read_file_if_exists(origins_path(container_id, layout));
+    if (!text) return out;
+    const json::value list = parse_json(*text);
+    for (const json::value& one : list.as_array()) out.emplace(string_or(one.as_object(), "source"), one.as_object());
+    return out;
+}
+
+void restore_from_origins(const runtime::ContainerSpec& spec, const std::vector<std::string>& missing,
+                          const store::Layout& layout) {
+    const auto gone = [&](const std::string& why) {
+        return make_error(ErrorKind::not_found, "the secrets of container {} went with the last reboot{}", spec.name,
+                          why)
+            .with_hint("run \"compose up\", which writes them again");
+    };
+    const auto origins = recorded_origins(spec.id, layout);
+    std::vector<GrantedFile> files;
+    for (const std::string& path : missing) {
+        const auto origin = origins.find(path);
+        if (origin == origins.end()) throw gone("");
+        GrantedFile file;
+        file.source = path;
+        file.name = string_or(origin->second, "name");
+        file.from = string_or(origin->second, "file");
+        file.environment = string_or(origin->second, "environment");
+        file.uid = static_cast<unsigned>(int_or(origin->second, "uid", 0));
+        file.gid = static_cast<unsigned>(int_or(origin->second, "gid", 0));
+        file.mode = static_cast<unsigned>(int_or(origin->second, "mode", 0));
+        if (file.from.empty())
+            throw gone(fmt::format(", and {} came from {}", quote(file.name),
+                                   file.environment.empty() ? "no file" : "the variable " + file.environment));
+        file.content =
+            in_context([&] { return "secret " + file.name; }, [&] { return sys::read_file(file.from, kLargest); });
+        files.push_back(std::move(file));
+    }
+    write_files(files, spec.id, layout);
+}
+
+}  // namespace
+
+void record_origins(const std::vector<GrantedFile>& files, const std::string& container_id,
+                    const store::Layout& layout) {
+    const std::string folder = layout.secrets(container_id) + "/";
+    json::array list;
+    for (const GrantedFile& file : files)
+        if (file.source.starts_with(folder))
+            list.push_back(json::object{{"source", file.source},
+                                        {"name", file.name},
+                                        {"file", file.from},
+                                        {"environment", file.environment},
+                                        {"uid", file.uid},
+                                        {"gid", file.gid},
+                                        {"mode", file.mode}});
+    if (!list.empty()) sys::write_file(origins_path(container_id, layout), json::serialize(list), 0600);
+}
+
 void restore_secrets(const runtime::ContainerSpec& spec, const Project* project, const std::string& service,
                      const store::Layout& layout) {
     const std::string folder = layout.secrets(spec.id) + "/";
-    const bool missing = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const runtime::MountSpec& mount) {
-        return mount.source.starts_with(folder) && !sys::exists(mount.source);
-    });
-    if (!missing) return;
-    if (project == nullptr || !project->services.contains(service))
-        throw make_error(ErrorKind::not_found, "the secrets of container {} went with the last reboot", spec.name)
-            .with_hint("run \"compose up\", which writes them again");
+    std::vector<std::string> missing;
+    for (const runtime::MountSpec& mount : spec.mounts)
+        if (mount.source.starts_with(folder) && !sys::exists(mount.source)) missing.push_back(mount.source);
+    if (missing.empty()) return;
+    if (project == nullptr || !project->services.contains(service)) return restore_from_origins(spec, missing, layout);
     auto files = plan_files(*project, project->services.at(service), spec.id, layout);
     std::erase_if(files, [&](const GrantedFile& file) { return !file.source.starts_with(folder); });
     write_files(files, spec.id, layout);
@@ -168,7 +236,9 @@ Project with_contents_hashed(const Project& project) {
                     if (!from.content && (from.file.empty() || !sys::is_regular_file(from.file))) continue;
                     all += fmt::format("{} {} {}\n", kind->word, grant.source, sha256_hex(content_of(*kind, from)));
                 }
-            if (!all.empty()) service.config_hash = sha256_hex(service.config_hash + "\n" + all);
+            if (all.empty()) continue;
+            const std::string base = base_hash(service.config_hash);
+            service.config_hash = sha256_hex(base + "\n" + all) + service.config_hash.substr(base.size());
         }
     return result;
 }

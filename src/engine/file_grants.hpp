@@ -19,6 +19,9 @@ struct GrantedFile {
     bool is_folder = false;  // a `file:` that is a folder is mounted as it is
     unsigned uid = 0, gid = 0;
     unsigned mode = 0444;
+    std::string name;         // key in the Compose file
+    std::string from;         // the host's file that `content` was read from; empty: it came from elsewhere
+    std::string environment;  // the variable that it came from
 };
 
 /// Reads the sources. Throws Error(invalid) or Error(not_found) that names the config or secret.
@@ -26,8 +29,11 @@ struct GrantedFile {
                                                   const std::string& container_id, const store::Layout& layout);
 void write_files(const std::vector<GrantedFile>& files, const std::string& container_id, const store::Layout& layout);
 [[nodiscard]] std::vector<runtime::MountSpec> mounts_of(const std::vector<GrantedFile>& files);
-/// After a reboot a container's secrets are gone: they are written again from the project, or, without one, missed.
-/// Throws Error(not_found) then.
+/// Where a container's secrets came from, without what they say: for the time after a reboot.
+void record_origins(const std::vector<GrantedFile>& files, const std::string& container_id,
+                    const store::Layout& layout);
+/// After a reboot a container's secrets are gone: they are written again from the project, or, without one, from the
+/// files that they came from. Throws Error(not_found) for those that came from elsewhere.
 void restore_secrets(const runtime::ContainerSpec& spec, const Project* project, const std::string& service,
                      const store::Layout& layout);
 /// The container's secrets; its configs go with its folder. No error when there are none.

@@ -48,7 +48,8 @@ void ensure_resources(const Project& project, const Service& service, ActionCont
 }  // namespace
 
 std::string make_one_off(store::Store& store, EventSink& events, const std::string& project_name,
-                         const Project& project, const std::string& service_name, const CreateOptions& options) {
+                         const Project& project, const std::string& service_name, const CreateOptions& options,
+                         const Beside& beside) {
     const auto found = project.services.find(service_name);
     if (found == project.services.end()) throw make_error(ErrorKind::not_found, "no such service: {}", service_name);
     const bool standalone = project_name == kStandaloneProject;
@@ -57,6 +58,8 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
                           .aliases = options.aliases};
     CreateContainer action;
     action.service = service_name;
+    action.number = beside.number;
+    action.inherited_volumes = beside.anonymous_volumes;
     action.name = options.name;
     if (action.name.empty())
         action.name = standalone ? special.slug

@@ -1,5 +1,6 @@
 #include "engine/pre_start.hpp"
 
+#include <algorithm>
 #include <compose/containers.hpp>
 
 #include "base/error.hpp"
@@ -7,6 +8,7 @@
 #include "engine/one_off.hpp"
 #include "engine/silent_sink.hpp"
 #include "engine/wait_watcher.hpp"
+#include "runtime/spec.hpp"
 
 namespace compose::engine {
 namespace {
@@ -18,6 +20,7 @@ using store::ContainerState;
 Project with_hook(const Project& project, const Service& from, const Hook& hook) {
     Project result = project;
     Service& service = result.services.at(from.name);
+    service = from;
     service.command = hook.command;
     service.entrypoint.emplace();
     if (!hook.image.empty()) service.image = hook.image;
@@ -51,9 +54,23 @@ int wait_for_end(const std::string& id, Session& session) {
     }
 }
 
-void run_one(const Service& service, std::size_t index, ActionContext& context, Session& session) {
+// What a hook of one replica shares with it.
+Beside beside(const store::Container& replica, Session& session) {
+    Beside out{.number = replica.number, .anonymous_volumes = {}};
+    std::map<std::string, std::string> names;  // by folder
+    for (const std::string& name : session.store().volumes_of(replica.id))
+        if (const auto volume = session.store().volume(name); volume && volume->anonymous)
+            names[session.layout().volume_data(name)] = name;
+    for (const runtime::MountSpec& mount : runtime::spec_from_json(replica.config.spec).mounts)
+        if (const auto found = names.find(mount.source); found != names.end())
+            out.anonymous_volumes[mount.target] = found->second;
+    return out;
+}
+
+// `replica` is null for a hook of the service as a whole.
+void run_one(const Service& service, std::size_t index, const store::Container* replica, ActionContext& context,
+             Session& session) {
     const Hook& hook = service.pre_start.at(index);
-    if (hook.per_replica) throw make_error(ErrorKind::invalid, "pre_start[{}]: per_replica is not supported", index);
     const Project project = with_hook(*context.file, service, hook);
     SilentSink sink;
     ActionContext quiet(context.layout, context.project, nullptr, sink);
@@ -61,10 +78,12 @@ void run_one(const Service& service, std::size_t index, ActionContext& context, 
     options.aliases = false;
     options.ports = false;
     options.name = fmt::format("{}-{}-pre_start-{}", context.project, service.name, index);
+    if (replica != nullptr) options.name += fmt::format("-{}", replica->number);
     // One that a killed command left would have its name.
     if (const auto left = session.store().container_by_name(options.name); left && left->project == context.project)
         perform(RemoveContainer{{left->name, left->id}, true, false, true}, quiet, session);
-    const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options);
+    const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options,
+                                        replica != nullptr ? beside(*replica, session) : Beside{});
     int code = 0;
     std::string said;
     try {
@@ -84,13 +103,25 @@ void run_one(const Service& service, std::size_t index, ActionContext& context, 
 
 }  // namespace
 
-void run_pre_start(const Service& service, ActionContext& context, Session& session) {
-    if (service.pre_start.empty()) return;
-    context.once("pre_start of " + service.name, [&] {
-        for (const store::Container& row : session.store().containers_without_spec(context.project))
-            if (!row.oneoff && row.service == service.name && store::is_up(row.state)) return;
-        for (std::size_t i = 0; i < service.pre_start.size(); ++i) run_one(service, i, context, session);
-    });
+void run_pre_start(const Service& service, const std::string& container, ActionContext& context, Session& session) {
+    const auto one_is_up = [&] {
+        const auto rows = session.store().containers_without_spec(context.project);
+        return std::any_of(rows.begin(), rows.end(), [&](const store::Container& row) {
+            return !row.oneoff && row.service == service.name && store::is_up(row.state);
+        });
+    };
+    for (std::size_t i = 0; i < service.pre_start.size(); ++i) {
+        if (service.pre_start[i].per_replica) {
+            const auto replica = session.store().container(container);
+            if (!replica) throw make_error(ErrorKind::not_found, "the container is gone");
+            run_one(service, i, &*replica, context, session);
+            continue;
+        }
+        // Whoever comes later finds it done: none of them starts before.
+        context.once(fmt::format("pre_start[{}] of {}", i, service.name), [&] {
+            if (!one_is_up()) run_one(service, i, nullptr, context, session);
+        });
+    }
 }
 
 }  // namespace compose::engine

@@ -8,8 +8,9 @@
 
 namespace compose::engine {
 
-/// Nothing when a container of the service runs already, or when another action of the same plan has done it. Throws in
-/// Docker Compose's words, with the last lines that the failed one wrote.
-void run_pre_start(const Service& service, ActionContext& context, Session& session);
+/// Before `container` starts. Those of the service as a whole: nothing when a container of the service runs already, or
+/// when another action of the same plan has done it; those with `per_replica` run before each, with its own number and
+/// anonymous volumes. Throws in Docker Compose's words, with the last lines that the failed one wrote.
+void run_pre_start(const Service& service, const std::string& container, ActionContext& context, Session& session);
 
 }  // namespace compose::engine

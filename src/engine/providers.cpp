@@ -1,30 +1,18 @@
 #include "engine/providers.hpp"
 
-#include <algorithm>
+#include <set>
 
-#include <fmt/format.h>
-
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
-#include "plan/graph.hpp"
-#include "plan/images.hpp"
+#include "engine/host_program.hpp"
 #include "sys/command.hpp"
 
 namespace compose::engine {
 namespace {
 
 constexpr std::size_t kLongestAnswer = std::size_t{4} << 20U;
-
-using Variables = std::map<std::string, std::string>;
-
-/// What a program says goes to a terminal.
-std::string printable(std::string text) {
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    return text;
-}
+constexpr std::size_t kLongestQuote = 80;
 
 std::string prefix_of(const std::string& service) {
     std::string out = service + "_";
@@ -36,169 +24,194 @@ std::string prefix_of(const std::string& service) {
     return out;
 }
 
+/// What the program says of itself.
+struct Metadata {
+    struct Verb {
+        std::set<std::string> known, required;
+    };
+    bool said = false;
+    Verb up, down;
+    std::optional<Verb> stop;
+};
+
+Metadata::Verb verb_of(const json::value& value) {
+    Metadata::Verb out;
+    if (!value.is_object()) return out;
+    const json::value* parameters = value.get_object().if_contains("parameters");
+    if (parameters == nullptr || !parameters->is_array()) return out;
+    for (const json::value& one : parameters->get_array()) {
+        if (!one.is_object()) continue;
+        const std::string name = string_or(one.get_object(), "name");
+        out.known.insert(name);
+        if (bool_or(one.get_object(), "required", false)) out.required.insert(name);
+    }
+    return out;
+}
+
+Metadata metadata_of(const std::string& program, const std::string& folder) {
+    sys::Command command;
+    command.argv = {program, "compose", "metadata"};
+    command.working_dir = folder;
+    command.output_limit = kLongestAnswer;
+    Metadata out;
+    try {
+        const sys::CommandResult result = sys::run_command(command);
+        const json::value said = result.ok() ? parse_json(result.out) : json::value{};
+        if (!said.is_object()) return out;
+        const auto verb = [&](const char* name) { return said.get_object().if_contains(name); };
+        if (verb("up") != nullptr) out.up = verb_of(*verb("up"));
+        if (verb("down") != nullptr) out.down = verb_of(*verb("down"));
+        if (verb("stop") != nullptr && verb("stop")->is_object()) out.stop = verb_of(*verb("stop"));
+        out.said =
+            !string_or(said.get_object(), "description").empty() || !out.up.known.empty() || !out.down.known.empty();
+    } catch (const Error&) {  // a program without metadata says anything, or nothing
+    }
+    return out;
+}
+
 /// One call of the program.
 class Call {
 public:
-    Call(const Project& project, const Service& service, const char* verb, EventSink& events)
-        : service_(service), id_("Provider " + service.name), events_(events) {
-        const Provider& provider = *service.provider;
-        command_.argv = {provider.type, "compose", "--project-name=" + project.name, verb};
-        for (const auto& [name, values] : provider.options)
-            for (const std::string& value : values) command_.argv.push_back("--" + name + "=" + value);
-        command_.argv.push_back(service.name);
-        command_.working_dir = project.working_dir;
+    Call(const Project& project, const Service& service, EventSink& events)
+        : project_(project), service_(service), id_("Provider " + service.name), events_(events) {
+        command_.argv = {find_provider(service.provider->type, project.working_dir)};
+        if (command_.argv[0].empty())
+            fail("there is no program " + quote(service.provider->type), "install it somewhere in PATH");
+        metadata_ = metadata_of(command_.argv[0], project.working_dir);
+    }
+
+    [[nodiscard]] bool can_stop() const { return metadata_.stop.has_value(); }
+
+    ProviderAnswer run(const char* verb, const Metadata::Verb& options) {
+        command_.argv.insert(command_.argv.end(), {"compose", "--project-name=" + project_.name, verb});
+        const auto& given = service_.provider->options;
+        for (const std::string& name : options.required)
+            if (metadata_.said && !given.contains(name))
+                fail("its program needs the option " + quote(name), "add it to options");
+        for (const auto& [name, values] : given)
+            if (!metadata_.said || options.known.contains(name))
+                for (const std::string& value : values) command_.argv.push_back("--" + name + "=" + value);
+        command_.argv.push_back(service_.name);
+        command_.working_dir = project_.working_dir;
         command_.output_limit = kLongestAnswer;
+        std::string rest;
+        command_.on_output = [&](std::string_view chunk) {
+            rest += chunk;
+            for (std::size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1))
+                hear(rest.substr(0, end));
+            if (rest.size() <= kLongestAnswer) return;
+            failure_ = "it said a line without an end";
+            rest.clear();
+        };
+        const sys::CommandResult result = sys::run_command(command_);
+        hear(rest);
+        if (!failure_.empty()) fail(failure_);
+        if (result.ok()) return std::move(answer_);
+        const std::string said = printable(std::string(trim(result.err)));
+        fail(fmt::format("{} failed with exit code {}{}", quote(service_.provider->type), result.exit_code,
+                         said.empty() ? "" : ": " + said));
     }
 
-    void run() {
-        sys::CommandResult result;
-        try {
-            result = sys::run_command(command_);
-        } catch (Error& error) {
-            if (error.exit_code() != 127) throw;
-            throw make_error(ErrorKind::not_found, "there is no program {}, which provides service {}",
-                             quote(service_.provider->type), quote(service_.name))
-                .with_hint("install it somewhere in PATH");
-        }
-        for (const std::string& line : split(result.out, '\n'))
-            if (!trim(line).empty()) hear(std::string(trim(line)));
-        if (!failure_.empty()) throw make_error("service {}: {}", quote(service_.name), failure_);
-        if (!result.ok()) {
-            const std::string said = printable(std::string(trim(result.err)));
-            throw make_error("service {}: its provider {} failed with exit code {}{}", quote(service_.name),
-                             quote(service_.provider->type), result.exit_code, said.empty() ? "" : ": " + said);
-        }
-    }
-
-    Variables prefixed, raw;
+    [[nodiscard]] const Metadata& metadata() const { return metadata_; }
 
 private:
-    void hear(const std::string& line) {
+    [[noreturn]] void fail(const std::string& message, const std::string& hint = {}) const {
+        throw ProjectError(
+            {{Severity::error, service_.provider->pos, "services." + service_.name + ".provider", message, hint}});
+    }
+
+    void hear(const std::string& text) {
+        const std::string line(trim(text));
+        if (line.empty() || !failure_.empty()) return;
         json::object message;
         try {
             const auto value = parse_json(line);
             if (!value.is_object()) throw make_error("no object");
             message = value.as_object();
         } catch (const Error&) {
-            throw make_error("service {}: its provider {} said {}, which is not a line of its protocol",
-                             quote(service_.name), quote(service_.provider->type),
-                             quote(printable(line).substr(0, 80)));
+            failure_ = fmt::format("{} said {}, which is not a line of its protocol", quote(service_.provider->type),
+                                   quote(printable(line).substr(0, kLongestQuote)));
+            return;
         }
-        const std::string type = string_or(message, "type"), text = string_or(message, "message");
+        const std::string type = string_or(message, "type");
+        const std::string said = string_or(message, "message");
         if (type == "error") {
-            failure_ = printable(text);
+            failure_ = said.empty() ? "it failed, and does not say why" : printable(said);
         } else if (type == "info") {
-            events_.on_event({Event::Status::working, id_, printable(text), {}, 0, 0});
+            events_.on_event({Event::Status::working, id_, printable(said), {}, 0, 0});
         } else if (type == "setenv" || type == "rawsetenv") {
-            const auto equals = text.find('=');
-            if (equals == std::string::npos || equals == 0 || text.find('\0') != std::string::npos)
-                throw make_error("service {}: its provider {} set {}, which is not NAME=VALUE", quote(service_.name),
-                                 quote(service_.provider->type), quote(printable(text)));
-            const std::string name = text.substr(0, equals), value = text.substr(equals + 1);
-            (type == "setenv" ? prefixed[prefix_of(service_.name) + name] : raw[name]) = value;
+            set(type == "setenv", said);
         }  // debug, and what later versions say
     }
 
+    void set(bool prefixed, const std::string& said) {
+        const auto equals = said.find('=');
+        if (equals == std::string::npos || equals == 0 || said.find('\0') != std::string::npos) {
+            failure_ = fmt::format("{} set {}, which is not NAME=VALUE", quote(service_.provider->type),
+                                   quote(printable(said).substr(0, kLongestQuote)));
+            return;
+        }
+        const std::string name = said.substr(0, equals), value = said.substr(equals + 1);
+        if (prefixed)
+            answer_.prefixed[prefix_of(service_.name) + name] = value;
+        else
+            answer_.raw[name] = value;
+    }
+
+    const Project& project_;
     const Service& service_;
     std::string id_;
     EventSink& events_;
     sys::Command command_;
+    Metadata metadata_;
     std::string failure_;
+    ProviderAnswer answer_;
 };
-
-/// All that are provided, dependencies first. Throws ProjectError when one waits for a container.
-std::vector<std::string> providers_in_order(const Project& project) {
-    plan::DependencyMap map;
-    for (const auto& [name, service] : project.services) {
-        if (!service.provider) continue;
-        map[name] = service.depends_on;
-        for (const Dependency& dependency : service.depends_on)
-            if (const auto on = project.services.find(dependency.service);
-                on != project.services.end() && !on->second.provider)
-                throw make_error(ErrorKind::invalid,
-                                 "services.{}.depends_on: a provided service can't wait for the container of {}", name,
-                                 quote(dependency.service))
-                    .with_hint("providers run before all containers: remove it");
-    }
-    return plan::dependency_order(map);
-}
-
-void give(Service& service, const std::string& provider, const Call& call, EventSink& events) {
-    std::string all;
-    for (const auto& [name, value] : call.prefixed) {
-        service.environment[name] = value;
-        all += name + "=" + value + "\n";
-    }
-    for (const auto& [name, value] : call.raw) {
-        const auto [entry, fresh] = service.environment.try_emplace(name, value);
-        if (!fresh && entry->second != value)
-            events.on_event({Event::Status::warning,
-                             "Provider " + provider,
-                             fmt::format("overrides {} of service {}", name, quote(service.name)),
-                             {},
-                             0,
-                             0});
-        entry->second = value;
-        all += name + "=" + value + "\n";
-    }
-    if (!all.empty()) service.config_hash = sha256_hex(service.config_hash + "\n" + all);
-}
 
 }  // namespace
 
-bool has_providers(const Project& project) {
-    return std::any_of(project.services.begin(), project.services.end(),
-                       [](const auto& entry) { return entry.second.provider.has_value(); });
-}
-
-Project provide(const Project& project, const UpOptions& options, EventSink& events, const std::stop_token& cancel) {
-    Project result = project;
-    const auto wanted =
-        options.no_deps && !options.services.empty() ? options.services : with_dependencies(project, options.services);
-    for (const std::string& name : providers_in_order(project)) {
-        const Service& service = project.services.at(name);
-        const bool run = !options.dry_run && std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-        if (cancel.stop_requested()) throw make_error("canceled").with_exit_code(130);
-        Call call(project, service, "up", events);
-        if (run) {
-            events.on_event({Event::Status::working, "Provider " + name, "Starting", {}, 0, 0});
-            call.run();
-            events.on_event({Event::Status::done, "Provider " + name, "Started", {}, 0, 0});
+ProviderAnswer run_provider(const Project& project, const Service& service, EventSink& events) {
+    Call call(project, service, events);
+    ProviderAnswer answer = call.run("up", call.metadata().up);
+    for (const auto& [name, dependent] : project.services)
+        for (const Dependency& dependency : dependent.depends_on) {
+            if (dependency.service != service.name) continue;
+            for (const auto& [variable, value] : answer.raw)
+                if (const auto own = dependent.environment.find(variable);
+                    own != dependent.environment.end() && own->second != value)
+                    events.on_event({Event::Status::warning,
+                                     "Provider " + service.name,
+                                     fmt::format("overrides {} of service {}", variable, quote(name)),
+                                     {},
+                                     0,
+                                     0});
         }
-        for (auto& [key, dependent] : result.services)
-            if (std::erase_if(dependent.depends_on, [&](const Dependency& on) { return on.service == name; }) != 0)
-                give(dependent, name, call, events);
-        result.disabled_services.insert(result.services.extract(name));
+    return answer;
+}
+
+bool end_provider(const Project& project, const Service& service, EndProvider::Verb verb, EventSink& events) {
+    Call call(project, service, events);
+    if (verb == EndProvider::Verb::down) {
+        (void)call.run("down", call.metadata().down);
+        return true;
     }
-    return result;
+    if (!call.can_stop()) return false;
+    (void)call.run("stop", *call.metadata().stop);
+    return true;
 }
 
-std::optional<UpOptions> without_provided(const Project& provided, const UpOptions& options) {
-    UpOptions result = options;
-    std::erase_if(result.services, [&](const std::string& name) {
-        const auto service = provided.disabled_services.find(name);
-        return service != provided.disabled_services.end() && service->second.provider.has_value();
-    });
-    if (result.services.empty() && !options.services.empty() && options.await_for.empty()) return std::nullopt;
-    if (result.services.empty() && provided.services.empty() && !options.remove_orphans) return std::nullopt;
-    return result;
-}
-
-void end_providers(const Project& project, const std::vector<std::string>& services, const char* verb,
-                   EventSink& events) {
-    if (!has_providers(project)) return;
-    auto order = providers_in_order(project);
-    std::reverse(order.begin(), order.end());
-    const bool down = std::string_view(verb) == "down";
-    for (const std::string& name : order) {
-        if (!services.empty() && std::find(services.begin(), services.end(), name) == services.end()) continue;
-        const std::string id = "Provider " + name;
-        events.on_event({Event::Status::working, id, down ? "Removing" : "Stopping", {}, 0, 0});
-        try {
-            Call(project, project.services.at(name), verb, events).run();
-            events.on_event({Event::Status::done, id, down ? "Removed" : "Stopped", {}, 0, 0});
-        } catch (const Error& error) {
-            events.on_event({Event::Status::warning, id, error.what(), {}, 0, 0});
+void check_programs(const Project& project, const Plan& plan, std::vector<Diagnostic>& findings) {
+    for (const Plan::Node& node : plan.nodes) {
+        if (const auto* provider = std::get_if<RunProvider>(&node.action)) {
+            const Provider& needed = *project.services.at(provider->service).provider;
+            if (!find_provider(needed.type, project.working_dir).empty()) continue;
+            findings.push_back({Severity::error, needed.pos, "services." + provider->service + ".provider",
+                                "there is no program " + quote(needed.type), "install it somewhere in PATH"});
+        } else if (const auto* model = std::get_if<PrepareModel>(&node.action)) {
+            if (!find_plugin("model").empty()) continue;
+            findings.push_back({Severity::error, project.models.at(model->key).pos, "models." + model->key,
+                                "there is no program \"docker-model\", which fetches and serves models",
+                                "install Docker Model Runner's plugin, in PATH or in /usr/libexec/docker/cli-plugins"});
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "engine/log_details.hpp"
 #include "engine/network_options.hpp"
 #include "plan/depends_label.hpp"
+#include "plan/graph.hpp"
 #include "sys/process.hpp"
 
 namespace compose::engine {
@@ -76,7 +77,9 @@ Labels container_labels(const Project& project, const Service& service, const Im
     set("oneoff", "False");
     set("config-hash", service.config_hash);
     set("image", image.id);
-    set("depends_on", plan::render_depends_on(service.depends_on));
+    std::vector<Dependency> containers = service.depends_on;
+    std::erase_if(containers, [&](const Dependency& on) { return plan::is_provider(&project, on.service); });
+    set("depends_on", plan::render_depends_on(containers));
     set("project.working_dir", project.working_dir);
     set("project.config_files", join(project.config_files, ","));
     if (!project.environment_files.empty()) set("project.environment_file", join(project.environment_files, ","));

@@ -100,8 +100,10 @@ RestartPolicy bind_restart(const Node& service) {
     const auto condition = text_of(policy, "condition");
     const auto text = text_of(service, "restart");
     if (policy.is_mapping()) {
-        if (condition == "any" || condition.empty()) out.kind = RestartPolicy::Kind::always;
-        if (condition == kOnFailure) out.kind = RestartPolicy::Kind::on_failure;
+        // A job that has done its work is not done again.
+        const bool job = text_of(child_or_empty(service, "deploy"), "mode").ends_with("-job");
+        if (condition == "any" || (condition.empty() && !job)) out.kind = RestartPolicy::Kind::always;
+        if (condition == kOnFailure || (condition.empty() && job)) out.kind = RestartPolicy::Kind::on_failure;
         if (out.kind != RestartPolicy::Kind::no) out.max_retries = bind_int(policy, "max_attempts", 0);
     } else if (text == "always") {
         out.kind = RestartPolicy::Kind::always;

@@ -20,7 +20,7 @@ struct ScalarName {
     const char* advice;
 };
 
-constexpr std::array<ScalarName, 15> kScalars{{
+constexpr std::array<ScalarName, 16> kScalars{{
     {"any", ScalarType::any, "a value", ""},
     {"text", ScalarType::text, "a text or a number", ""},
     {"boolean", ScalarType::boolean, "a boolean", "write true or false"},
@@ -34,6 +34,7 @@ constexpr std::array<ScalarName, 15> kScalars{{
     {"restart", ScalarType::restart, "a restart policy", "write \"no\", always, on-failure[:N] or unless-stopped"},
     {"pull-policy", ScalarType::pull_policy, "a pull policy",
      "write always, never, missing, build, daily, weekly or every_<duration>, for example every_12h"},
+    {"window", ScalarType::window, "a time", "write numbers with units, for example 1w2d or 12h"},
     {"container-name", ScalarType::container_name, "a container name",
      "use letters, digits, _, . and -, at least two characters, the first one a letter or digit"},
     {"subnet", ScalarType::subnet, "a subnet", "write an address and a prefix length, for example 172.28.0.0/16"},
@@ -59,17 +60,8 @@ bool is_pull_policy(std::string_view text) {
     for (const std::string_view known :
          {"always", "never", "missing", "if_not_present", "build", "refresh", "daily", "weekly"})
         if (text == known) return true;
-    if (!text.starts_with("every_")) return false;
-    text.remove_prefix(6);
-    if (text.empty()) return false;
-    while (!text.empty()) {
-        std::size_t digits = 0;
-        while (digits < text.size() && is_digit(text[digits])) ++digits;
-        if (digits == 0 || digits == text.size()) return false;
-        if (std::string_view("wdhms").find(text[digits]) == std::string_view::npos) return false;
-        text.remove_prefix(digits + 1);
-    }
-    return true;
+    constexpr std::string_view kEvery = "every_";
+    return text.starts_with(kEvery) && parse_window(text.substr(kEvery.size())).has_value();
 }
 
 bool is_restart(std::string_view text) {
@@ -246,6 +238,8 @@ bool convert_scalar(Node& node, ScalarType type) {
             return mode_of(node).has_value();
         case ScalarType::pull_policy:
             return node.is_string() && is_pull_policy(node.text);
+        case ScalarType::window:
+            return node.is_string() && parse_window(node.text).has_value();
         case ScalarType::container_name:
             return node.is_string() && is_container_name(node.text);
         case ScalarType::subnet:

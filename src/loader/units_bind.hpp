@@ -25,6 +25,7 @@ enum class ScalarType : std::uint8_t {
     count,
     restart,
     pull_policy,
+    window,  // "1w2d", "12h"
     container_name,
     subnet,
     address,

@@ -70,8 +70,10 @@ std::string check_protocol(const Node& value) {
 std::string check_mount_type(const Node& value) {
     return is_one_of(value, {"bind", "volume", "tmpfs", "image"});
 }
-std::string check_deploy_mode(const Node& value) {
-    return is_one_of(value, {"replicated", "global"});  // one a machine, and there is one machine
+std::string check_api_socket(const Node& value) {
+    return value.boolean ? "there is no API socket that a container could get: compose runs without a daemon; remove "
+                           "it, and let a program on the host call compose"
+                         : "";
 }
 std::string check_network_driver(const Node& value) {
     return is_one_of(value, {"bridge", "default", "macvlan", "ipvlan"});
@@ -138,7 +140,7 @@ const PathTable<Support>& table() {
         {"services.*.deploy", {inside}},
         {"services.*.deploy.endpoint_mode", {ignored, nullptr, kCluster}},
         {"services.*.deploy.labels", {}},
-        {"services.*.deploy.mode", {whole, check_deploy_mode}},
+        {"services.*.deploy.mode", {}},
         {"services.*.deploy.placement", {ignored, nullptr, kCluster}},
         {"services.*.deploy.replicas", {}},
         {"services.*.deploy.resources", {inside}},
@@ -189,6 +191,7 @@ const PathTable<Support>& table() {
         {"services.*.mem_reservation", {}},
         {"services.*.mem_swappiness", {}},
         {"services.*.memswap_limit", {}},
+        {"services.*.models", {}},
         {"services.*.network_mode", {whole, check_network_mode}},
         {"services.*.networks", {inside}},
         {"services.*.networks.*", {inside}},
@@ -216,14 +219,7 @@ const PathTable<Support>& table() {
         {"services.*.ports.[].published", {}},
         {"services.*.ports.[].target", {}},
         {"services.*.post_start", {}},
-        {"services.*.pre_start", {inside}},
-        {"services.*.pre_start.[]", {inside}},
-        {"services.*.pre_start.[].command", {}},
-        {"services.*.pre_start.[].environment", {}},
-        {"services.*.pre_start.[].image", {}},
-        {"services.*.pre_start.[].privileged", {}},
-        {"services.*.pre_start.[].user", {}},
-        {"services.*.pre_start.[].working_dir", {}},
+        {"services.*.pre_start", {}},
         {"services.*.pre_stop", {}},
         {"services.*.privileged", {}},
         {"services.*.profiles", {}},
@@ -246,6 +242,7 @@ const PathTable<Support>& table() {
         {"services.*.tmpfs", {}},
         {"services.*.tty", {}},
         {"services.*.ulimits", {}},
+        {"services.*.use_api_socket", {whole, check_api_socket}},
         {"services.*.user", {}},
         {"services.*.userns_mode", {whole, check_host_only}},
         {"services.*.uts", {whole, check_host_only}},
@@ -354,6 +351,17 @@ public:
                           "remove ports, or add a bridge network; the container is reached at its own address");
     }
 
+    void check_job(const Node::Entry& service, const PathFrame& path) {
+        const Node& deploy = child_or_empty(service.value, "deploy");
+        if (!text_of(deploy, "mode").ends_with("-job")) return;
+        const Node& policy = child_or_empty(deploy, "restart_policy");
+        const Node* const how = policy.is_mapping() ? policy.find("condition") : service.value.find("restart");
+        if (how == nullptr || (how->text != "any" && how->text != "always" && how->text != "unless-stopped")) return;
+        findings_.error(how->pos, to_string(path),
+                        fmt::format("a job is not started again once it is done, but {} asks for that", how->text),
+                        "use on-failure, or leave it out");
+    }
+
 private:
     void visit(std::string_view key, SourcePos pos, const Node& value, const PathTrie::Cursor& cursor,
                const PathFrame& path) {
@@ -405,6 +413,7 @@ void check_supported(const Node& root, Diagnostics& findings) {
         check.check_host_ports(entry, services.child(entry.key));
         check.check_endpoint_options(entry, services.child(entry.key));
         check.check_stacked_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
+        check.check_job(entry, services.child(entry.key));
     }
 }
 

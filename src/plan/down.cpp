@@ -25,6 +25,11 @@ public:
         DependencyMap services = plan::dependencies_of(observed_.containers);
         for (const ObservedContainer& container : observed_.containers)
             if (takes(container)) remove(container);
+        if (project_ != nullptr) {
+            plan::add_providers(*project_, services);
+            for (const auto& [name, dependencies] : services)
+                if (plan::is_provider(project_, name) && wanted(name)) end_provider(name);
+        }
         order(services);
         if (options_.services.empty()) remove_networks();
         if (options_.volumes) remove_volumes();
@@ -36,16 +41,19 @@ public:
 
 private:
     struct Removal {
-        const ObservedContainer* container;
+        const ObservedContainer* container;  // null: of a provider, which ends in one step
         std::optional<std::size_t> stop;
         std::size_t remove;
         [[nodiscard]] std::size_t first() const { return stop.value_or(remove); }
     };
 
+    bool wanted(const std::string& service) const {
+        return options_.services.empty() ||
+               std::find(options_.services.begin(), options_.services.end(), service) != options_.services.end();
+    }
+
     bool takes(const ObservedContainer& container) const {
-        if (!options_.services.empty())
-            return !container.oneoff && std::find(options_.services.begin(), options_.services.end(),
-                                                  container.service) != options_.services.end();
+        if (!options_.services.empty()) return !container.oneoff && wanted(container.service);
         // Without a file there is no telling what an orphan would be.
         const bool orphan = container.oneoff || (project_ != nullptr && !in_file(*project_, container.service));
         return !orphan || options_.remove_orphans || project_ == nullptr;
@@ -62,9 +70,15 @@ private:
         removals_.push_back(removal);
     }
 
+    void end_provider(const std::string& service) {
+        found_ = true;
+        ends_[service] = {nullptr, std::nullopt, builder_.add(EndProvider{service, EndProvider::Verb::down})};
+    }
+
     void order(const DependencyMap& services) {
         std::map<std::string, std::vector<const Removal*>> by_service;
         for (const Removal& removal : removals_) by_service[removal.container->service].push_back(&removal);
+        for (const auto& [service, end] : ends_) by_service[service].push_back(&end);
         const std::vector<std::string> sorted = plan::dependency_order(services);
         std::map<std::string, std::size_t> rank;
         for (std::size_t i = 0; i < sorted.size(); ++i) rank[sorted[i]] = i;
@@ -74,7 +88,8 @@ private:
                 if (!rank.contains(dependency.service) || rank[dependency.service] >= rank[service]) continue;
                 for (const Removal* needed : by_service[dependency.service])
                     for (const Removal* dependent : by_service[service])
-                        builder_.after(needed->first(), dependent->first());
+                        builder_.after(needed->first(),
+                                       needed->container == nullptr ? dependent->remove : dependent->first());
             }
     }
 
@@ -122,6 +137,7 @@ private:
     const DownOptions& options_;
     PlanBuilder builder_;
     std::vector<Removal> removals_;
+    std::map<std::string, Removal> ends_;  // of providers, by service
     bool found_ = false;
 };
 

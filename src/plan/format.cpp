@@ -24,6 +24,12 @@ struct Text {
         constexpr const char* kVerbs[] = {"WaitHealthy ", "WaitCompleted ", "WaitReady "};
         return kVerbs[static_cast<std::size_t>(a.until)] + a.container.name;
     }
+    std::string operator()(const RunProvider& a) const { return "RunProvider " + a.service; }
+    std::string operator()(const EndProvider& a) const {
+        return (a.verb == EndProvider::Verb::down ? "RemoveProvider " : "StopProvider ") + a.service;
+    }
+    std::string operator()(const PrepareModel& a) const { return "PrepareModel " + a.key; }
+    std::string operator()(const CheckVariables& a) const { return "CheckVariables " + a.container.name; }
     std::string operator()(const Delay& a) const { return "Delay " + a.service; }
 };
 
@@ -32,6 +38,8 @@ std::string details(const Action& action) {
         return " as " + create->temporary_name;
     if (const auto* rename = std::get_if<RenameContainer>(&action)) return " from " + rename->from;
     if (const auto* wait = std::get_if<WaitContainer>(&action); wait && !wait->required) return " (optional)";
+    if (std::holds_alternative<RunProvider>(action) || std::holds_alternative<PrepareModel>(action))
+        return " (its variables are unknown until then)";
     if (const auto* remove = std::get_if<RemoveContainer>(&action))
         return std::string(remove->kill ? " by force" : "") + (remove->volumes ? " with volumes" : "");
     return {};
@@ -48,6 +56,10 @@ std::string first_message(const std::vector<Diagnostic>& findings) {
 ProjectError::ProjectError(std::vector<Diagnostic> findings, ErrorKind kind)
     : Error(first_message(findings), kind), findings_(std::move(findings)) {
     if (!findings_.empty()) with_hint(findings_.front().hint);
+}
+
+std::string base_hash(const std::string& config_hash) {
+    return config_hash.substr(0, config_hash.find('+'));
 }
 
 std::string to_string(const Action& action) {

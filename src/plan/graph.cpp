@@ -77,6 +77,22 @@ DependencyMap dependencies_of(const std::vector<ObservedContainer>& containers) 
     return result;
 }
 
+bool is_provider(const Project* project, const std::string& service) {
+    if (project == nullptr) return false;
+    const auto found = project->services.find(service);
+    return found != project->services.end() && found->second.provider.has_value();
+}
+
+void add_providers(const Project& project, DependencyMap& services) {
+    for (const auto& [name, service] : project.services) {
+        if (service.provider) services[name] = service.depends_on;
+        const auto known = services.find(name);
+        if (service.provider || known == services.end()) continue;
+        for (const Dependency& dependency : service.depends_on)
+            if (is_provider(&project, dependency.service)) known->second.push_back(dependency);
+    }
+}
+
 std::size_t PlanBuilder::add(Action action, std::string cause) {
     plan_.nodes.push_back({std::move(action), std::move(cause), {}});
     return plan_.nodes.size() - 1;

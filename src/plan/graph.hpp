@@ -23,6 +23,10 @@ using DependencyMap = std::map<std::string, std::vector<Dependency>>;
 /// What the containers' labels say; a service's containers may differ, then all their dependencies count.
 [[nodiscard]] DependencyMap dependencies_of(const std::vector<ObservedContainer>& containers);
 
+/// Adds the file's providers, with what they depend on and what depends on them.
+void add_providers(const Project& project, DependencyMap& services);
+[[nodiscard]] bool is_provider(const Project* project, const std::string& service);
+
 /// Running, paused or about to be started again: something that stop has to end.
 [[nodiscard]] bool runs(const ObservedContainer& container);
 

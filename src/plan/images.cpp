@@ -1,6 +1,5 @@
 #include "plan/images.hpp"
 
-#include <charconv>
 #include <set>
 
 #include "base/error.hpp"
@@ -12,26 +11,6 @@ namespace compose {
 namespace {
 
 constexpr std::chrono::hours kDay{24};
-
-/// Go's durations, and days and weeks before them: "1w2d", "12h".
-std::optional<std::chrono::nanoseconds> parse_window(std::string_view text) {
-    std::chrono::nanoseconds out{0};
-    bool any = false;
-    for (const auto& [unit, hours] : {std::pair{'w', 7 * 24}, std::pair{'d', 24}}) {
-        const auto at = text.find(unit);
-        if (at == std::string_view::npos) continue;
-        int count = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + at, count);
-        if (error != std::errc{} || end != text.data() + at || count < 0 || count > 10'000) return std::nullopt;
-        out += std::chrono::hours(std::int64_t{hours} * count);
-        text.remove_prefix(at + 1);
-        any = true;
-    }
-    if (text.empty()) return any ? std::optional(out) : std::nullopt;
-    const auto rest = parse_duration(text);
-    if (!rest || rest->count() < 0) return std::nullopt;
-    return out + *rest;
-}
 
 enum class Wish { always, missing, never, build };
 

@@ -121,24 +121,32 @@ Plan plan_start(const ObservedState& observed, const std::vector<std::string>& s
 }
 
 Plan plan_stop(const ObservedState& observed, const std::vector<std::string>& services,
-               std::optional<Nanoseconds> timeout) {
-    const DependencyMap known = plan::dependencies_of(observed.containers);
+               std::optional<Nanoseconds> timeout, const Project* project) {
+    DependencyMap known = plan::dependencies_of(observed.containers);
+    if (project != nullptr) plan::add_providers(*project, known);
     PlanBuilder builder;
     if (known.empty()) return builder.take();
     const std::set<std::string> wanted = named_services(known, observed, services);
     std::map<std::string, std::vector<std::size_t>> stops;
+    std::map<std::string, std::size_t> rank;
     std::vector<std::string> order = plan::dependency_order(known);
     std::reverse(order.begin(), order.end());
     for (const std::string& service : order) {
+        rank.emplace(service, rank.size());
         if (!wanted.contains(service)) continue;
+        if (plan::is_provider(project, service))
+            stops[service].push_back(builder.add(EndProvider{service, EndProvider::Verb::stop}));
         for (const ObservedContainer* container : replicas(observed, service))
             if (runs(*container))
                 stops[service].push_back(builder.add(StopContainer{{container->name, container->id}, timeout, false}));
     }
     for (const auto& [service, dependencies] : known)
-        for (const Dependency& dependency : dependencies)
+        for (const Dependency& dependency : dependencies) {
+            // In a cycle (labels may say anything) the ranks decide.
+            if (!rank.contains(dependency.service) || rank[dependency.service] <= rank[service]) continue;
             for (const std::size_t needed : stops[dependency.service])
                 for (const std::size_t dependent : stops[service]) builder.after(needed, dependent);
+        }
     return builder.take();
 }
 

@@ -32,6 +32,7 @@ Plan UpPlanner::run() {
     emit_orphans();
     for (const std::string& name : order_) emit_service(name);
     order_volume_sources();
+    order_provided();
     order_stops();
     order_port_takeovers();
     if (options_.start)

@@ -40,6 +40,7 @@ void UpPlanner::check_health_conditions() {
         for (const Dependency& dependency : dependencies_.at(name)) {
             if (dependency.condition != Condition::healthy || !replicas_.contains(dependency.service)) continue;
             const Service& needed = project_.services.at(dependency.service);
+            if (needed.provider) continue;
             const bool disabled = needed.healthcheck && needed.healthcheck->disabled;
             const bool own =
                 (needed.healthcheck && !needed.healthcheck->test.empty()) || needed.extensions.contains("x-probe");

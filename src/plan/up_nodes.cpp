@@ -36,6 +36,7 @@ void UpPlanner::free_resources(const Replica& replica) {
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
     for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
+    if (service.provider) emit_provider(service);
     if (service.deploy.update && options_.start) order_update(service);
 }
 
@@ -199,7 +200,10 @@ void UpPlanner::wait_for_dependencies(const Service& service) {
     std::vector<std::size_t> starts;
     for (const Replica& replica : replicas_.at(service.name))
         if (replica.start) starts.push_back(*replica.start);
-    const bool any = std::any_of(replicas_.at(service.name).begin(), replicas_.at(service.name).end(),
+    const auto provider = provider_nodes_.find(service.name);
+    if (provider != provider_nodes_.end()) starts.push_back(provider->second);
+    const bool any = provider != provider_nodes_.end() ||
+                     std::any_of(replicas_.at(service.name).begin(), replicas_.at(service.name).end(),
                                  [](const Replica& r) { return r.stays(); });
     for (const Dependency& dependency : dependencies_.at(service.name)) {
         if (!any || !replicas_.contains(dependency.service)) continue;
@@ -217,8 +221,10 @@ void UpPlanner::wait_for_dependencies(const Service& service) {
                                      healthy ? WaitContainer::Until::healthy : WaitContainer::Until::completed,
                                      dependency.required);
             }
-            if (node)
-                for (const std::size_t start : starts) builder_.after(start, *node);
+            for (const std::size_t start : starts) {
+                if (node) builder_.after(start, *node);
+                if (needed.checked) builder_.after(start, *needed.checked);
+            }
         }
     }
 }
@@ -227,19 +233,24 @@ void UpPlanner::wait_for_all() {
     for (const std::string& name : order_)
         for (Replica& replica : replicas_.at(name)) {
             if (!replica.stays()) continue;
-            const bool met = !replica.start && replica.old && replica.old->status == ObservedStatus::running &&
+            const bool job = project_.services.at(name).deploy.is_job();
+            const bool met = !replica.start && !job && replica.old && replica.old->status == ObservedStatus::running &&
                              (!replica.old->has_healthcheck || replica.old->health == ObservedHealth::healthy);
             // A stronger wait for it, on behalf of a dependent, says all there is to say.
             const auto waited = [&](WaitContainer::Until until) {
                 return waits_.contains(std::make_tuple(replica.name, until, true));
             };
             if (waited(WaitContainer::Until::healthy) || waited(WaitContainer::Until::completed)) continue;
-            if (!met) wait_node(replica, name, WaitContainer::Until::ready, true);
+            if (!met)
+                wait_node(replica, name, job ? WaitContainer::Until::completed : WaitContainer::Until::ready, true);
         }
 }
 
 /// For a container that is made outside of this plan, and starts after it.
 void UpPlanner::await_dependencies_of(const Service& service) {
+    for (const ModelUse& use : service.models)
+        if (!model_nodes_.contains(use.model) && !observed_.asked_models.contains(use.model))
+            model_nodes_[use.model] = builder_.add(PrepareModel{use.model});
     for (const Dependency& dependency : service.depends_on) {
         if (dependency.condition == Condition::started || !replicas_.contains(dependency.service)) continue;
         const auto until = dependency.condition == Condition::healthy ? WaitContainer::Until::healthy

@@ -27,7 +27,7 @@ struct Replica {
     bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
 
     // Nodes, once they are there.
-    std::optional<std::size_t> stop, removed, created, ready, start;
+    std::optional<std::size_t> stop, removed, created, ready, start, checked;
 
     [[nodiscard]] bool running() const {
         return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting ||
@@ -90,6 +90,13 @@ private:
     void await_dependencies_of(const Service& service);
     std::size_t wait_node(Replica& replica, const std::string& service, WaitContainer::Until until, bool required);
 
+    // up_providers.cpp
+    [[nodiscard]] bool variables_come(const Service& service) const;
+    [[nodiscard]] bool waits_for_containers(const std::string& provided) const;
+    void emit_provider(const Service& service);
+    void order_provided();
+    void order_provided(const Service& service, const std::vector<std::size_t>& sources);
+
     // up_update.cpp
     void order_update(const Service& service);
     void order_batches(const Service& service, const std::vector<Replica*>& replaced,
@@ -110,6 +117,7 @@ private:
     std::set<std::string> changed_networks_, changed_volumes_;         // names
     std::map<std::string, std::size_t> network_nodes_, volume_nodes_;  // by name
     std::map<std::string, std::size_t> network_removals_, volume_removals_;
+    std::map<std::string, std::size_t> provider_nodes_, model_nodes_;  // by service, by key
     std::map<std::tuple<std::string, WaitContainer::Until, bool>, std::size_t> waits_;
     std::vector<Diagnostic> findings_;
     ErrorKind kind_ = ErrorKind::invalid;

@@ -37,7 +37,8 @@ void UpPlanner::select() {
 
     std::set<std::string> names(options_.services.begin(), options_.services.end());
     if (names.empty())
-        for (const auto& [name, service] : project_.services) names.insert(name);
+        for (const auto& [name, service] : project_.services)
+            if (name != options_.await_for) names.insert(name);
     selected_ = options_.no_deps ? names : with_dependencies(dependencies_, names);
 }
 
@@ -47,6 +48,7 @@ bool UpPlanner::targeted(const std::string& service) const {
 }
 
 int UpPlanner::scale_of(const Service& service) {
+    if (service.provider) return 0;
     const auto wanted = options_.scale.find(service.name);
     const int scale = wanted == options_.scale.end() ? service.scale : wanted->second;
     if (scale > 1 && !service.container_name.empty())
@@ -68,9 +70,12 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
         if (changed_volumes_.contains(volume->name) && container.volumes.contains(volume->name))
             return "volume " + volume->name + " changed";
     if (options_.no_recreate) return {};
-    if (options_.force_recreate && targeted(service.name)) return "forced";
-    if (options_.always_recreate_deps && !targeted(service.name)) return "forced";
-    if (container.config_hash != service.config_hash) return "config changed";
+    const bool fresh = observed_.fresh.contains(container.id);
+    if (options_.force_recreate && targeted(service.name) && !fresh) return "forced";
+    if (options_.always_recreate_deps && !targeted(service.name) && !fresh) return "forced";
+    const bool same = variables_come(service) ? base_hash(container.config_hash) == base_hash(service.config_hash)
+                                              : container.config_hash == service.config_hash;
+    if (!same) return "config changed";
     const auto image = observed_.images.find(service.image);
     if (image != observed_.images.end() && image->second.id != container.image_id) return "image changed";
     for (const Network* network : networks_of(service))
@@ -126,17 +131,20 @@ void UpPlanner::decide_service(const std::string& name) {
     for (const Replica& replica : there) last = std::max(last, replica.number);
     const bool fixed_address = std::any_of(service.networks.begin(), service.networks.end(),
                                            [](const NetworkAttachment& a) { return !a.ipv4_address.empty(); });
+    // A new one that is made only when dependencies run can't be there before the old ones stop.
+    const bool late = std::any_of(service.depends_on.begin(), service.depends_on.end(),
+                                  [&](const Dependency& d) { return waits_for_containers(d.service); });
     for (std::size_t i = 0; i < there.size(); ++i) {
         Replica& replica = there[i];
         if (i >= scale) {
             replica.fate = Replica::Fate::remove;
-            replica.cause = "scaled down";
+            replica.cause = service.provider ? "provided by " + service.provider->type : "scaled down";
         } else if (!replica.cause.empty()) {
             replica.fate = Replica::Fate::replace;
             const std::vector<const Network*> networks = networks_of(service);
             // The new one can't be made beside the old one when they would share an address, or when a network must be
             // empty in between.
-            replica.remove_first = fixed_address || replica.rename || !replica.old->complete ||
+            replica.remove_first = fixed_address || replica.rename || !replica.old->complete || late ||
                                    std::any_of(networks.begin(), networks.end(),
                                                [&](const Network* n) { return changed_networks_.contains(n->name); }) ||
                                    std::any_of(replica.old->networks.begin(), replica.old->networks.end(),
@@ -208,9 +216,8 @@ void UpPlanner::bounce_dependents() {
 }
 
 /// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
-/// the foreground only those rest that others wait for: whoever looks on wants to see the rest at work.
+/// the foreground only those rest that others wait for, and jobs: whoever looks on wants to see the rest at work.
 void UpPlanner::let_completed_rest() {
-    if (options_.rerun) return;
     std::set<std::string> awaited;
     for (const auto& [name, dependencies] : dependencies_)
         for (const Dependency& dependency : dependencies)
@@ -218,9 +225,11 @@ void UpPlanner::let_completed_rest() {
     for (const std::string& name : order_) {
         const RestartPolicy::Kind kind = project_.services.at(name).restart.kind;
         if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
-        if (options_.rerun_unawaited && !awaited.contains(name)) continue;
+        const bool job = project_.services.at(name).deploy.is_job();
+        const bool again = options_.rerun || (options_.rerun_unawaited && !awaited.contains(name) && !job);
         for (Replica& replica : replicas_.at(name))
-            replica.rest = replica.fate == Replica::Fate::keep && !replica.rename &&
+            replica.rest = replica.old != nullptr && (!again || observed_.fresh.contains(replica.old->id)) &&
+                           replica.fate == Replica::Fate::keep && !replica.rename &&
                            replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
                            !replica.old->stopped_by_user;
     }

@@ -65,6 +65,7 @@ std::string find_program(const std::string& name, const Environment& environment
 struct Stream {
     Fd fd;
     std::string* into = nullptr;
+    const std::function<void(std::string_view)>* heard = nullptr;  // instead of into
 };
 
 /// False at the end of the stream.
@@ -72,6 +73,10 @@ bool drain(Stream& stream, std::size_t limit, bool& truncated) {
     std::array<char, 65536> buffer;
     const auto count = read_some(stream.fd, buffer);
     if (!count) return true;
+    if (stream.heard != nullptr && *stream.heard) {
+        (*stream.heard)(std::string_view(buffer.data(), *count));
+        return *count > 0;
+    }
     const auto room = limit - std::min(limit, stream.into->size());
     if (*count > room) truncated = true;
     stream.into->append(buffer.data(), std::min(room, *count));
@@ -156,7 +161,8 @@ CommandResult run_command(const Command& command) {
     const auto pidfd = open_pidfd(process.id());
     if (!pidfd) throw errno_error("watch {}", command.argv[0]);
     CommandResult result;
-    std::array<Stream, 2> outputs{Stream{std::move(out.read), &result.out}, Stream{std::move(err.read), &result.err}};
+    std::array<Stream, 2> outputs{Stream{std::move(out.read), &result.out, &command.on_output},
+                                  Stream{std::move(err.read), &result.err}};
     pump(command, *pidfd, std::move(in.write), outputs, result);
     boost::system::error_code error;
     process.wait(error);

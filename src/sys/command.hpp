@@ -3,8 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sys/env.hpp"
@@ -19,6 +21,7 @@ struct Command {
     std::size_t output_limit = std::size_t{64} << 20U;   // of stdout and of stderr; what comes after is thrown away
     std::optional<std::chrono::milliseconds> timeout{};  // then it is killed
     bool merge_stderr = false;                           // into stdout, in order
+    std::function<void(std::string_view)> on_output{};   // takes stdout as it comes; nothing of it is kept then
 };
 
 struct CommandResult {

@@ -98,6 +98,14 @@ bool is_regular_file(const std::string& path) {
     return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+std::string own_program() {
+    return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+bool is_program(const std::string& path) {
+    return is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
+}
+
 void replace_file(const std::string& path, std::string_view data, unsigned mode) {
     const auto temporary = fmt::format("{}.tmp-{}", path, ::getpid());
     const auto parent = std::filesystem::path(path).parent_path().string();

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/sandbox.hpp"
+#include "sys/file.hpp"
 
 namespace compose::test {
 namespace {
@@ -280,6 +281,36 @@ services:
     EXPECT_THAT(in(box, "web", "nslookup database"), HasSubstr(address.substr(0, address.find_first_of(" \n"))));
     EXPECT_NE(box.compose({"exec", "-T", "db", "nslookup", "database"}).exit_code, 0);
     EXPECT_EQ(box.compose({"exec", "-T", "far", "ping", "-c", "1", "-W", "2", "store"}).exit_code, 0);
+}
+
+TEST(Jobs, RunToTheirEndOnceAndAreWaitedForUntilThen) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto file = [&](const char* more) {
+        box.write("compose.yaml", std::string("services:\n  job:\n    image: busybox\n    volumes: ['./w:/w']\n"
+                                              "    command: [sh, -c, 'sleep 0.3; echo done >> /w/log; ") +
+                                      more +
+                                      "']\n    deploy: {mode: replicated-job, replicas: 2}\n"
+                                      "  all:\n    image: busybox\n    volumes: ['./w:/w']\n"
+                                      "    command: [sh, -c, 'echo try >> /w/tries; [ $$(wc -l < /w/tries) -gt 2 ]']\n"
+                                      "    deploy: {mode: global-job, restart_policy: {condition: on-failure}}\n");
+    };
+    const auto text = [&](const char* name) {
+        return sys::read_file_if_exists(box.path("w/" + std::string(name))).value_or("");
+    };
+    file("");
+    box.ok({"up", "-d", "--wait"});
+    EXPECT_EQ(text("log"), "done\ndone\n");
+    EXPECT_EQ(text("tries"), "try\ntry\ntry\n");
+    box.ok({"up", "-d", "--wait"});
+    box.ok({"up", "--no-color"});
+    EXPECT_EQ(text("log"), "done\ndone\n") << "it was done";
+    box.ok({"up", "-d", "--wait", "--rerun", "job"});
+    EXPECT_EQ(text("log"), "done\ndone\ndone\ndone\n");
+    sys::write_file(box.path("w/log"), "");
+    file("exit 3");
+    EXPECT_THAT(box.fails({"up", "-d", "--wait", "job"}), HasSubstr("exit 3"));
+    EXPECT_EQ(text("log"), "done\ndone\n") << "it had changed";
 }
 
 }  // namespace

@@ -348,5 +348,33 @@ volumes: {data: {}}
     EXPECT_EQ(in(box, "web", "cat /data/log"), "first me\nagain\n");
 }
 
+TEST(PreStart, OfEachReplicaSeesItsVolumesAndRunsEachTime) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 0s
+    scale: 2
+    volumes: ["data:/data", "/own"]
+    pre_start:
+      - {command: ["sh", "-c", "echo once >> /data/log"]}
+      - {command: ["sh", "-c", "echo mine >> /own/log; echo each >> /data/log"], per_replica: true}
+      - {command: ["sh", "-c", "wc -l < /own/log >> /data/seen"], per_replica: true}
+volumes: {data: {}}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(in(box, "web", "cat /data/log"), "once\neach\neach\n");
+    EXPECT_EQ(in(box, "web", "cat /data/seen"), "1\n1\n");
+    EXPECT_EQ(in(box, "web", "cat /own/log"), "mine\n");
+    EXPECT_EQ(box.ps().size(), 2U) << "what prepares does not stay";
+    // Only the new one starts.
+    box.ok({"up", "-d", "--scale", "web=3"});
+    EXPECT_EQ(in(box, "web", "cat /data/log"), "once\neach\neach\neach\n");
+    EXPECT_EQ(box.ok({"exec", "-T", "--index", "3", "web", "cat", "/own/log"}), "mine\n");
+}
+
 }  // namespace
 }  // namespace compose::test

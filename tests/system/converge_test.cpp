@@ -1,4 +1,4 @@
-// Convergence beyond the first up: rolling updates and their way back, changed volumes, providers, images of one-offs,
+// Convergence beyond the first up: rolling updates and their way back, changed volumes, images of one-offs,
 // ports that the host has taken.
 #include <chrono>
 #include <filesystem>
@@ -148,58 +148,6 @@ TEST(Volumes, AreMadeAnewOnlyWhenAnswered) {
     box.ok({"down", "-v"});
 }
 
-TEST(Providers, GiveVariablesToTheirDependents) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    box.write("bin/cloud-db", R"(#!/bin/sh
-echo "$@" >> calls
-[ "$3" = up ] || exit 0
-echo '{"type": "info", "message": "warming up"}'
-echo '{"type": "setenv", "message": "URL=db://cloud"}'
-echo '{"type": "rawsetenv", "message": "REGION=north"}'
-)",
-              0755);
-    box.environment["PATH"] = box.path("bin") + ":" + box.environment["PATH"];
-    const auto file = [&](const char* type) {
-        box.write("compose.yaml", std::string("services:\n  db: {provider: {type: ") + type +
-                                      ", options: {size: small, tag: [a, b]}}}\n  web: {" + kSleeper +
-                                      ", depends_on: [db]}\n  other: {" + kSleeper + "}\n");
-    };
-    file("cloud-db");
-    EXPECT_THAT(box.compose({"up", "-d"}).err, HasSubstr("warming up"));
-    EXPECT_EQ(sys::read_file(box.path("calls")), "compose --project-name=demo up --size=small --tag=a --tag=b db\n");
-    EXPECT_THAT(box.ok({"exec", "-T", "web", "env"}),
-                testing::AllOf(HasSubstr("DB_URL=db://cloud"), HasSubstr("REGION=north")));
-    EXPECT_THAT(box.ok({"exec", "-T", "other", "env"}), Not(HasSubstr("cloud")));
-    EXPECT_EQ(box.ps().size(), 2U);
-    EXPECT_EQ(box.ok({"run", "--rm", "-T", "web", "sh", "-c", "echo $DB_URL"}), "db://cloud\n");
-    const auto web = box.field("demo-web-1", "ID");
-    box.ok({"up", "-d"});
-    EXPECT_EQ(box.field("demo-web-1", "ID"), web);
-    box.ok({"rm", "-sf"});
-    sys::write_file(box.path("calls"), "");
-    box.write("compose.yaml",
-              "services:\n  db: {provider: {type: cloud-db, options: {size: small}}}\n"
-              "  web: {image: busybox, command: [sh, -c, 'echo at $$DB_URL'], depends_on: [db]}\n");
-    EXPECT_THAT(box.ok({"up", "--no-color", "--remove-orphans"}), HasSubstr("at db://cloud"));
-    EXPECT_EQ(sys::read_file(box.path("calls")), "compose --project-name=demo up --size=small db\n");
-    box.ok({"up", "-d", "db"});
-    box.ok({"stop"});
-    EXPECT_THAT(sys::read_file(box.path("calls")), HasSubstr(" stop --size=small"));
-    box.ok({"down"});
-    EXPECT_THAT(sys::read_file(box.path("calls")), HasSubstr(" down --size=small"));
-
-    file("no-such-provider");
-    EXPECT_THAT(box.fails({"up", "-d"}), HasSubstr("there is no program \"no-such-provider\""));
-    box.write("bin/cloud-db", "#!/bin/sh\necho '{\"type\": \"error\", \"message\": \"quota exceeded\"}'\n", 0755);
-    file("cloud-db");
-    EXPECT_THAT(box.fails({"up", "-d"}), HasSubstr("service \"db\": quota exceeded"));
-    EXPECT_TRUE(box.ps().empty());
-    box.write("bin/cloud-db", "#!/bin/sh\necho 'ready!'\n", 0755);
-    EXPECT_THAT(box.fails({"up", "-d"}), HasSubstr("not a line of its protocol"));
-    box.write("compose.yaml", "services: {web: {image: busybox}}\n");
-}
-
 TEST(Images, OfOneOffsAreBuiltAndDownRemovesThem) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -266,10 +214,17 @@ TEST(Attributes, ThatCanNotBeHonouredAreErrors) {
     REQUIRE_ROOT();
     Sandbox box;
     box.write("compose.yaml", std::string("services:\n  web:\n    image: busybox\n    use_api_socket: true\n"
-                                          "    models: [llm]\n    pre_start: [{command: \"true\", per_replica: true}]\n"
-                                          "models: {llm: {model: ai/x}}\n"));
+                                          "    pull_policy: every_soon\n    pull_refresh_after: tomorrow\n"));
+    EXPECT_THAT(box.fails({"config", "-q"}),
+                testing::AllOf(HasSubstr("compose.yaml:5:18: error: services.web.pull_policy"),
+                               HasSubstr("compose.yaml:6:25: error: services.web.pull_refresh_after")));
+    box.write("compose.yaml",
+              "services:\n  web:\n    image: busybox\n    use_api_socket: true\n"
+              "  job:\n    image: busybox\n    deploy: {mode: replicated-job, restart_policy: {condition: any}}\n"
+              "  more:\n    image: busybox\n    deploy: {mode: global-job}\n    restart: always\n");
     const auto error = box.fails({"up", "-d"});
-    for (const char* what : {"compose.yaml:4:5", "use_api_socket", "models", "per_replica"})
+    for (const char* what : {"compose.yaml:4:21", "compose runs without a daemon", "compose.yaml:7:64",
+                             "compose.yaml:11:14", "a job is not started again once it is done"})
         EXPECT_THAT(error, HasSubstr(what));
     EXPECT_TRUE(box.ps().empty());
     box.write("compose.yaml", "services: {web: {image: busybox}}\n");

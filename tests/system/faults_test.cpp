@@ -81,6 +81,38 @@ services:
     }
 }
 
+TEST(Faults, WhoIsAttachedOrRunsACommandIsNotLeftAlone) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "while [ ! -e /stop ]; do echo line; sleep 0.05; done; echo last; exit 5"]
+)");
+    box.ok({"up", "-d"});
+    for (const char* log : {"attach.out", "exec.out"}) box.write(log, "");
+    const auto shell = [&](const std::string& command) {
+        return std::vector<std::string>{"sh", "-c", std::string(COMPOSE_BINARY) + " " + command + "; echo code $?"};
+    };
+    const Background attached(box, shell("attach --no-stdin web"), box.path("attach.out"));
+    const Background command(box,
+                             shell("exec -T web sh -c 'while [ ! -e /done ]; do echo line; sleep 0.05; done; exit 7'"),
+                             box.path("exec.out"));
+    const auto text = [&](const char* log) { return sys::read_file(box.path(log)); };
+    for (const char* log : {"attach.out", "exec.out"})
+        ASSERT_TRUE(eventually([&] { return text(log).find("line") != std::string::npos; })) << log;
+    ASSERT_EQ(::kill(box.resident_pid("supervisor"), SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] { return text("attach.out").find("attached again") != std::string::npos; }));
+    const auto then = text("attach.out").size();
+    EXPECT_TRUE(eventually([&] { return text("attach.out").size() > then + 20; }));
+    box.ok({"exec", "-T", "web", "touch", "/done"});
+    EXPECT_TRUE(eventually([&] { return text("exec.out").find("code 7\n") != std::string::npos; }));
+    box.ok({"exec", "-T", "web", "touch", "/stop"});
+    EXPECT_TRUE(eventually([&] { return text("attach.out").find("last\ncode 5\n") != std::string::npos; }))
+        << text("attach.out");
+}
+
 TEST(Faults, NoLogLineIsLostOrDoubledWhileTheSupervisorIsKilled) {
     REQUIRE_ROOT();
     Sandbox box;

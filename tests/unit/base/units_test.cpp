@@ -40,6 +40,10 @@ TEST(ParseDuration, FollowsGo) {
 }
 
 TEST(FormatDuration, FollowsGo) {
+    EXPECT_EQ(parse_window("1w1d1h"), 193h);
+    EXPECT_EQ(parse_window("90m"), 90min);
+    for (const char* text : {"", "w", "1d1w", "-1h", "1", "1x", "99999w", "9999999h"})
+        EXPECT_EQ(parse_window(text), std::nullopt) << text;
     EXPECT_EQ(format_duration(0s), "0s");
     EXPECT_EQ(format_duration(90s), "1m30s");
     EXPECT_EQ(format_duration(1h), "1h0m0s");

@@ -103,7 +103,8 @@ protected:
         ActionContext context(layout_, "p", &project_, events_);
         context.images["box"] = facts();
         context.dry_run = dry_run;
-        execute(plan, context, {.parallel = 4, .keep_going = keep_going, .wait_timeout = {}, .cancel = {}});
+        EXPECT_TRUE(
+            execute(plan, context, {.parallel = 4, .keep_going = keep_going, .wait_timeout = {}, .cancel = {}}));
     }
     ImageFacts facts() const {
         ImageFacts result;
@@ -282,7 +283,8 @@ TEST_F(EngineState, NothingBeginsAfterACancellation) {
     ActionContext context(layout_, "p", &project_, events_);
     context.images["box"] = facts();
     try {
-        execute(up(), context, {.parallel = 2, .keep_going = false, .wait_timeout = {}, .cancel = source.get_token()});
+        (void)execute(up(), context,
+                      {.parallel = 2, .keep_going = false, .wait_timeout = {}, .cancel = source.get_token()});
         FAIL() << "expected an error";
     } catch (const Error& error) {
         EXPECT_EQ(error.exit_code(), 130);

@@ -222,7 +222,7 @@ services:
   b: {build: {context: ., sbom: true}}
 networks: {n: {driver: overlay}}
 )");
-    EXPECT_THAT(text, HasSubstr("compose.yaml:5:5: services.a: \"use_api_socket\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("compose.yaml:5:21: services.a.use_api_socket: there is no API socket"));
     EXPECT_THAT(text, HasSubstr("services.a: credential_spec is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
