@@ -177,6 +177,8 @@ public:
     void unpause(const std::string& reference);
     /// Conflict when it runs, unless `force`; with `volumes` its anonymous ones too.
     void remove(const std::string& reference, bool force, bool volumes);
+    /// Removes the files of containers whose removal was cut short.
+    void empty_trash();
     void rename(const std::string& reference, const std::string& name);
     void update(const std::string& reference, const LimitChanges& changes);
     /// The exit code once it has ended (at once when it does not run).

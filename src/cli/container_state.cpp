@@ -87,6 +87,7 @@ int prune(Context& context, const std::vector<std::string>& texts, bool force) {
             status = 1;
         }
     }
+    containers->empty_trash();
     if (!removed.empty()) print("Deleted Containers:\n" + removed + "\n");
     print(fmt::format("Total reclaimed space: {}\n", human_size(freed)));
     return status;

@@ -47,6 +47,7 @@ public:
             containers->remove(id, false, false);
             return size;
         });
+        containers->empty_trash();
     }
 
     void networks() {

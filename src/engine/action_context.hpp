@@ -14,6 +14,8 @@
 
 #include "engine/image_facts.hpp"
 #include "engine/provided.hpp"
+#include "engine/removed_rows.hpp"
+#include "engine/trash.hpp"
 #include "store/store.hpp"
 #include "supervisor/client.hpp"
 
@@ -77,7 +79,12 @@ struct HostFacts {
 class ActionContext {
 public:
     ActionContext(store::Layout where, std::string project_name, const Project* loaded, EventSink& sink)
-        : layout(std::move(where)), project(std::move(project_name)), file(loaded), generation(layout), events_(sink) {}
+        : layout(std::move(where)),
+          project(std::move(project_name)),
+          file(loaded),
+          generation(layout),
+          trash(layout),
+          events_(sink) {}
 
     const store::Layout layout;
     const std::string project;
@@ -87,6 +94,9 @@ public:
     HostFacts host;
     Provided provided;  // what providers and models said
     bool dry_run = false;
+    bool gathers_removals = false;  // who performs the actions flushes `removed` in time and empties `trash`
+    RemovedRows removed;
+    Trash trash;
 
     void tell(Event::Status status, const std::string& id, const std::string& text, const std::string& details = {});
     [[nodiscard]] EventSink& events() { return events_; }
@@ -138,6 +148,9 @@ class Outdated : public Error {
 public:
     using Error::Error;
 };
+/// Its two halves: nothing of it runs afterwards, and nothing of it is left.
+void end_first(const RemoveContainer& action, ActionContext& context, Session& session);
+void remove_ended(const RemoveContainer& action, ActionContext& context, Session& session);
 
 /// "Container p-web-1": the id of an action's events.
 [[nodiscard]] std::string event_id(const Action& action);

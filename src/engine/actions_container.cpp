@@ -9,8 +9,6 @@
 #include "engine/old_logs.hpp"
 #include "engine/pre_start.hpp"
 #include "runtime/cgroup.hpp"
-#include "store/event_log.hpp"
-#include "sys/dir.hpp"
 #include "sys/file.hpp"
 
 namespace compose::engine {
@@ -32,32 +30,19 @@ void clean_up_kernel(const store::Container& row, const store::Store& store) {
 }
 
 /// Nothing of it runs afterwards.
-void take_down(const std::string& id, const std::optional<store::Container>& row, Session& session) {
-    const bool supervised = session.ask_running([&](supervisor::Client& client) { client.forget(id); });
-    if (!supervised && row) clean_up_kernel(*row, session.store());
+void take_down(const std::string& id, Session& session) {
+    if (session.ask_running([&](supervisor::Client& client) { client.forget(id); })) return;
+    if (const auto row = session.store().container(id)) clean_up_kernel(*row, session.store());
 }
 
-/// Folder first, rows last: what is named in the database can be found and removed again.
-void remove_traces(const std::string& id, const std::optional<store::Container>& row, bool with_volumes,
-                   ActionContext& context, store::Store& store) {
+/// Folder first, rows last: what is named in the database, or lies in the trash, can be found and removed again.
+void remove_traces(const std::string& id, bool with_volumes, ActionContext& context, Session& session) {
+    const auto row = session.store().container(id);
     remove_secrets(id, context.layout);
-    sys::remove_tree(context.layout.container(id));
-    if (!row) return;
-    std::vector<std::string> anonymous;
-    if (with_volumes)
-        for (const std::string& name : store.volumes_of(id))
-            if (const auto volume = store.volume(name); volume && volume->anonymous) anonymous.push_back(name);
-    store.delete_container(id);
-    store::append_event(context.layout, {.type = "container",
-                                         .action = "destroy",
-                                         .id = id,
-                                         .name = row->name,
-                                         .project = row->project,
-                                         .service = row->service,
-                                         .attributes = {{"image", row->config.image}}});
-    for (const std::string& name : anonymous)
-        if (store.volume_users(name).empty()) remove_volume(store, name);
-    context.generation.bump();
+    context.trash.take(context.layout.container(id));
+    if (row) context.removed.add({id, row->name, row->project, row->service, row->config.image, with_volumes});
+    if (!context.gathers_removals || context.removed.full()) context.removed.flush(session.store(), context.generation);
+    if (!context.gathers_removals) context.trash.empty_all();
 }
 
 /// For the one that takes its place, whether that is there already or not.
@@ -126,29 +111,33 @@ void perform(const RestartContainer& action, ActionContext& context, Session& se
     context.tell(Status::done, id, "Started");
 }
 
-void perform(const RemoveContainer& action, ActionContext& context, Session& session) {
-    const std::string event = "Container " + action.container.name;
+void end_first(const RemoveContainer& action, ActionContext& context, Session& session) {
     const auto tell = [&](Status status, const char* text) {
-        if (!action.replaced) context.tell(status, event, text);
+        if (!action.replaced) context.tell(status, "Container " + action.container.name, text);
     };
     tell(Status::working, action.kill ? "Stopping" : "Removing");
-    std::string id;
-    std::optional<store::Container> row;
     if (!context.dry_run) {
-        id = context.id_of(action.container);
-        row = session.store().container(id);
+        const std::string id = context.id_of(action.container);
         if (action.kill) run_hooks(HookKind::pre_stop, id, session);
-        take_down(id, row, session);
+        take_down(id, session);
     }
-    if (action.kill) {
-        tell(Status::done, "Stopped");
-        tell(Status::working, "Removing");
-    }
+    if (!action.kill) return;
+    tell(Status::done, "Stopped");
+    tell(Status::working, "Removing");
+}
+
+void remove_ended(const RemoveContainer& action, ActionContext& context, Session& session) {
     if (!context.dry_run) {
+        const std::string id = context.id_of(action.container);
         if (action.replaced) keep_logs(action.container.name, id, context);
-        remove_traces(id, row, action.volumes, context, session.store());
+        remove_traces(id, action.volumes, context, session);
     }
-    tell(Status::done, "Removed");
+    if (!action.replaced) context.tell(Status::done, "Container " + action.container.name, "Removed");
+}
+
+void perform(const RemoveContainer& action, ActionContext& context, Session& session) {
+    end_first(action, context, session);
+    remove_ended(action, context, session);
 }
 
 }  // namespace compose::engine

@@ -6,7 +6,6 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
-#include "sys/file.hpp"
 
 namespace compose::engine {
 namespace {
@@ -105,7 +104,7 @@ void compare(const std::string& path, const json::value& before, const json::val
 }
 
 std::vector<std::string> why_replaced(const CreateContainer& action, const std::string& cause, const Project& project,
-                                      const ObservedState& observed, const store::Layout& layout) {
+                                      const ObservedState& observed, const store::Store& store) {
     const auto old = std::find_if(observed.containers.begin(), observed.containers.end(),
                                   [&](const ObservedContainer& c) { return c.name == action.replaces; });
     if (old == observed.containers.end()) return {};
@@ -117,9 +116,9 @@ std::vector<std::string> why_replaced(const CreateContainer& action, const std::
         return {"image " + service.image + ": " + digits(old->image_id) + " -> " + digits(image->second.id)};
     }
     if (base_hash(old->config_hash) == base_hash(service.config_hash)) return {};
-    const auto before = sys::read_file_if_exists(layout.container_definition(old->id));
-    if (!before) return {};
-    auto out = differences(*before, service.definition);
+    const std::string before = store.container_texts(old->id).definition;
+    if (before.empty()) return {};
+    auto out = differences(before, service.definition);
     if (out.empty()) out.emplace_back("the content of a config, a secret or an env_file");
     return out;
 }
@@ -133,7 +132,7 @@ std::vector<std::string> differences(std::string_view before, std::string_view a
 }
 
 std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& project, const ObservedState& observed,
-                                         const store::Layout& layout) {
+                                         const store::Store& store) {
     std::vector<PlannedChange> out;
     std::set<std::string> made;
     for (const Plan::Node& node : plan.nodes) {
@@ -148,7 +147,7 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
             const bool replaces = !create->replaces.empty();
             out.push_back(
                 {replaces ? Kind::replace : Kind::create, "Container " + create->name, node.cause,
-                 replaces ? why_replaced(*create, node.cause, project, observed, layout) : std::vector<std::string>{}});
+                 replaces ? why_replaced(*create, node.cause, project, observed, store) : std::vector<std::string>{}});
         } else if (const auto* provider = std::get_if<RunProvider>(&node.action)) {
             out.push_back({Kind::ask, "Provider " + provider->service, kUnknown, {}});
         } else if (const auto* model = std::get_if<PrepareModel>(&node.action)) {

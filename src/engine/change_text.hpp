@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "store/layout.hpp"
+#include "store/store.hpp"
 
 namespace compose::engine {
 
@@ -14,6 +14,6 @@ namespace compose::engine {
 /// whose names speak of secrets are left out.
 [[nodiscard]] std::vector<std::string> differences(std::string_view before, std::string_view after);
 [[nodiscard]] std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& project,
-                                                       const ObservedState& observed, const store::Layout& layout);
+                                                       const ObservedState& observed, const store::Store& store);
 
 }  // namespace compose::engine

@@ -158,8 +158,7 @@ std::string commit_image(store::Store& store, const store::Container& row, const
     if (!parent) throw make_error(ErrorKind::not_found, "the image of container {} is gone", row.name);
     image::ImageConfig config = image::parse_config(parent->config);
     const runtime::ContainerSpec spec = runtime::spec_from_json(row.config.spec);
-    const std::string folder = store.layout().container(row.id);
-    take_over(spec, requested_command(sys::read_file(container_request_path(folder))), row, config);
+    take_over(spec, requested_command(store.container_texts(row.id).request), row, config);
     for (const std::string& change : options.changes) image::apply_change(config, change);
 
     const store::Layout& layout = store.layout();

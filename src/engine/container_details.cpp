@@ -135,7 +135,7 @@ ContainerDetails container_details(store::Store& store, const store::Container& 
     out.lower = spec.lower;
     out.spec_json = row.config.spec;
     out.ports_json = row.config.ports_json;
-    out.request_json = sys::read_file_if_exists(container_request_path(out.folder)).value_or("");
+    out.request_json = store.container_texts(row.id).request;
     out.health_json = row.config.health_json;
     add_probes(store.layout().container_probes(row.id), out);
     return out;

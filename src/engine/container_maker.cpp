@@ -35,6 +35,7 @@ ContainerMaker::ContainerMaker(const CreateContainer& action, ActionContext& con
     facts_.folder = context.layout.container(facts_.id);
     for (auto layer = image_.layers.rbegin(); layer != image_.layers.rend(); ++layer)
         facts_.layer_folders.push_back(context.layout.layer(*layer));
+    facts_.layer_folders.push_back(context.layout.mount_points());
     facts_.installation_id = store.installation_id();
     facts_.host_name = context.host.host_name;
     facts_.created_at = sys::wall_now().time_since_epoch().count();
@@ -190,6 +191,8 @@ void ContainerMaker::insert_rows() {
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
     if (special_ != nullptr) specialise(record);
+    const store::ContainerTexts texts{.definition = special_ == nullptr ? service_.definition : "",
+                                      .request = container_request(service_, image_, facts_.volume_names)};
     std::vector<std::string> names;
     for (const UsedVolume& volume : volumes_)
         if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);
@@ -200,7 +203,7 @@ void ContainerMaker::insert_rows() {
             rows.push_back(planned.endpoint);
         }
         for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
-        store_.insert_container(record, rows, names);
+        store_.insert_container(record, rows, names, texts);
     });
 }
 
@@ -233,6 +236,7 @@ void ContainerMaker::make_bind_sources() const {
 
 void ContainerMaker::make_files() {
     make_bind_sources();
+    make_mount_points(context_.layout.mount_points());
     make_folder(facts_.folder, hosts_text(service_, facts_, context_.host, endpoints_),
                 resolv_text(service_, context_.host));
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
@@ -240,10 +244,6 @@ void ContainerMaker::make_files() {
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
-    if (special_ == nullptr)
-        sys::write_file(context_.layout.container_definition(facts_.id), service_.definition, 0600);
-    sys::write_file(container_request_path(facts_.folder), container_request(service_, image_, facts_.volume_names),
-                    0600);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
 }
 

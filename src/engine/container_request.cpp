@@ -192,10 +192,6 @@ std::string container_request(const Service& service, const ImageFacts& image, c
         json::object{{"Config", config_of(service, image)}, {"HostConfig", host_of(service, volume_names)}});
 }
 
-std::string container_request_path(const std::string& folder) {
-    return folder + "/request.json";
-}
-
 RequestedCommand requested_command(const std::string& request) {
     RequestedCommand out;
     const json::value parsed = parse_json(request);

@@ -1,5 +1,5 @@
 // What was asked for when a container was made, in the terms of Docker's API: {"Config": {...}, "HostConfig": {...}}.
-// It lies in the container's folder, so that `inspect` can tell entrypoint and command, binds and mounts, apart again.
+// It is kept with the container, so that `inspect` can tell entrypoint and command, binds and mounts, apart again.
 #pragma once
 
 #include <compose/service.hpp>
@@ -15,9 +15,6 @@ namespace compose::engine {
 /// `update` writes them.
 [[nodiscard]] std::string container_request(const Service& service, const ImageFacts& image,
                                             const std::map<std::string, std::string>& volume_names);
-
-/// Where it lies, in the folder of the container.
-[[nodiscard]] std::string container_request_path(const std::string& folder);
 
 struct RequestedCommand {
     std::vector<std::string> entrypoint, command;

@@ -225,6 +225,10 @@ void Containers::remove(const std::string& reference, bool force, bool volumes) 
     if (!context.dry_run && row.project != kStandaloneProject) engine::remove_run_folder(impl_->store(), row.project);
 }
 
+void Containers::empty_trash() {
+    if (!impl_->options.dry_run) engine::Trash(impl_->layout).empty_all();
+}
+
 void Containers::rename(const std::string& reference, const std::string& name) {
     auto row = engine::find_container(impl_->store(), reference);
     const std::string wanted = name.starts_with('/') ? name.substr(1) : name;

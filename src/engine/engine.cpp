@@ -265,7 +265,7 @@ std::vector<PlannedChange> Engine::plan_changes(const Project& project, const Up
     std::vector<PlannedChange> changes;
     for (const auto& action : trial.images)
         changes.push_back({PlannedChange::Kind::fetch, "Image " + action.image, action.cause, {}});
-    for (auto& change : engine::describe_plan(trial.plan, trial.project, trial.observed, impl_->layout))
+    for (auto& change : engine::describe_plan(trial.plan, trial.project, trial.observed, impl_->open()))
         changes.push_back(std::move(change));
     return changes;
 }

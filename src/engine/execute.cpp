@@ -26,6 +26,7 @@ public:
           needed_by_(plan.nodes.size()),
           left_out_(plan.nodes.size()),
           watcher_(context, options.wait_timeout) {
+        context.gathers_removals = true;
         for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
             missing_[i] = plan.nodes[i].after.size();
             for (const std::size_t before : plan.nodes[i].after) needed_by_[before].push_back(i);
@@ -49,47 +50,109 @@ public:
         for (std::size_t i = 1; i < workers; ++i) threads.emplace_back([this] { work(); });
         work();
         threads.clear();  // joins
+        delete_last_rows();
         const std::lock_guard lock(mutex_);
         report();
         return !outdated_;
     }
 
 private:
+    /// Whatever else went wrong: the folders of these containers are gone.
+    void delete_last_rows() {
+        try {
+            Session session(context_.layout, context_.project);
+            delete_rows(session);
+        } catch (const Error& error) {
+            errors_.push_back({error, {}});
+        }
+    }
+
+    void delete_rows(Session& session) {
+        if (!context_.removed.empty()) context_.removed.flush(session.store(), context_.generation);
+    }
+
     void work() {
         Session session(context_.layout, context_.project);
         std::unique_lock lock(mutex_);
         for (;;) {
-            changed_.wait(lock, [&] { return finished() || (!stopping_ && !ready_.empty()); });
-            if (finished()) return;
-            const std::size_t node = ready_.top();
-            ready_.pop();
+            const auto has_work = [&] { return finished() || (!stopping_ && !(ready_.empty() && ended_.empty())); };
+            if (!has_work() && !context_.trash.empty()) {
+                lock.unlock();
+                empty_trash();
+                lock.lock();
+                continue;
+            }
+            changed_.wait(lock, has_work);
+            if (finished()) break;
+            // Every process that ends makes the kernel write what its file system has to: removals wait for the last.
+            auto& queue = ready_.empty() ? ended_ : ready_;
+            const std::size_t node = queue.top();
+            queue.pop();
             ++running_;
             lock.unlock();
-            perform_node(node, session);
+            if (&queue != &ready_ || !end_container(node, session)) perform_node(node, session);
             lock.lock();
         }
+        lock.unlock();
+        while (empty_trash()) {
+        }
+    }
+
+    /// One folder of it; false when there is none.
+    bool empty_trash() {
+        try {
+            return context_.trash.empty_one();
+        } catch (const Error& error) {
+            const std::lock_guard lock(mutex_);
+            errors_.push_back({error, {}});
+            return true;
+        }
+    }
+
+    /// The first half of a removal that kills; false for everything else.
+    bool end_container(std::size_t node, Session& session) {
+        const auto* removal = std::get_if<RemoveContainer>(&plan_.nodes[node].action);
+        if (removal == nullptr || !removal->kill) return false;
+        if (attempt(node, [&] { end_first(*removal, context_, session); })) {
+            const std::lock_guard lock(mutex_);
+            --running_;
+            ended_.push(node);
+        }
+        changed_.notify_all();
+        return true;
     }
 
     void perform_node(std::size_t node, Session& session) {
         const Action& action = plan_.nodes[node].action;
         log::debug("{}", to_string(action));
+        const auto wait_for = [&](const auto& what) {
+            watcher_.add(what, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
+        };
+        const auto visit = [&](const auto& one) {
+            using Kind = std::decay_t<decltype(one)>;
+            if constexpr (std::is_same_v<Kind, WaitContainer> || std::is_same_v<Kind, Delay>) {
+                wait_for(one);
+                return false;
+            } else if constexpr (std::is_same_v<Kind, RemoveContainer>) {
+                one.kill ? remove_ended(one, context_, session) : perform(one, context_, session);
+            } else {
+                // Only removals among themselves do not need each other's names, addresses and volumes free.
+                if constexpr (!std::is_same_v<Kind, StopContainer>) delete_rows(session);
+                perform(one, context_, session);
+            }
+            return true;
+        };
+        bool over = false;
+        if (attempt(node, [&] { over = std::visit(visit, action); }) && over) complete(node, std::nullopt);
+    }
+
+    /// True when it did not throw; else the node is complete.
+    template <class Step>
+    bool attempt(std::size_t node, const Step& step) {
+        const Action& action = plan_.nodes[node].action;
         try {
-            if (const auto* wait = std::get_if<WaitContainer>(&action)) {
-                watcher_.add(*wait, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
-                return;
-            }
-            if (const auto* delay = std::get_if<Delay>(&action)) {
-                watcher_.add(*delay, [this, node](std::optional<Error> error) { complete(node, std::move(error)); });
-                return;
-            }
-            std::visit(
-                [&](const auto& one) {
-                    using Kind = std::decay_t<decltype(one)>;
-                    if constexpr (!std::is_same_v<Kind, WaitContainer> && !std::is_same_v<Kind, Delay>)
-                        perform(one, context_, session);
-                },
-                action);
-            complete(node, std::nullopt);
+            step();
+            return true;
         } catch (const Outdated&) {
             abandon();
         } catch (ProjectError& error) {  // it says where in the file: no more words
@@ -102,6 +165,7 @@ private:
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, Error(event_id(action) + ": " + error.what()));
         }
+        return false;
     }
 
     /// The error says which object it is about.
@@ -132,10 +196,7 @@ private:
             ++done_;
             if (error) {
                 // Waits that were given up because of an earlier error say nothing new.
-                if (!stopping_ || error->exit_code() != kGivenUp) {
-                    errors_.push_back(*error);
-                    originals_.push_back(std::move(original));
-                }
+                if (!stopping_ || error->exit_code() != kGivenUp) errors_.push_back({*error, std::move(original)});
                 if (std::holds_alternative<RunProvider>(plan_.nodes[node].action))
                     leave_out_after(node);
                 else if (!options_.keep_going)
@@ -169,11 +230,11 @@ private:
     void report() {
         if (cancelled_ && done_ < plan_.nodes.size()) throw make_error("canceled").with_exit_code(kGivenUp);
         if (errors_.empty()) return;
-        Error first = errors_.front();
+        Error first = errors_.front().error;
         std::vector<std::string> others;
-        for (std::size_t i = 1; i < errors_.size(); ++i)
-            if (errors_[i].what() != std::string_view(first.what())) others.emplace_back(errors_[i].what());
-        if (others.empty() && originals_.front()) std::rethrow_exception(originals_.front());
+        for (const Failure& failure : errors_)
+            if (failure.error.what() != std::string_view(first.what())) others.emplace_back(failure.error.what());
+        if (others.empty() && errors_.front().original) std::rethrow_exception(errors_.front().original);
         if (others.empty()) throw first;
         Error all(std::string(first.what()) + "; " + join(others, "; "), first.kind());
         all.with_exit_code(first.exit_code()).with_code(first.code()).with_hint(first.hint());
@@ -187,20 +248,27 @@ private:
     std::condition_variable changed_;
     std::vector<std::size_t> missing_;  // how many predecessors are not done
     std::vector<std::vector<std::size_t>> needed_by_;
-    std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready_;
+    using Queue = std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>>;
+    Queue ready_;
+    Queue ended_;  // removals whose container runs no more
     std::size_t running_ = 0, done_ = 0;
     bool stopping_ = false, cancelled_ = false, outdated_ = false;
     std::vector<bool> left_out_;  // because a provider failed
-    std::vector<Error> errors_;
-    std::vector<std::exception_ptr> originals_;  // beside the errors; null: the error says all
-    WaitWatcher watcher_;                        // the last: its thread must end before the rest goes
+    struct Failure {
+        Error error;
+        std::exception_ptr original;  // null: the error says all
+    };
+    std::vector<Failure> errors_;
+    WaitWatcher watcher_;  // the last: its thread must end before the rest goes
 };
 
 }  // namespace
 
 bool execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
     for (const Event& note : plan.notes) context.tell(note.status, note.id, note.text);
-    return plan.nodes.empty() || Executor(plan, context, options).run();
+    if (!context.dry_run) context.trash.take_leftovers();
+    if (plan.nodes.empty() && context.trash.empty()) return true;
+    return Executor(plan, context, options).run();
 }
 
 }  // namespace compose::engine

@@ -73,6 +73,15 @@ void make_shared_directory(const std::string& path) {
     std::filesystem::permissions(path, std::filesystem::perms{0755});
 }
 
+void make_mount_points(const std::string& folder) {
+    const std::string last = folder + "/etc/hostname";  // says that all the others are there
+    if (sys::exists(last)) return;
+    for (const char* name : {"", "/dev", "/proc", "/sys", "/etc"}) make_shared_directory(folder + name);
+    write_shared_file(folder + "/etc/hosts", "");
+    write_shared_file(folder + "/etc/resolv.conf", "");
+    write_shared_file(last, "");
+}
+
 void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf) {
     sys::make_directory(folder, 0700);
     make_shared_directory(folder + "/upper");  // its mode is that of "/" in the container

@@ -20,6 +20,9 @@ namespace compose::engine {
 
 /// With parents; 0755 whatever the umask: containers' users go through it.
 void make_shared_directory(const std::string& path);
+/// The lowest layer of every container: empty files and folders where the runtime mounts, so that none need be made in
+/// the container's own folder. Does nothing when it is there.
+void make_mount_points(const std::string& folder);
 /// The folder with everything but `hostname`, which finish_folder() writes last: its presence says that all is there.
 void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf);
 void finish_folder(const std::string& folder, const std::string& hostname);

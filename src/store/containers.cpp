@@ -81,13 +81,13 @@ void check_name_free(Database& db, const std::string& name) {
         .with_hint("remove or rename that container, or use another name");
 }
 
-void insert_rows(Database& db, const Container& c) {
+void insert_rows(Database& db, const Container& c, const ContainerTexts& texts) {
     db.run("INSERT INTO containers VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", c.id, c.name, c.project,
            c.service, c.number, c.oneoff, c.config_hash, encode(c.labels), c.created_at, c.config.image,
            c.config.image_id, c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns),
            c.config.log, c.config.health_json, c.config.ports_json, c.config.options_json);
     const auto row = db.last_row();
-    db.run("INSERT INTO container_specs VALUES (?,?)", row, c.config.spec);
+    db.run("INSERT INTO container_specs VALUES (?,?,?,?)", row, c.config.spec, texts.definition, texts.request);
     db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row, to_string(c.state),
            to_string(c.health), c.pid, c.pid_start_time, c.started_at, c.finished_at, c.exit_code, c.oom_killed,
            c.stopped_by_user, c.restart_count, c.error, c.boot_id);
@@ -127,7 +127,7 @@ Endpoint read_endpoint(const Query& row) {
 }  // namespace
 
 void Store::insert_container(const Container& container, std::span<const Endpoint> endpoints,
-                             std::span<const std::string> volumes) {
+                             std::span<const std::string> volumes, const ContainerTexts& texts) {
     auto& db = impl_->db;
     db.atomically([&] {
         check_name_free(db, container.name);
@@ -138,7 +138,7 @@ void Store::insert_container(const Container& container, std::span<const Endpoin
                 throw make_error(ErrorKind::not_found, "image {} ({}) does not exist", container.config.image,
                                  container.config.image_id);
         }
-        insert_rows(db, container);
+        insert_rows(db, container, texts);
         for (const auto& endpoint : endpoints) insert_endpoint(db, container, endpoint);
         for (const auto& volume : volumes) {
             auto row = db.query("SELECT 1 FROM volumes WHERE name = ?", volume);
@@ -183,6 +183,14 @@ std::vector<Container> Store::containers_without_spec(const std::string& project
     auto rows =
         impl_->db.query("SELECT " CONTAINER_COLUMNS CONTAINER_TABLES "WHERE c.project = ? ORDER BY c.name", project);
     return read_all(rows, false);
+}
+
+ContainerTexts Store::container_texts(const std::string& id) const {
+    auto row = impl_->db.query(
+        "SELECT definition, request FROM container_specs WHERE container = (SELECT row FROM containers WHERE id = ?)",
+        id);
+    if (!row.step()) return {};
+    return {.definition = row.text(0), .request = row.text(1)};
 }
 
 void Store::update_runtime(const Container& c) {

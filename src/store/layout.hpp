@@ -5,7 +5,9 @@
 //     blobs/sha256/<hex>      layers as they came from registries and archives (see image/content_store.hpp)
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
+//     mount-points/           what every root has at least: empty files and folders to mount over
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
+//     trash/<id>/             of a removed container, not emptied yet
 //     volumes/<name>/_data
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
 //     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
@@ -32,13 +34,12 @@ struct Layout {
     [[nodiscard]] std::string blobs() const { return state + "/blobs"; }
     [[nodiscard]] std::string layers() const { return state + "/layers"; }
     [[nodiscard]] std::string layer(const std::string& chain_id) const { return layers() + "/" + chain_id; }
+    [[nodiscard]] std::string mount_points() const { return state + "/mount-points"; }
     [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }
+    [[nodiscard]] std::string trash() const { return state + "/trash"; }
     [[nodiscard]] std::string builds() const { return state + "/build"; }
     [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
     [[nodiscard]] std::string event_log() const { return state + "/events.log"; }
-    [[nodiscard]] std::string container_definition(const std::string& id) const {
-        return container(id) + "/service.json";
-    }
     [[nodiscard]] std::string container_probes(const std::string& id) const { return container(id) + "/probes.json"; }
     [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
     [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }

@@ -60,6 +60,12 @@ struct Container {
     std::string boot_id;  // of the boot in which it was started last
 };
 
+/// What a container was made from; neither changes while it exists, and only who asks for them reads them.
+struct ContainerTexts {
+    std::string definition;  // JSON of the service that `up` compares with; "": made for one purpose
+    std::string request;     // JSON in the terms of Docker's API, for `inspect`
+};
+
 /// Has it processes, or will it have some again by itself?
 [[nodiscard]] inline bool is_up(ContainerState state) {
     return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;

@@ -7,7 +7,7 @@
 namespace compose::store {
 
 // Container rows are split: what never changes lies in `containers`, what the supervisor writes at every event in
-// `container_runtime`, and the long specification, which listings do not need, in `container_specs`. The three
+// `container_runtime`, and the long texts, which listings do not need, in `container_specs`. The three
 // share a number and not the random id, so that the rows of one project lie beside each other: the page cache is small.
 // Endpoints and ports repeat the project, so that a listing is one index range.
 inline constexpr std::array kMigrations = {R"sql(
@@ -57,7 +57,9 @@ CREATE TABLE container_runtime (
 
 CREATE TABLE container_specs (
     container INTEGER PRIMARY KEY REFERENCES containers(row) ON DELETE CASCADE,
-    spec TEXT NOT NULL
+    spec TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    request TEXT NOT NULL
 );
 
 CREATE TABLE networks (

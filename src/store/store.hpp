@@ -36,12 +36,14 @@ public:
 
     // Containers
     void insert_container(const Container& container, std::span<const Endpoint> endpoints,
-                          std::span<const std::string> volumes);
+                          std::span<const std::string> volumes, const ContainerTexts& texts = {});
     [[nodiscard]] std::optional<Container> container(const std::string& id) const;
     [[nodiscard]] std::optional<Container> container_by_name(const std::string& name) const;
     [[nodiscard]] std::vector<Container> containers(const std::string& project) const;  // sorted by name; "": all
     /// The same without config.spec, which is long: enough for listings.
     [[nodiscard]] std::vector<Container> containers_without_spec(const std::string& project) const;
+    /// Empty texts when there is no such container.
+    [[nodiscard]] ContainerTexts container_texts(const std::string& id) const;
     /// Only the columns that the supervisor owns.
     void update_runtime(const Container& container);
     void rename_container(const std::string& id, const std::string& name);

@@ -142,6 +142,7 @@ void Sandbox::remove_standalone() const {
     for (auto& id : split(compose({"container", "ls", "-a", "-q"}).out, '\n'))
         if (!id.empty()) words.push_back(std::move(id));
     if (words.size() > 4) (void)compose(words);
+    (void)compose({"container", "prune", "-f"});
     (void)compose({"network", "prune", "-f"});
     (void)compose({"volume", "prune", "-a", "-f"});
 }
@@ -227,7 +228,7 @@ std::vector<std::string> Sandbox::leaks() const {
     for (const auto& line : split(slurp("/proc/self/mountinfo"), '\n'))
         if (line.find(root_) != std::string::npos) out.push_back("mount " + line);
     std::error_code error;
-    for (const char* sub : {"/containers", "/volumes"})
+    for (const char* sub : {"/containers", "/trash", "/volumes"})
         for (const auto& entry : fs::directory_iterator(state_ + sub, error))
             out.push_back("folder " + entry.path().string());
     for (const auto& entry : fs::directory_iterator(state_ + "/layers", error))

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -136,6 +137,24 @@ services:
     EXPECT_EQ(box.field("demo-writer-1", "ExitCode"), "0");
 }
 
+void run_and_kill(const Sandbox& box, const std::vector<std::string>& arguments, std::chrono::microseconds after) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        for (const auto& [name, value] : box.environment) ::setenv(name.c_str(), value.c_str(), 1);
+        if (::chdir(box.folder().c_str()) != 0) ::_exit(1);
+        std::vector<std::string> words{"compose", "--progress", "quiet"};
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        std::vector<char*> argv;
+        for (std::string& word : words) argv.push_back(word.data());
+        argv.push_back(nullptr);
+        ::execv(COMPOSE_BINARY, argv.data());
+        ::_exit(127);
+    }
+    std::this_thread::sleep_for(after);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+}
+
 TEST(Faults, AnUpKilledAnywhereIsRepairedByTheNext) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -148,21 +167,37 @@ volumes: {data: {}}
 )");
     std::minstd_rand random(11);
     for (int round = 0; round < 12; ++round) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            for (const auto& [name, value] : box.environment) ::setenv(name.c_str(), value.c_str(), 1);
-            if (::chdir(box.folder().c_str()) != 0) ::_exit(1);
-            ::execl(COMPOSE_BINARY, "compose", "--progress", "quiet", "up", "-d", nullptr);
-            ::_exit(127);
-        }
-        std::this_thread::sleep_for(std::chrono::microseconds(1000 + random() % 60'000));
-        ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
+        run_and_kill(box, {"up", "-d"}, std::chrono::microseconds(1000 + random() % 60'000));
         if (round % 3 == 2) box.ok({"down", "-v", "-t", "0"});
     }
     box.ok({"up", "-d"});
     for (const char* name : {"demo-a-1", "demo-b-1", "demo-c-1"}) EXPECT_EQ(box.field(name, "State"), "running");
     EXPECT_EQ(box.ps().size(), 3U);
+}
+
+TEST(Faults, ADownKilledAnywhereIsFinishedByTheNext) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  a: {image: busybox, command: sleep 1000, volumes: [/anonymous], scale: 3}
+  b: {image: busybox, command: sleep 1000, depends_on: [a]}
+)");
+    std::minstd_rand random(7);
+    for (int round = 0; round < 10; ++round) {
+        box.ok({"up", "-d"});
+        run_and_kill(box, {"down", "-v", "-t", "0"}, std::chrono::microseconds(3000 + random() % 80'000));
+        if (round % 2 == 0) {
+            box.ok({"down", "-v", "-t", "0"});
+            EXPECT_TRUE(box.ps().empty());
+            EXPECT_TRUE(std::filesystem::is_empty(box.state() + "/containers"));
+            EXPECT_TRUE(!std::filesystem::exists(box.state() + "/trash") ||
+                        std::filesystem::is_empty(box.state() + "/trash"));
+            EXPECT_TRUE(std::filesystem::is_empty(box.state() + "/volumes"));
+        }
+    }
+    box.ok({"up", "-d"});  // after a removal that was cut short, too
+    EXPECT_EQ(box.ps().size(), 4U);
 }
 
 TEST(Faults, KeeperAndSupervisorBothDie) {

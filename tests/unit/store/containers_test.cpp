@@ -65,6 +65,18 @@ TEST_F(StoreTest, ReadsBackEveryFieldOfAContainer) {
     EXPECT_FALSE(store.container_by_name("other"));
 }
 
+TEST_F(StoreTest, TextsLiveAsLongAsTheirContainer) {
+    Store store(layout_);
+    store.insert_container(make_container("a", "a"), {}, {}, {.definition = "{\"image\":\"x\"}", .request = "{}"});
+    store.insert_container(make_container("b", "b"), {}, {});
+    EXPECT_EQ(store.container_texts("a").definition, "{\"image\":\"x\"}");
+    EXPECT_EQ(store.container_texts("a").request, "{}");
+    EXPECT_EQ(store.container_texts("b").definition, "");
+    store.delete_container("a");
+    EXPECT_EQ(store.container_texts("a").definition, "");
+    EXPECT_EQ(store.container_texts("a").request, "");
+}
+
 TEST_F(StoreTest, SaysWhoHasAContainerName) {
     Store store(layout_);
     store.insert_container(make_container("0123456789abcdef", "x", "shop"), {}, {});
