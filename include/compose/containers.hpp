@@ -8,6 +8,7 @@
 #include <compose/project.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -38,6 +39,7 @@ struct ContainerNetwork {
     std::vector<std::string> aliases;
     std::string address6, gateway6;  // empty: none
     int prefix_length6 = 0;
+    std::map<std::string, std::string> driver_options;  // com.docker.network.endpoint.ifname and .sysctls
 };
 
 struct ContainerMount {

@@ -26,12 +26,13 @@ struct NetworkMember {
 
 struct NetworkView {
     std::string id, name, project;
-    std::string driver;  // bridge, host, null
+    std::string driver;  // bridge, macvlan, ipvlan, host, null
     std::string subnet, gateway;
     std::string subnet6, gateway6;  // empty: IPv4 only
     std::string ip_range;
     std::string interface;                       // of the host
     std::map<std::string, std::string> options;  // by Docker's names
+    bool stacked = false;                        // on an interface of the host's: no ports are published
     bool internal = false;
     bool attachable = false;
     Labels labels;
@@ -44,8 +45,8 @@ struct ConnectOptions {
     std::string ipv4_address, ipv6_address;
     std::string mac_address;
     std::vector<std::string> link_local_ips;
-    std::string interface_name;                // in the container; empty: eth<N>
-    int gw_priority = 0;                       // the network with the highest one has the default route
+    std::map<std::string, std::string> driver_options;  // com.docker.network.endpoint.ifname and .sysctls
+    int gw_priority = 0;                                // the network with the highest one has the default route
     std::map<std::string, std::string> links;  // a name that only this container knows -> the name that is meant
 };
 

@@ -60,6 +60,7 @@ struct NetworkAttachment {
     std::string ipv6_address;
     std::string mac_address;
     std::string interface_name;
+    std::map<std::string, std::string> driver_opts;
     std::vector<std::string> link_local_ips;
     int priority = 0;
     int gw_priority = 0;

@@ -96,6 +96,19 @@ void make_objects(const Context& context, const Standalone& made, const RunFacts
     }
 }
 
+// A container whose networks all stand on interfaces of the host has no way for its ports.
+void warn_of_ports(Context& context, Standalone& made) {
+    const Service& service = made.service();
+    if (service.ports.empty() || service.networks.empty()) return;
+    const auto known = Networks(context.engine_options()).list(false);
+    for (const NetworkAttachment& attachment : service.networks) {
+        const auto found = std::find_if(known.begin(), known.end(),
+                                        [&](const NetworkView& view) { return view.name == attachment.network; });
+        if (found == known.end() || !found->stacked) return;
+    }
+    context.warn("ports are not published: all networks are macvlan or ipvlan");
+}
+
 /// Written as soon as the id is known; taken back when there is no container after all.
 class CidFile {
 public:
@@ -146,6 +159,7 @@ std::string create(Context& context, const RunFlags& flags, Containers& containe
     }
     resolve_links(containers, made.service());
     make_objects(context, made, facts);
+    warn_of_ports(context, made);
     if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     CreateOptions options;
     options.oneoff = options.labels = false;

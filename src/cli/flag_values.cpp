@@ -211,10 +211,14 @@ std::pair<std::string, std::string> link_flag(std::string_view text) {
     return {parts.back(), parts[0]};
 }
 
-std::string interface_name_flag(std::string_view flag, std::string_view text) {
-    constexpr std::string_view kKey = "com.docker.network.endpoint.ifname=";
-    if (!text.starts_with(kKey) || text == kKey) bad_flag(flag, text, fmt::format("the only one is {}NAME", kKey));
-    return std::string(text.substr(kKey.size()));
+std::pair<std::string, std::string> endpoint_option_flag(std::string_view flag, std::string_view text) {
+    const auto equals = text.find('=');
+    const auto key = text.substr(0, equals);
+    const bool known = key == "com.docker.network.endpoint.ifname" || key == "com.docker.network.endpoint.sysctls";
+    if (!known || equals == std::string_view::npos || equals + 1 == text.size())
+        bad_flag(flag, text,
+                 "write com.docker.network.endpoint.ifname=NAME or com.docker.network.endpoint.sysctls=LIST");
+    return {std::string(key), std::string(text.substr(equals + 1))};
 }
 
 NetworkAttachment network_flag(std::string_view text) {
@@ -241,11 +245,11 @@ NetworkAttachment network_flag(std::string_view text) {
         else if (key == "gw-priority")
             result.gw_priority = static_cast<int>(whole_flag("--network", value, -1'000'000, 1'000'000));
         else if (key == "driver-opt")
-            result.interface_name = interface_name_flag("--network", value);
+            result.driver_opts.insert(endpoint_option_flag("--network", value));
         else
             bad_flag("--network", text,
                      fmt::format("{} is not supported; use name, alias, ip, ip6, mac-address, link-local-ip, "
-                                 "gw-priority",
+                                 "gw-priority, driver-opt",
                                  quote(key)));
     }
     if (result.network.empty()) bad_flag("--network", text, "name=NETWORK is missing");

@@ -39,8 +39,8 @@ namespace compose::cli {
 [[nodiscard]] std::vector<std::string> file_lines(std::string_view flag, std::string_view file, std::string_view text);
 /// "container:alias" or "container" -> alias, container.
 [[nodiscard]] std::pair<std::string, std::string> link_flag(std::string_view text);
-/// The one option of an endpoint: "com.docker.network.endpoint.ifname=NAME" -> NAME.
-[[nodiscard]] std::string interface_name_flag(std::string_view flag, std::string_view text);
+/// An option of an endpoint: "com.docker.network.endpoint.ifname=NAME", or ".sysctls=LIST".
+[[nodiscard]] std::pair<std::string, std::string> endpoint_option_flag(std::string_view flag, std::string_view text);
 /// "name", "host", "none", "container:x", or "name=...,alias=...,ip=..."
 [[nodiscard]] NetworkAttachment network_flag(std::string_view text);
 /// Fields of a line of comma separated values, with quotes as in RFC 4180.

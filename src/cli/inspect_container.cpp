@@ -18,6 +18,13 @@ json::array list_of(const std::vector<std::string>& texts) {
     return out;
 }
 
+json::value map_or_null(const std::map<std::string, std::string>& texts) {
+    if (texts.empty()) return nullptr;
+    json::object object;
+    for (const auto& [key, value] : texts) object[key] = value;
+    return object;
+}
+
 json::value list_or_null(const std::vector<std::string>& texts) {
     return texts.empty() ? json::value(nullptr) : json::value(list_of(texts));
 }
@@ -250,7 +257,7 @@ json::object network_settings(const ContainerDetails& d) {
                                   {"GlobalIPv6Address", up ? network.address6 : ""},
                                   {"GlobalIPv6PrefixLen", up ? network.prefix_length6 : 0},
                                   {"IPv6Gateway", up ? network.gateway6 : ""},
-                                  {"DriverOpts", nullptr},
+                                  {"DriverOpts", map_or_null(network.driver_options)},
                                   {"DNSNames", list_or_null(network.aliases)}};
     const auto first = d.networks.empty() || !up ? ContainerNetwork{} : d.networks.front();
     return {{"Bridge", ""},

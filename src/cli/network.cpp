@@ -144,13 +144,14 @@ Run define_network_create(Arguments& arguments) {
     const auto args = std::make_shared<CreateArgs>();
     arguments.text("Containers on it find each other by name. Prints its id.");
     arguments.required("NETWORK", args->name);
-    arguments.value("-d,--driver", args->driver, "NAME", "bridge");
+    arguments.value("-d,--driver", args->driver, "NAME", "bridge, macvlan or ipvlan");
     arguments.list("--subnet", args->subnets, "PREFIX", "Its addresses: 10.5.0.0/16 (default: a free one)");
     arguments.list("--gateway", args->gateways, "ADDRESS", "Of the subnet (default: its first address)");
     arguments.list("--ip-range", args->ranges, "PREFIX", "Give containers addresses of this part only");
     arguments.list("--aux-address", args->aux, "NAME=ADDRESS", "An address that no container gets");
     arguments.value("--ipam-driver", args->ipam_driver, "NAME", "default");
-    arguments.list("-o,--opt", args->options, "KEY=VALUE", "Of the driver: com.docker.network.driver.mtu=1400");
+    arguments.list("-o,--opt", args->options, "KEY=VALUE",
+                   "Of the driver: com.docker.network.driver.mtu=1400, parent=eth0");
     arguments.flag("--internal", args->internal, "No way out of it");
     arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
     arguments.flag("--ipv4", args->ipv4, "With IPv4: true, there is always some");
@@ -228,7 +229,8 @@ Run define_network_connect(Arguments& arguments) {
     arguments.value("--mac-address", options.mac_address, "ADDRESS", "A fixed MAC address");
     arguments.list("--link", args->links, "CONTAINER[:ALIAS]", "Let it find another container by a name of its own");
     arguments.list("--link-local-ip", options.link_local_ips, "ADDRESS", "A link-local address: 169.254.1.2");
-    arguments.list("--driver-opt", args->driver_options, "KEY=VALUE", "com.docker.network.endpoint.ifname=NAME");
+    arguments.list("--driver-opt", args->driver_options, "KEY=VALUE",
+                   "com.docker.network.endpoint.ifname=NAME, or .sysctls=net.ipv4.conf.IFNAME.KEY=VALUE,...");
     arguments.number("--gw-priority", args->priority, "N",
                      "The network with the highest one has the default route (0)");
     return [args](Context& context) {
@@ -236,7 +238,7 @@ Run define_network_connect(Arguments& arguments) {
         args->options.gw_priority = args->priority.value_or(0);
         for (const auto& text : args->links) args->options.links.insert(link_flag(text));
         for (const auto& text : args->driver_options)
-            args->options.interface_name = interface_name_flag("--driver-opt", text);
+            args->options.driver_options.insert(endpoint_option_flag("--driver-opt", text));
         Networks(context.engine_options()).connect(args->network, args->container, args->options);
         return 0;
     };

@@ -137,6 +137,9 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
 void perform(const StopContainer& action, ActionContext& context, Session& session);
 void perform(const RestartContainer& action, ActionContext& context, Session& session);
 void perform(const RemoveContainer& action, ActionContext& context, Session& session);
+/// Its two halves: nothing of it runs afterwards, and nothing of it is left.
+void end_first(const RemoveContainer& action, ActionContext& context, Session& session);
+void remove_ended(const RemoveContainer& action, ActionContext& context, Session& session);
 void perform(const RunProvider& action, ActionContext& context, Session& session);
 void perform(const EndProvider& action, ActionContext& context, Session& session);
 void perform(const PrepareModel& action, ActionContext& context, Session& session);
@@ -148,9 +151,6 @@ class Outdated : public Error {
 public:
     using Error::Error;
 };
-/// Its two halves: nothing of it runs afterwards, and nothing of it is left.
-void end_first(const RemoveContainer& action, ActionContext& context, Session& session);
-void remove_ended(const RemoveContainer& action, ActionContext& context, Session& session);
 
 /// "Container p-web-1": the id of an action's events.
 [[nodiscard]] std::string event_id(const Action& action);

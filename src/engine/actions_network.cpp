@@ -10,6 +10,7 @@
 #include "engine/network_options.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
+#include "net/parent.hpp"
 #include "store/event_log.hpp"
 #include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
@@ -23,17 +24,18 @@ using Status = Event::Status;
 
 store::Network row_of(const Network& network, const std::string& project, const std::string& installation) {
     const bool by_hand = project == kStandaloneProject;
-    if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
-        throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name,
-                         network.driver);
     store::Network row;
+    if (!network.driver.empty() && network.driver != "default") row.driver = network.driver;
+    if (row.driver != "bridge" && !is_stacked(row))
+        throw make_error(ErrorKind::invalid, "network {}: driver \"{}\" is not supported", network.name, network.driver)
+            .with_hint("one of bridge, macvlan, ipvlan");
     // The default network has the same id before it is made and after.
     row.id = by_hand && network.name == kBridgeNetwork ? sha256_hex(installation + "/network/" + network.name)
                                                        : sys::random_id();
     row.name = network.name;
     row.project = project;
     row.key = network.key;
-    row.bridge = "cmp" + row.id.substr(0, 12);
+    if (!is_stacked(row)) row.bridge = "cmp" + row.id.substr(0, 12);
     row.internal = network.internal;
     row.attachable = network.attachable;
     row.labels = network.labels;
@@ -60,7 +62,30 @@ store::Network row_of(const Network& network, const std::string& project, const 
     return row;
 }
 
+/// Finds what a macvlan or ipvlan network is to stand on. Without a parent, a dummy stands in: nothing leads out.
+void choose_parent(store::Network& row, const store::Store& store) {
+    std::string& parent = row.options["parent"];
+    bool ours =
+        in_context([&] { return "network " + row.name; }, [&] { return net::check_parent(row.driver, parent); });
+    if (parent.empty()) {
+        parent = net::dummy_name(row.driver, row.id);
+        row.internal = true;
+    }
+    for (const store::Network& other : store.networks("")) {
+        if (!is_stacked(other) || other.options.at("parent") != parent) continue;
+        ours = ours || other.options.contains("made");
+        const bool alone = row.options.at("mode") == "passthru" || other.options.at("mode") == "passthru";
+        if (alone || other.driver != row.driver)
+            throw make_error(ErrorKind::conflict, "network {}: its parent {} is already used by network {}", row.name,
+                             parent, other.name)
+                .with_hint(alone ? "macvlan in passthru mode has its parent for itself"
+                                 : "macvlan and ipvlan can't share a parent");
+    }
+    if (ours) row.options["made"] = "true";
+}
+
 void make_kernel_objects(const store::Network& row, const std::string& installation) {
+    if (is_stacked(row)) return supervisor::ensure_parent(row);
     const net::FirewallNetwork wall = firewall_network(row);
     net::create_bridge(supervisor::bridge_of(row));
     net::Firewall firewall("compose-" + installation);
@@ -74,9 +99,26 @@ std::vector<std::string> routes_to_avoid() {
     return result;
 }
 
-void remove_kernel_objects(const store::Network& row, const std::string& installation) {
-    net::Firewall("compose-" + installation).remove_network(firewall_network(row));
+/// A VLAN that the engine has made goes with the last network on it.
+void remove_parent(const store::Network& row, const store::Store& store) {
+    if (!row.options.contains("made")) return;
+    const std::string& parent = row.options.at("parent");
+    for (const store::Network& other : store.networks(""))
+        if (other.id != row.id && is_stacked(other) && other.options.at("parent") == parent) return;
+    net::remove_parent(parent);
+}
+
+void remove_kernel_objects(const store::Network& row, const store::Store& store) {
+    if (is_stacked(row)) return remove_parent(row, store);
+    net::Firewall("compose-" + store.installation_id()).remove_network(firewall_network(row));
     net::remove_bridge(row.bridge);
+}
+
+/// The rules of the last network go with the whole table: the kernel has its caller wait after each removal of rules.
+void remove_last_objects(const store::Network& row, const store::Store& store) {
+    if (is_stacked(row)) remove_parent(row, store);
+    net::Firewall("compose-" + store.installation_id()).remove();
+    if (!is_stacked(row)) net::remove_bridge(row.bridge);
 }
 
 store::Network create(const Network& network, ActionContext& context, store::Store& store) {
@@ -84,7 +126,9 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     // Another installation on this machine may look for a free subnet at the same time.
     const sys::NetnsLock lock;
     // One of that name that is not ours must not become ours, or it would go with the network.
-    if (net::bridge_exists(row.bridge))
+    if (is_stacked(row))
+        choose_parent(row, store);
+    else if (net::bridge_exists(row.bridge))
         throw make_error(ErrorKind::conflict, "network {}: there is a bridge {} already", row.name, row.bridge)
             .with_hint("choose another name in driver_opts, or remove that bridge");
     store.insert_network(row, routes_to_avoid());
@@ -92,7 +136,7 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
         make_kernel_objects(row, store.installation_id());
     } catch (...) {
         try {
-            remove_kernel_objects(row, store.installation_id());
+            remove_kernel_objects(row, store);
             store.delete_network(row.id);
         } catch (const Error& error) {
             log::debug("take network {} back: {}", row.name, error.what());
@@ -116,7 +160,7 @@ void tell_event(const ActionContext& context, const store::Network& row, const c
 void repair(const store::Network& row, store::Store& store) {
     const sys::NetnsLock lock;
     const auto subnet = net::Prefix::parse(row.subnet);
-    if (subnet && !net::bridge_exists(row.bridge))
+    if (!is_stacked(row) && subnet && !net::bridge_exists(row.bridge))
         for (const net::Prefix& route : net::host_routes())
             if (route.length > 0 && route.overlaps(*subnet))
                 throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
@@ -155,8 +199,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
         if (row)
             store.transaction([&] {
                 store.delete_network(row->id);
-                remove_kernel_objects(*row, store.installation_id());
-                if (store.networks("").empty()) net::Firewall("compose-" + store.installation_id()).remove();
+                store.networks("").empty() ? remove_last_objects(*row, store) : remove_kernel_objects(*row, store);
             });
         if (row) tell_event(context, *row, "destroy");
         context.generation.bump();

@@ -4,8 +4,10 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/strings.hpp"
 #include "engine/container_request.hpp"
 #include "engine/container_view.hpp"
+#include "engine/endpoint_options.hpp"
 #include "net/address.hpp"
 #include "runtime/spec.hpp"
 #include "sys/file.hpp"
@@ -27,6 +29,8 @@ void add_networks(store::Store& store, const std::string& id, std::vector<Contai
         network.mac = endpoint.mac;
         if (const auto prefix = net::Prefix::parse(row->subnet)) network.prefix_length = prefix->length;
         network.aliases = endpoint.aliases;
+        if (!endpoint.name.empty()) network.driver_options[kEndpointName] = endpoint.name;
+        if (!endpoint.sysctls.empty()) network.driver_options[kEndpointSysctls] = join(endpoint.sysctls, ",");
         const auto subnet6 = row->options.find("subnet6");
         const auto prefix6 = subnet6 == row->options.end() ? std::nullopt : net::Prefix6::parse(subnet6->second);
         if (prefix6)

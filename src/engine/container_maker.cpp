@@ -12,6 +12,7 @@
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
+#include "model/stacked_networks.hpp"
 #include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
@@ -60,6 +61,7 @@ std::string ContainerMaker::run() {
             networks_.emplace(attachment.network, std::move(*row));
         }
         endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
+        warn_of_ports();
         if (special_ != nullptr && !special_->aliases)
             for (PlannedEndpoint& planned : endpoints_)
                 planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
@@ -184,6 +186,15 @@ void ContainerMaker::warn_of_limits() const {
     if (!sys::exists(std::string(runtime::cgroup_root()) + "/cgroup.controllers")) return;
     context_.tell(Event::Status::warning, "Container " + facts_.name,
                   "mem_swappiness and oom_kill_disable mean nothing on this host: cgroup v2 has neither");
+}
+
+// What a network from elsewhere is, the file does not say: nobody has warned of it yet.
+void ContainerMaker::warn_of_ports() const {
+    const bool bridged =
+        std::any_of(networks_.begin(), networks_.end(), [](const auto& entry) { return !is_stacked(entry.second); });
+    if (service_.ports.empty() || bridged || is_stacked_only(*context_.file, service_)) return;
+    context_.tell(Event::Status::warning, "Container " + facts_.name,
+                  "ports are not published: all networks are macvlan or ipvlan");
 }
 
 void ContainerMaker::insert_rows() {

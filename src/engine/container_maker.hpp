@@ -44,6 +44,7 @@ private:
     void choose_namespaces();
     void read_seccomp_profile();
     void warn_of_limits() const;
+    void warn_of_ports() const;
     void undo() noexcept;
 
     const CreateContainer& action_;

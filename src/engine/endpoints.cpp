@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "engine/endpoint_options.hpp"
 #include "engine/network_options.hpp"
 #include "net/address.hpp"
 
@@ -26,6 +27,18 @@ std::vector<std::string> names_of(const Service& service, const NetworkAttachmen
     for (const std::string& alias : attachment.aliases) add(alias);
     add(service.hostname);
     return names;
+}
+
+bool has_mac_of_parent(const store::Network& network) {
+    if (network.driver == "ipvlan") return true;
+    return network.driver == "macvlan" && network.options.at("mode") == "passthru";
+}
+
+void check_mac(const store::Network& network, const std::string& wanted) {
+    if (wanted.empty() || network.driver != "ipvlan") return;
+    throw make_error(ErrorKind::invalid, "network {} is an ipvlan: its interfaces have their parent's MAC address",
+                     network.name)
+        .with_hint("leave mac_address out");
 }
 
 }  // namespace
@@ -72,7 +85,9 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         endpoint.interface = fmt::format("cv{}{}", container_id.substr(0, 11), endpoint.index);
         endpoint.aliases = names_of(service, *candidate.attachment, container_id, container_name, *candidate.network);
         endpoint.default_route = &candidate == gateway;
-        endpoint.name = candidate.attachment->interface_name;
+        const EndpointOptions options = endpoint_options(*candidate.attachment);
+        endpoint.name = options.interface_name;
+        endpoint.sysctls = options.sysctls;
         endpoint.gw_priority = candidate.attachment->gw_priority;
         endpoint.link_local = candidate.attachment->link_local_ips;
         result.push_back(std::move(planned));
@@ -89,7 +104,8 @@ void give_addresses(const store::Store& store, PlannedEndpoint& planned) {
             taken.insert(taken.end(), other.link_local.begin(), other.link_local.end());
     const std::string address6 = choose_address6(*planned.network, endpoint.address, planned.wanted_address6, taken);
     if (!address6.empty()) endpoint.link_local.push_back(address6);
-    if (!endpoint.mac.empty()) return;
+    check_mac(*planned.network, endpoint.mac);
+    if (!endpoint.mac.empty() || has_mac_of_parent(*planned.network)) return;
     if (const auto ip = net::Ipv4::parse(endpoint.address)) endpoint.mac = net::to_string(net::mac_of(*ip));
 }
 

@@ -63,7 +63,7 @@ private:
             Session session(context_.layout, context_.project);
             delete_rows(session);
         } catch (const Error& error) {
-            errors_.push_back({error, {}});
+            add_error(error, {});
         }
     }
 
@@ -104,7 +104,7 @@ private:
             return context_.trash.empty_one();
         } catch (const Error& error) {
             const std::lock_guard lock(mutex_);
-            errors_.push_back({error, {}});
+            add_error(error, {});
             return true;
         }
     }
@@ -196,7 +196,7 @@ private:
             ++done_;
             if (error) {
                 // Waits that were given up because of an earlier error say nothing new.
-                if (!stopping_ || error->exit_code() != kGivenUp) errors_.push_back({*error, std::move(original)});
+                if (!stopping_ || error->exit_code() != kGivenUp) add_error(*error, std::move(original));
                 if (std::holds_alternative<RunProvider>(plan_.nodes[node].action))
                     leave_out_after(node);
                 else if (!options_.keep_going)
@@ -208,6 +208,11 @@ private:
         }
         changed_.notify_all();
         if (give_up) watcher_.cancel("waiting was given up", kGivenUp);
+    }
+
+    void add_error(const Error& error, std::exception_ptr original) {
+        errors_.push_back(error);
+        originals_.push_back(std::move(original));
     }
 
     /// What waits for it, directly or not, counts as done: none of it has begun.
@@ -230,11 +235,11 @@ private:
     void report() {
         if (cancelled_ && done_ < plan_.nodes.size()) throw make_error("canceled").with_exit_code(kGivenUp);
         if (errors_.empty()) return;
-        Error first = errors_.front().error;
+        Error first = errors_.front();
         std::vector<std::string> others;
-        for (const Failure& failure : errors_)
-            if (failure.error.what() != std::string_view(first.what())) others.emplace_back(failure.error.what());
-        if (others.empty() && errors_.front().original) std::rethrow_exception(errors_.front().original);
+        for (std::size_t i = 1; i < errors_.size(); ++i)
+            if (errors_[i].what() != std::string_view(first.what())) others.emplace_back(errors_[i].what());
+        if (others.empty() && originals_.front()) std::rethrow_exception(originals_.front());
         if (others.empty()) throw first;
         Error all(std::string(first.what()) + "; " + join(others, "; "), first.kind());
         all.with_exit_code(first.exit_code()).with_code(first.code()).with_hint(first.hint());
@@ -254,12 +259,9 @@ private:
     std::size_t running_ = 0, done_ = 0;
     bool stopping_ = false, cancelled_ = false, outdated_ = false;
     std::vector<bool> left_out_;  // because a provider failed
-    struct Failure {
-        Error error;
-        std::exception_ptr original;  // null: the error says all
-    };
-    std::vector<Failure> errors_;
-    WaitWatcher watcher_;  // the last: its thread must end before the rest goes
+    std::vector<Error> errors_;
+    std::vector<std::exception_ptr> originals_;  // beside the errors; null: the error says all
+    WaitWatcher watcher_;                        // the last: its thread must end before the rest goes
 };
 
 }  // namespace
@@ -267,8 +269,7 @@ private:
 bool execute(const Plan& plan, ActionContext& context, const ExecuteOptions& options) {
     for (const Event& note : plan.notes) context.tell(note.status, note.id, note.text);
     if (!context.dry_run) context.trash.take_leftovers();
-    if (plan.nodes.empty() && context.trash.empty()) return true;
-    return Executor(plan, context, options).run();
+    return (plan.nodes.empty() && context.trash.empty()) || Executor(plan, context, options).run();
 }
 
 }  // namespace compose::engine

@@ -21,8 +21,11 @@ std::vector<net::PublishedPort> published_ports(const store::Store& store, const
     const std::vector<store::PortRecord> ports = store.ports_of(id);
     if (ports.empty()) return result;
     std::optional<net::Ipv4> target;
-    for (const store::Endpoint& endpoint : store.endpoints_of(id))
+    for (const store::Endpoint& endpoint : store.endpoints_of(id)) {
+        const auto network = store.network(endpoint.network_id);
+        if (network && is_stacked(*network)) continue;
         if (!target || endpoint.default_route) target = net::Ipv4::parse(endpoint.address);
+    }
     if (!target) return result;
     for (const store::PortRecord& port : ports) {
         std::optional<net::Ipv4> host;
@@ -33,7 +36,8 @@ std::vector<net::PublishedPort> published_ports(const store::Store& store, const
 }
 
 void repair_firewall(const store::Store& store) {
-    const std::vector<store::Network> rows = store.networks("");
+    std::vector<store::Network> rows = store.networks("");
+    std::erase_if(rows, [](const store::Network& row) { return is_stacked(row); });
     if (rows.empty()) return;
     net::Firewall firewall = firewall_of(store);
     if (!firewall.ensure()) return;

@@ -48,7 +48,7 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
     service.networks[0].ipv4_address = options.ipv4_address;
     service.networks[0].ipv6_address = options.ipv6_address;
     service.networks[0].link_local_ips = options.link_local_ips;
-    service.networks[0].interface_name = options.interface_name;
+    service.networks[0].driver_opts = options.driver_options;
     service.networks[0].gw_priority = options.gw_priority;
     for (const Diagnostic& problem : unsupported(service)) throw make_error(ErrorKind::invalid, "{}", problem.message);
     const std::map<std::string, store::Network> networks{{network.name, network}};  // the plan points into it

@@ -10,8 +10,11 @@ namespace compose::engine {
 namespace {
 
 std::string host_gateway(const std::vector<PlannedEndpoint>& endpoints) {
+    // The host has no address on a network that stands on one of its interfaces.
+    const PlannedEndpoint* found = nullptr;
     for (const PlannedEndpoint& endpoint : endpoints)
-        if (endpoint.endpoint.default_route) return endpoint.network->gateway;
+        if (!is_stacked(*endpoint.network) && (found == nullptr || endpoint.endpoint.default_route)) found = &endpoint;
+    if (found != nullptr) return found->network->gateway;
     return endpoints.empty() ? "127.0.0.1" : endpoints.front().network->gateway;
 }
 

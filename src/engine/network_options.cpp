@@ -1,6 +1,10 @@
 #include "engine/network_options.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
+
+#include <fmt/ranges.h>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
@@ -9,6 +13,8 @@
 namespace compose::engine {
 namespace {
 
+constexpr const char* kGatewayMode4 = "com.docker.network.bridge.gateway_mode_ipv4";
+constexpr const char* kGatewayMode6 = "com.docker.network.bridge.gateway_mode_ipv6";
 constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
 
 std::string check_mtu(const std::string& text) {
@@ -40,10 +46,51 @@ std::string check_bridge(const std::string& text) {
     return text;
 }
 
-// Docker's other modes want routes that the host's network has to know.
+// Docker's other modes, routed and nat-unprotected, let the outside in by routes that the host's network has to know.
 std::string check_gateway_mode(const std::string& text) {
-    if (text != "nat") throw make_error(ErrorKind::invalid, "{} is not supported: only nat is", quote(text));
+    if (text != "nat" && text != "isolated")
+        throw make_error(ErrorKind::invalid, "{} is not supported: only nat and isolated are", quote(text))
+            .with_hint("a macvlan or ipvlan network gives containers addresses that the outside can reach");
     return text;
+}
+
+// Names are made of it and a number.
+std::string check_prefix(const std::string& text) {
+    constexpr std::size_t kLongest = 12;
+    if (text.size() > kLongest) throw make_error(ErrorKind::invalid, "{} is too long for a prefix", quote(text));
+    return check_bridge(text);
+}
+
+std::string check_no_default(const std::string& text) {
+    if (check_flag(text) == "true")
+        throw make_error(ErrorKind::invalid, "the default network is called bridge, and is made when it is needed");
+    return text;
+}
+
+std::string check_no_trust(const std::string& text) {
+    if (!text.empty())
+        throw make_error(ErrorKind::invalid, "containers are reached by published ports only, from any interface")
+            .with_hint("remove it; a macvlan or ipvlan network gives containers addresses that the outside can reach");
+    return text;
+}
+
+std::string one_of(const std::string& text, std::initializer_list<const char*> words, const char* what) {
+    for (const char* word : words)
+        if (text == word) return text;
+    throw make_error(ErrorKind::invalid, "{} is no {}", quote(text), what)
+        .with_hint(fmt::format("one of {}", fmt::join(words, ", ")));
+}
+std::string check_macvlan_mode(const std::string& text) {
+    return one_of(text, {"bridge", "private", "vepa", "passthru"}, "macvlan mode");
+}
+std::string check_ipvlan_mode(const std::string& text) {
+    return one_of(text, {"l2", "l3", "l3s"}, "ipvlan mode");
+}
+std::string check_ipvlan_flag(const std::string& text) {
+    return one_of(text, {"bridge", "private", "vepa"}, "ipvlan flag");
+}
+std::string check_parent_name(const std::string& text) {
+    return text.empty() ? text : check_bridge(text);
 }
 
 struct Option {
@@ -55,10 +102,33 @@ constexpr Option kOptions[] = {
     {"com.docker.network.driver.mtu", "mtu", check_mtu},
     {"com.docker.network.bridge.enable_icc", "icc", check_flag},
     {"com.docker.network.bridge.enable_ip_masquerade", "masquerade", check_flag},
-    {"com.docker.network.bridge.gateway_mode_ipv4", nullptr, check_gateway_mode},
+    {kGatewayMode4, "gateway_mode", check_gateway_mode},
+    {kGatewayMode6, "gateway_mode6", check_gateway_mode},
+    {"com.docker.network.bridge.inhibit_ipv4", "inhibit", check_flag},
+    {"com.docker.network.container_iface_prefix", "interface_prefix", check_prefix},
+    {"com.docker.network.bridge.default_bridge", nullptr, check_no_default},
+    {"com.docker.network.bridge.trusted_host_interfaces", nullptr, check_no_trust},
     {kHostBinding, "host_binding", check_address},
     {kBridgeName, nullptr, check_bridge},
 };
+
+constexpr Option kMacvlanOptions[] = {
+    {"parent", "parent", check_parent_name},
+    {"macvlan_mode", "mode", check_macvlan_mode},
+    {"com.docker.network.driver.mtu", "mtu", check_mtu},
+};
+constexpr Option kIpvlanOptions[] = {
+    {"parent", "parent", check_parent_name},
+    {"ipvlan_mode", "mode", check_ipvlan_mode},
+    {"ipvlan_flag", "flag", check_ipvlan_flag},
+    {"com.docker.network.driver.mtu", "mtu", check_mtu},
+};
+
+std::span<const Option> options_of_driver(const std::string& driver) {
+    if (driver == "macvlan") return kMacvlanOptions;
+    if (driver == "ipvlan") return kIpvlanOptions;
+    return kOptions;
+}
 
 // Both ends of ip_range and every reserved address must lie in the subnet.
 void set_pool(const Network& network, const IpamPool& pool, std::map<std::string, std::string>& out) {
@@ -105,15 +175,23 @@ void set_pool6(const Network& network, const IpamPool& pool, std::map<std::strin
 
 std::map<std::string, std::string> network_options(const Network& network) {
     std::map<std::string, std::string> result;
+    const auto options = options_of_driver(network.driver);
     for (const auto& [key, value] : network.driver_opts) {
-        const auto* const known = std::find_if(std::begin(kOptions), std::end(kOptions),
-                                               [&](const Option& option) { return option.key == key; });
-        if (known == std::end(kOptions))
+        const auto known =
+            std::find_if(options.begin(), options.end(), [&](const Option& option) { return option.key == key; });
+        if (known == options.end())
             throw make_error(ErrorKind::invalid, "network {}: option {} is not implemented", network.name, quote(key));
         const std::string checked = in_context([&] { return fmt::format("network {}: option {}", network.name, key); },
                                                [&] { return known->check(value); });
         if (known->kept_as != nullptr) result[known->kept_as] = checked;
     }
+    for (const char* key : {kGatewayMode4, kGatewayMode6})
+        if (const auto mode = network.driver_opts.find(key);
+            mode != network.driver_opts.end() && mode->second == "isolated" && !network.internal)
+            throw make_error(ErrorKind::invalid, "network {}: option {}: isolated needs internal: true", network.name,
+                             key);
+    if (network.driver == "macvlan") result.emplace("mode", "bridge");
+    if (network.driver == "ipvlan") result.emplace("mode", "l2");
     if (const IpamPool* pool = pool_of(network, false)) set_pool(network, *pool, result);
     if (const IpamPool* pool = pool_of(network, true)) set_pool6(network, *pool, result);
     return result;

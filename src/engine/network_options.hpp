@@ -1,4 +1,4 @@
-// driver_opts and ipam of a bridge network, as its row keeps them.
+// driver_opts and ipam of a network, as its row keeps them.
 #pragma once
 
 #include <compose/project.hpp>

@@ -52,13 +52,27 @@ NetworkView view_of(const store::Network& row) {
     view.subnet6 = option("subnet6");
     view.gateway6 = option("gateway6");
     view.ip_range = option("ip_range");
-    view.options["com.docker.network.bridge.name"] = row.bridge;
-    if (!option("mtu").empty()) view.options["com.docker.network.driver.mtu"] = option("mtu");
-    if (!option("icc").empty()) view.options["com.docker.network.bridge.enable_icc"] = option("icc");
-    if (!option("masquerade").empty())
-        view.options["com.docker.network.bridge.enable_ip_masquerade"] = option("masquerade");
-    if (!option("host_binding").empty())
-        view.options["com.docker.network.bridge.host_binding_ipv4"] = option("host_binding");
+    view.stacked = is_stacked(row);
+    if (view.stacked) {
+        view.interface = option("parent");
+        view.options["parent"] = option("parent");
+        view.options[row.driver + "_mode"] = option("mode");
+        if (!option("flag").empty()) view.options["ipvlan_flag"] = option("flag");
+    } else {
+        view.options["com.docker.network.bridge.name"] = row.bridge;
+    }
+    static constexpr std::pair<const char*, const char*> kShown[] = {
+        {"mtu", "com.docker.network.driver.mtu"},
+        {"icc", "com.docker.network.bridge.enable_icc"},
+        {"masquerade", "com.docker.network.bridge.enable_ip_masquerade"},
+        {"host_binding", "com.docker.network.bridge.host_binding_ipv4"},
+        {"gateway_mode", "com.docker.network.bridge.gateway_mode_ipv4"},
+        {"gateway_mode6", "com.docker.network.bridge.gateway_mode_ipv6"},
+        {"inhibit", "com.docker.network.bridge.inhibit_ipv4"},
+        {"interface_prefix", "com.docker.network.container_iface_prefix"},
+    };
+    for (const auto& [kept_as, key] : kShown)
+        if (const std::string value = option(kept_as); !value.empty()) view.options[key] = value;
     view.internal = row.internal;
     view.attachable = row.attachable;
     view.labels = row.labels;
@@ -148,7 +162,7 @@ struct Networks::Impl {
                                      .name = view.name,
                                      .project = view.project,
                                      .service = {},
-                                     .attributes = {{"container", row.id}, {"type", "bridge"}}});
+                                     .attributes = {{"container", row.id}, {"type", view.driver}}});
     }
 
     void take_away(const NetworkView& view) {
@@ -224,7 +238,7 @@ void Networks::connect(const std::string& network, const std::string& container,
     store::Store store = impl_->open();
     const NetworkView view = Impl::find(store, network);
     const store::Container row = engine::find_container(store, container);
-    if (view.driver != "bridge")
+    if (view.driver == kHost || view.driver == "null")
         throw make_error(ErrorKind::conflict, "container {} cannot be connected to network {}", row.name, view.name)
             .with_hint("host and none are chosen when a container is made: run --network");
     if (view.name == kBridgeNetwork) {

@@ -7,10 +7,10 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "engine/image_catalog.hpp"
-#include "net/bridge.hpp"
 #include "plan/depends_label.hpp"
 #include "runtime/spec.hpp"
 #include "supervisor/client.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
@@ -145,7 +145,7 @@ private:
         network.project = row.project;
         network.key = row.key;
         network.config_hash = row.config_hash;
-        network.ready = row.driver != "bridge" || net::bridge_exists(row.bridge);
+        network.ready = supervisor::is_ready(row);
         std::set<std::string> own;
         for (const ObservedContainer& container : state_.containers) own.insert(container.id);
         for (const store::Endpoint& endpoint : store_.endpoints_on(row.id)) {

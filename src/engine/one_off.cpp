@@ -8,7 +8,7 @@
 #include "engine/default_bridge.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/preflight.hpp"
-#include "net/bridge.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 
 namespace compose::engine {
@@ -23,7 +23,7 @@ void ensure_network(const Network& network, ActionContext& context, Session& ses
             .with_hint(fmt::format("make it: network create {}", network.name));
     if (network.external && !row)
         throw make_error(ErrorKind::not_found, "network {} declared as external, but could not be found", network.name);
-    if (row && (row->driver != "bridge" || net::bridge_exists(row->bridge))) return;
+    if (row && supervisor::is_ready(*row)) return;
     perform(CreateNetwork{network.key, network.name}, context, session);
 }
 

@@ -10,7 +10,9 @@
 #include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
+#include "model/stacked_networks.hpp"
 #include "net/address.hpp"
+#include "net/parent.hpp"
 #include "sys/file.hpp"
 #include "sys/port_socket.hpp"
 #include "sys/process.hpp"
@@ -61,9 +63,24 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
     if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
         refuse("ipam.config", "more than one subnet of a family");
     try {
-        (void)network_options(network);
+        const auto options = network_options(network);
+        if (is_stacked_driver(network.driver)) {
+            const auto parent = options.find("parent");
+            (void)net::check_parent(network.driver, parent == options.end() ? "" : parent->second);
+        }
     } catch (const Error& error) {
         findings.push_back({Severity::error, network.pos, "networks." + network.key, error.what(), error.hint()});
+    }
+}
+
+void check_macs(const Project& project, const Service& service, std::vector<Diagnostic>& findings) {
+    for (const NetworkAttachment& attachment : service.networks) {
+        const auto network = project.networks.find(attachment.network);
+        if (network == project.networks.end() || network->second.driver != "ipvlan" || attachment.mac_address.empty())
+            continue;
+        findings.push_back({Severity::error, attachment.pos.known() ? attachment.pos : service.pos,
+                            "services." + service.name + ".networks." + attachment.network,
+                            "interfaces of an ipvlan have their parent's MAC address", "leave mac_address out"});
     }
 }
 
@@ -117,6 +134,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_options(service, findings);
         check_binds(service, findings);
         check_stop_signal(service, findings);
+        check_macs(project, service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);
 }
@@ -127,8 +145,9 @@ void check_host_ports(const Project& project, const Plan& plan, const ObservedSt
     for (const Plan::Node& node : plan.nodes)
         if (const auto* start = std::get_if<StartContainer>(&node.action)) services.insert(start->service);
     for (const std::string& name : services)
-        if (const auto service = project.services.find(name);
-            service != project.services.end() && service->second.network_mode.empty())
+        if (const auto service = project.services.find(name); service != project.services.end() &&
+                                                              service->second.network_mode.empty() &&
+                                                              !is_stacked_only(project, service->second))
             check_service_ports(service->second, observed.ports, findings);
     if (!findings.empty()) throw ProjectError(std::move(findings), ErrorKind::conflict);
 }

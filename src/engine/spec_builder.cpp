@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "engine/endpoint_options.hpp"
 #include "net/address.hpp"
 
 namespace compose::engine {
@@ -175,7 +176,13 @@ std::vector<Diagnostic> unsupported(const Service& service) {
     if (service.network_mode == "bridge") refuse({}, "network_mode", "\"bridge\"");
     for (const NetworkAttachment& attachment : service.networks) {
         const std::string path = "networks." + attachment.network + ".";
-        const std::string& name = attachment.interface_name;
+        std::string name;
+        try {
+            name = endpoint_options(attachment).interface_name;
+        } catch (const Error& error) {
+            result.push_back({Severity::error, attachment.pos.known() ? attachment.pos : service.pos,
+                              "services." + service.name + "." + path + "driver_opts", error.what(), error.hint()});
+        }
         if (name == "lo" || name.size() > 15 || name.find_first_of("/ :%\"") != std::string::npos)
             refuse(attachment.pos, path + "interface_name", "the interface name " + quote(name));
         for (const std::string& address : attachment.link_local_ips)

@@ -60,6 +60,7 @@ std::vector<NetworkAttachment> bind_networks(const Node& service) {
         attachment.ipv6_address = text_of(value, "ipv6_address");
         attachment.mac_address = text_of(value, "mac_address");
         attachment.interface_name = text_of(value, "interface_name");
+        attachment.driver_opts = bind_texts(value.find("driver_opts"));
         attachment.link_local_ips = bind_list(value.find("link_local_ips"));
         attachment.priority = bind_int(value, "priority", 0);
         attachment.gw_priority = bind_int(value, "gw_priority", 0);

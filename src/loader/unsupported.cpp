@@ -8,6 +8,7 @@
 #include "loader/schema.hpp"
 #include "loader/stages.hpp"
 #include "loader/tree_edit.hpp"
+#include "model/stacked_networks.hpp"
 
 namespace compose {
 
@@ -75,6 +76,9 @@ std::string check_api_socket(const Node& value) {
                          : "";
 }
 std::string check_network_driver(const Node& value) {
+    return is_one_of(value, {"bridge", "default", "macvlan", "ipvlan"});
+}
+std::string check_ipam_driver(const Node& value) {
     return is_one_of(value, {"bridge", "default"});
 }
 std::string check_volume_driver(const Node& value) {
@@ -192,6 +196,7 @@ const PathTable<Support>& table() {
         {"services.*.networks", {inside}},
         {"services.*.networks.*", {inside}},
         {"services.*.networks.*.aliases", {}},
+        {"services.*.networks.*.driver_opts", {}},
         {"services.*.networks.*.gw_priority", {}},
         {"services.*.networks.*.interface_name", {}},
         {"services.*.networks.*.ipv6_address", {}},
@@ -270,7 +275,7 @@ const PathTable<Support>& table() {
         {"networks.*.internal", {}},
         {"networks.*.ipam", {inside}},
         {"networks.*.ipam.config", {}},
-        {"networks.*.ipam.driver", {whole, check_network_driver}},
+        {"networks.*.ipam.driver", {whole, check_ipam_driver}},
         {"networks.*.labels", {}},
         {"networks.*.name", {}},
         {"volumes.*", {inside}},
@@ -316,6 +321,34 @@ public:
         if (text_of(service.value, "network_mode") == "host" && service.value.find("ports") != nullptr)
             findings_.warning(key_pos_of(service.value, "ports"), to_string(path),
                               "ports mean nothing with network_mode: host", "remove ports");
+    }
+
+    // As Docker's bridge, the engine looks for two keys only.
+    void check_endpoint_options(const Node::Entry& service, const PathFrame& path) {
+        for (const auto& network : child_or_empty(service.value, "networks").entries) {
+            if (!network.value.is_mapping()) continue;
+            for (const auto& option : child_or_empty(network.value, "driver_opts").entries)
+                if (option.key != "com.docker.network.endpoint.ifname" &&
+                    option.key != "com.docker.network.endpoint.sysctls")
+                    findings_.warning(option.key_pos, to_string(path) + ".networks." + network.key + ".driver_opts",
+                                      fmt::format("{} is ignored: no driver knows it", shown(option.key)), "remove it");
+        }
+    }
+
+    // What stands on an interface of the host's is reached at its own address.
+    void check_stacked_ports(const Node& networks, const Node::Entry& service, const PathFrame& path) {
+        const auto* ports = service.value.find("ports");
+        const auto& own = child_or_empty(service.value, "networks").entries;
+        if (ports == nullptr || ports->items.empty() || own.empty()) return;
+        for (const auto& network : own) {
+            const auto* definition = networks.is_mapping() ? networks.find(network.key) : nullptr;
+            const auto driver =
+                definition != nullptr && definition->is_mapping() ? text_of(*definition, "driver") : std::string();
+            if (!is_stacked_driver(driver)) return;
+        }
+        findings_.warning(key_pos_of(service.value, "ports"), to_string(path),
+                          "ports are not published: all networks are macvlan or ipvlan",
+                          "remove ports, or add a bridge network; the container is reached at its own address");
     }
 
     void check_job(const Node::Entry& service, const PathFrame& path) {
@@ -378,6 +411,8 @@ void check_supported(const Node& root, Diagnostics& findings) {
     for (const auto& entry : child_or_empty(root, "services").entries) {
         check.check_build(entry, services.child(entry.key));
         check.check_host_ports(entry, services.child(entry.key));
+        check.check_endpoint_options(entry, services.child(entry.key));
+        check.check_stacked_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
         check.check_job(entry, services.child(entry.key));
     }
 }

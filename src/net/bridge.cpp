@@ -1,7 +1,9 @@
 #include "net/bridge.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -90,10 +92,10 @@ void create_bridge(const BridgeSpec& spec) {
     }
     if (bridge.mtu != static_cast<unsigned>(spec.mtu)) links.set_mtu(bridge.index, static_cast<unsigned>(spec.mtu));
     for (const sys::Ipv4Network& old : links.addresses_of(bridge.index)) {
-        if (old.address != spec.gateway.value || old.prefix_length != spec.subnet.length)
+        if (!spec.has_address || old.address != spec.gateway.value || old.prefix_length != spec.subnet.length)
             links.remove_address(bridge.index, old);
     }
-    links.add_address(bridge.index, {spec.gateway.value, spec.subnet.length});
+    if (spec.has_address) links.add_address(bridge.index, {spec.gateway.value, spec.subnet.length});
     if (!bridge.up) links.set_up(bridge.index);
     // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.
     set_sysctl(fmt::format("/proc/sys/net/ipv4/conf/{}/route_localnet", spec.name), "1");
@@ -145,8 +147,9 @@ std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const Endp
     const bool hairpin = bridged_packets_are_filtered();
     std::vector<sys::VethRequest> requests;
     for (const EndpointSpec& endpoint : endpoints) {
-        check_name(endpoint.host_name);
         check_name(endpoint.container_name);
+        if (endpoint.stacked) continue;
+        check_name(endpoint.host_name);
         int& master = bridges[endpoint.bridge];
         if (master == 0) {
             const auto bridge = links.find(endpoint.bridge);
@@ -166,6 +169,14 @@ std::vector<sys::VethRequest> plan_veths(sys::Links& links, std::span<const Endp
     return requests;
 }
 
+// Family, group and name are plain words: endpoint_options.cpp sees to that.
+void set_inside(const std::string& interface, const InterfaceSysctl& sysctl) {
+    const std::string path =
+        fmt::format("/proc/sys/net/{}/{}/{}/{}", sysctl.family, sysctl.group, interface, sysctl.name);
+    in_context([&] { return fmt::format("set a sysctl of interface {}", interface); },
+               [&] { sys::write_file(path, sysctl.value); });
+}
+
 // Inside the namespace. The kernel takes our wish for an index only in some versions, so the name says which it is.
 void configure_inside(std::span<const EndpointSpec> endpoints) {
     sys::Links links;
@@ -181,6 +192,7 @@ void configure_inside(std::span<const EndpointSpec> endpoints) {
         } else {
             disable_ipv6(endpoint.container_name);
         }
+        for (const InterfaceSysctl& sysctl : endpoint.sysctls) set_inside(endpoint.container_name, sysctl);
         std::vector<std::uint32_t> more;
         for (const Ipv4 address : endpoint.link_local) more.push_back(address.value);
         setups.push_back({.index = interface->index,
@@ -193,38 +205,99 @@ void configure_inside(std::span<const EndpointSpec> endpoints) {
     links.configure(setups);
 }
 
+void configure(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
+    try {
+        sys::run_in_netns(netns, [&] { configure_inside(endpoints); });
+    } catch (Error& error) {
+        if (error.code() == EADDRINUSE) error.add_context("another interface on the same parent has that MAC address");
+        throw;
+    }
+}
+
 // Once this has returned, packets of the container arrive.
 void settle(sys::Links& links, std::span<const EndpointSpec> endpoints) {
     std::vector<std::string> names;
-    for (const EndpointSpec& endpoint : endpoints) names.push_back(endpoint.host_name);
+    for (const EndpointSpec& endpoint : endpoints)
+        if (!endpoint.stacked) names.push_back(endpoint.host_name);
     // A bridge has a carrier only since its first port has one.
-    for (const EndpointSpec& endpoint : endpoints) names.push_back(endpoint.bridge);
+    for (const EndpointSpec& endpoint : endpoints)
+        names.push_back(endpoint.stacked ? endpoint.stacked->parent : endpoint.bridge);
     if (!names.empty()) links.settle(names);
 }
 
-void remove_all(sys::Links& links, std::span<const EndpointSpec> endpoints) noexcept {
-    for (const EndpointSpec& endpoint : endpoints) {
+void remove_all(sys::Links& links, std::span<const sys::VethRequest> pairs) noexcept {
+    for (const sys::VethRequest& pair : pairs) {
         try {
-            links.remove(endpoint.host_name);
+            links.remove(pair.name);
         } catch (const Error& error) {
-            log::debug("leave {} behind: {}", endpoint.host_name, error.what());
+            log::debug("leave {} behind: {}", pair.name, error.what());
         }
+    }
+}
+
+// Those inside that stand on a parent; gone again unless keep() was called.
+class StackedInside {
+public:
+    explicit StackedInside(sys::FdRef netns) : netns_(netns) {}
+    StackedInside(const StackedInside&) = delete;
+    StackedInside& operator=(const StackedInside&) = delete;
+    ~StackedInside() {
+        for (const std::string& name : made_) {
+            try {
+                remove_stacked(netns_, name);
+            } catch (const Error& error) {
+                log::debug("leave {} behind: {}", name, error.what());
+            }
+        }
+    }
+
+    void make(const EndpointSpec& endpoint) {
+        const bool own_mac = endpoint.mac != Mac{};
+        create_stacked(*endpoint.stacked, netns_, endpoint.container_name,
+                       own_mac ? std::optional(endpoint.mac) : std::nullopt, endpoint.mtu);
+        made_.push_back(endpoint.container_name);
+    }
+    void keep() { made_.clear(); }
+
+private:
+    sys::FdRef netns_;
+    std::vector<std::string> made_;
+};
+
+void connect_once(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
+    for (const EndpointSpec& endpoint : endpoints)
+        log::debug("connect {} as {} {}", endpoint.stacked ? endpoint.stacked->parent : endpoint.bridge,
+                   endpoint.container_name, endpoint.address.to_string());
+    sys::Links links;
+    const auto pairs = plan_veths(links, endpoints, netns);
+    if (!pairs.empty()) links.create_veths(pairs);
+    StackedInside stacked(netns);
+    try {
+        for (const EndpointSpec& endpoint : endpoints)
+            if (endpoint.stacked) stacked.make(endpoint);
+        configure(endpoints, netns);
+        settle(links, endpoints);
+        stacked.keep();
+    } catch (...) {
+        remove_all(links, pairs);
+        throw;
     }
 }
 
 }  // namespace
 
+// The kernel takes the namespace of a killed container apart in its own time, a few hundredths of a second. Until then
+// what stood on a parent there holds its MAC address, or the whole parent: nobody can be asked to let go of it.
 void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
-    for (const EndpointSpec& endpoint : endpoints)
-        log::debug("connect {} as {} {}", endpoint.bridge, endpoint.container_name, endpoint.address.to_string());
-    sys::Links links;
-    if (!endpoints.empty()) links.create_veths(plan_veths(links, endpoints, netns));
-    try {
-        sys::run_in_netns(netns, [&] { configure_inside(endpoints); });
-        settle(links, endpoints);
-    } catch (...) {
-        remove_all(links, endpoints);
-        throw;
+    constexpr int kTries = 50;
+    constexpr std::chrono::milliseconds kPause{20};
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return connect_once(endpoints, netns);
+        } catch (const Error& error) {
+            if (error.code() != EADDRINUSE || attempt == kTries) throw;
+        }
+        std::this_thread::sleep_for(kPause);
     }
 }
 

@@ -1,5 +1,6 @@
-// The kernel objects of bridge networks: one bridge each, a veth pair for each endpoint. Every create has its remove;
-// removing what is not there is no error. The host's interfaces that are not ours are never touched.
+// The kernel objects of bridge networks: one bridge each, a veth pair for each endpoint; and the endpoints of networks
+// that stand on an interface of the host's (parent.hpp). Every create has its remove; removing what is not there is no
+// error. The host's interfaces that are not ours are never touched.
 #pragma once
 
 #include <span>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "net/address.hpp"
+#include "net/parent.hpp"
 #include "sys/fd.hpp"
 
 namespace compose::net {
@@ -16,6 +18,7 @@ struct BridgeSpec {
     Prefix subnet;
     Ipv4 gateway;  // the bridge's own address
     int mtu = 1500;
+    bool has_address = true;  // else the gateway is somebody else's, or nobody's
     struct SecondAddress {
         Ipv6 address;
         int prefix_length = 64;
@@ -31,11 +34,17 @@ void remove_bridge(const std::string& name);
 /// All IPv4 prefixes that this host routes or has addresses in: new subnets must avoid them.
 [[nodiscard]] std::vector<Prefix> host_routes();
 
+/// A setting of one interface in /proc/sys/net: "ipv4", "conf", "log_martians", "1".
+struct InterfaceSysctl {
+    std::string family, group, name, value;
+};
+
 struct EndpointSpec {
-    std::string bridge;          // interface name of the bridge
-    std::string host_name;       // of the host's end, at most 15 characters
-    std::string container_name;  // "eth0"
-    int index = 2;               // interface index inside the container (1 is lo)
+    std::string bridge;     // interface name of the bridge; unused when `stacked`
+    std::string host_name;  // of the host's end, at most 15 characters; the name of nothing when `stacked`
+    std::optional<StackedLink> stacked{};  // no veth pair then
+    std::string container_name;            // "eth0"
+    int index = 2;                         // interface index inside the container (1 is lo)
     Ipv4 address;
     int prefix_length = 0;
     Mac mac{};
@@ -45,10 +54,12 @@ struct EndpointSpec {
     std::optional<Ipv6> gateway6{};
     std::vector<Ipv4> link_local{};  // more addresses, of 169.254.0.0/16
     bool isolated = false;           // reaches the bridge, but none of its other ports
-    std::optional<Ipv4> gateway;     // set on the one endpoint that carries the default route
+    std::optional<Ipv4> gateway;     // set on the one endpoint that carries the default route; 0: everything is near
+    std::vector<InterfaceSysctl> sysctls{};
 };
 
-/// Makes the veth pairs with their peers inside `netns`, addresses and raises them, raises lo, sets the default route.
+/// Makes the veth pairs with their peers inside `netns`, or the interfaces that stand on a parent, addresses and raises
+/// them, raises lo, sets the default route.
 /// The thread must be allowed to enter `netns` (see sys::run_in_netns).
 void connect_endpoints(std::span<const EndpointSpec> endpoints, sys::FdRef netns);
 /// Leads the default route through an endpoint that is connected, if it has a gateway.

@@ -1,6 +1,7 @@
 // What would make the plan fail half-way is found before anything is done.
 #include <algorithm>
 
+#include "model/stacked_networks.hpp"
 #include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
 
@@ -89,6 +90,7 @@ void UpPlanner::check_ports() {
                            (port.project == project_.name ? "" : " of project \"" + port.project + "\""));
     for (const std::string& name : order_) {
         const Service& service = project_.services.at(name);
+        if (is_stacked_only(project_, service)) continue;
         for (const Replica& replica : replicas_.at(name)) {
             if (!replica.starts()) continue;
             for (std::size_t i = 0; i < service.ports.size(); ++i) {

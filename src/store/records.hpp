@@ -79,15 +79,22 @@ struct Network {
     std::string driver = "bridge";
     std::string subnet;  // "172.17.0.0/16"; unique, not overlapping another
     std::string gateway;
-    std::string bridge;  // interface name, from the id
+    std::string bridge;  // interface name, from the id; empty where there is none
     bool internal = false;
     bool attachable = false;
-    /// mtu, icc, masquerade ("false"), host_binding, ip_range, reserved ("10.0.0.9,10.0.0.10"): what is not as usual.
+    /// mtu, icc, masquerade ("false"), host_binding, ip_range, reserved ("10.0.0.9,10.0.0.10"), inhibit ("true": the
+    /// bridge has no address), gateway_mode and gateway_mode6 (nat, isolated), interface_prefix: what is not as usual.
+    /// Of macvlan and ipvlan: parent, mode, flag, and made ("true") when the parent is the engine's own.
     std::map<std::string, std::string> options;
     Labels labels;
     std::string config_hash;
     std::int64_t created_at = 0;
 };
+
+/// Does it stand on an interface of the host's, instead of a bridge of its own?
+[[nodiscard]] inline bool is_stacked(const Network& network) {
+    return network.driver == "macvlan" || network.driver == "ipvlan";
+}
 
 struct Endpoint {
     std::string container_id;
@@ -101,6 +108,7 @@ struct Endpoint {
     std::string name{};                     // of the interface in the container; empty: eth<index>
     std::vector<std::string> link_local{};  // more addresses, of 169.254.0.0/16
     int gw_priority = 0;                    // the highest one has the default route
+    std::vector<std::string> sysctls{};     // of the interface: "net.ipv4.conf.IFNAME.log_martians=1"
 };
 
 struct PortRecord {

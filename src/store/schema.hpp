@@ -96,6 +96,7 @@ CREATE TABLE endpoints (
     name TEXT NOT NULL,
     link_local TEXT NOT NULL,
     gw_priority INTEGER NOT NULL,
+    sysctls TEXT NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

@@ -70,7 +70,8 @@ void Container::launch() {
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
-    ports_.take(wishes);
+    // Whoever wants a container on its own address of a network outside needs no port of this host.
+    if (!wishes.empty() && endpoints_.can_publish()) ports_.take(wishes);
     launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
@@ -297,6 +298,7 @@ void Container::adopt(std::map<std::string, Held>& held, const std::vector<Child
         core_.keeper.drop(found->first);
     }
     ports_.adopt(held);
+    endpoints_.recall_sockets(held);
     if (was_up && row_.boot_id != core_.boot_id) {
         row_.error = "the host was restarted";
         row_.exit_code = kLostExitCode;
@@ -376,7 +378,7 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     core_.keeper.store(keeper_name("process"), pid, {pidfd_});
     core_.processes.adopt(pid, pidfd_, [this](const ChildExit& exit) { on_exit(exit); });
     if (interrupted_) return kill_all();
-    endpoints_.adopt(row_, held, pid);
+    endpoints_.adopt(row_, pid);
     // Killed between freezing it and writing that down, or the other way round: the kernel knows.
     const bool frozen = cgroup().frozen();
     if (frozen != (row_.state == store::ContainerState::paused)) {

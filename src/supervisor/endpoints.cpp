@@ -1,5 +1,7 @@
 #include "supervisor/endpoints.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -26,6 +28,19 @@ T parsed(const std::optional<T>& value, const std::string& text) {
     return *value;
 }
 
+std::map<std::string, std::string> ends_of(const std::vector<net::EndpointSpec>& interfaces) {
+    std::map<std::string, std::string> ends;
+    for (const auto& interface : interfaces)
+        ends[interface.host_name] = interface.stacked ? interface.container_name : std::string();
+    return ends;
+}
+
+void leave(const std::string& host_name, const std::string& inside, sys::FdRef netns) {
+    if (!inside.empty()) return net::remove_stacked(netns, inside);
+    sys::Links links;
+    links.remove(host_name);
+}
+
 }  // namespace
 
 Endpoints::Endpoints(Core& core, std::string container_id) : core_(core), id_(std::move(container_id)) {}
@@ -37,9 +52,9 @@ Endpoints::Plan Endpoints::plan() const {
         auto network = core_.store.network(endpoint.network_id);
         if (!network) throw make_error(ErrorKind::not_found, "network {} is gone", endpoint.network_id);
         plan.interfaces.push_back(interface_of(endpoint, *network));
+        // Published ports lead to where the default route comes from; what stands on a parent is out of our reach.
+        if (!is_stacked(*network) && (!target || endpoint.default_route)) target = plan.interfaces.back().address;
         plan.networks.push_back(std::move(*network));
-        // Published ports lead to where the default route comes from.
-        if (!target || endpoint.default_route) target = plan.interfaces.back().address;
     }
     if (!target) return plan;
     for (const auto& port : core_.store.ports_of(id_)) {
@@ -56,6 +71,7 @@ Endpoints::Plan Endpoints::plan() const {
 }
 
 void Endpoints::ensure_network(const store::Network& network) const {
+    if (is_stacked(network)) return ensure_parent(network);
     if (net::bridge_exists(network.bridge)) return;
     // After a reboot, or when somebody deleted it.
     net::create_bridge(bridge_of(network));
@@ -70,7 +86,8 @@ void Endpoints::connect_interfaces(const Plan& plan, sys::FdRef netns) const {
         if (error.code() != EEXIST) throw;
         // The namespace of the run before is still being torn down: its ends must not be waited for, but removed.
         sys::Links links;
-        for (const auto& interface : plan.interfaces) links.remove(interface.host_name);
+        for (const auto& interface : plan.interfaces)
+            if (!interface.stacked) links.remove(interface.host_name);
         net::connect_endpoints(plan.interfaces, netns);
     }
 }
@@ -84,7 +101,8 @@ void Endpoints::publish(const Plan& plan) {
         log::debug("publish: {}", error.what());
         // Somebody flushed the rules.
         core_.firewall.ensure();
-        for (const auto& network : plan.networks) core_.firewall.add_network(firewall_network(network));
+        for (const auto& network : plan.networks)
+            if (!is_stacked(network)) core_.firewall.add_network(firewall_network(network));
         core_.firewall.publish(published_);
     }
 }
@@ -118,7 +136,7 @@ void Endpoints::connect(const store::Container& container, sys::FdRef netns) {
     if (steps.interfaces.empty()) return;
     for (const auto& network : steps.networks) ensure_network(network);
     connect_interfaces(steps, netns);
-    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
+    connected_ = ends_of(steps.interfaces);
     serve_dns(container, steps, net::open_dns_sockets(netns));
     publish(steps);
 }
@@ -128,23 +146,21 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
     const auto netns = sys::open_netns_of(pid);
     if (!netns) return;  // it is just ending
     Plan fresh;
-    std::set<std::string> wanted;
+    auto wanted = ends_of(steps.interfaces);
     for (std::size_t i = 0; i < steps.interfaces.size(); ++i) {
-        wanted.insert(steps.interfaces[i].host_name);
         if (connected_.contains(steps.interfaces[i].host_name)) continue;
         ensure_network(steps.networks[i]);
         fresh.interfaces.push_back(steps.interfaces[i]);
         fresh.interfaces.back().gateway.reset();
         fresh.interfaces.back().gateway6.reset();
     }
-    sys::Links links;
     bool left = false;
-    for (const auto& name : connected_)
+    for (const auto& [name, inside] : connected_)
         if (!wanted.contains(name)) {
-            links.remove(name);
+            leave(name, inside, *netns);
             left = true;
         }
-    std::erase_if(connected_, [&](const auto& name) { return !wanted.contains(name); });
+    std::erase_if(connected_, [&](const auto& end) { return !wanted.contains(end.first); });
     if (!fresh.interfaces.empty()) connect_interfaces(fresh, *netns);
     // A change of networks may move the default route, from one that has gone or to one that has come.
     if (left || !fresh.interfaces.empty())
@@ -159,16 +175,31 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
     publish(steps);
 }
 
-void Endpoints::adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid) {
+bool Endpoints::can_publish() const {
+    const auto endpoints = core_.store.endpoints_of(id_);
+    return endpoints.empty() || std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& endpoint) {
+               const auto network = core_.store.network(endpoint.network_id);
+               return !network || !is_stacked(*network);
+           });
+}
+
+void Endpoints::recall_sockets(std::map<std::string, Held>& held) noexcept {
+    const auto found = held.find(id_ + "/dns");
+    if (found == held.end() || found->second.fds.size() != 2) return;
+    dns_ = {std::move(found->second.fds[0]), std::move(found->second.fds[1])};
+    try {
+        connected_ = ends_of(plan().interfaces);
+    } catch (const std::exception& error) {
+        log::debug("recall interfaces of {}: {}", id_, error.what());
+    }
+}
+
+void Endpoints::adopt(const store::Container& container, pid_t pid) {
     const auto steps = plan();
     published_ = steps.ports;
-    for (const auto& interface : steps.interfaces) connected_.insert(interface.host_name);
+    connected_ = ends_of(steps.interfaces);
     if (steps.interfaces.empty()) return;
-    const auto found = held.find(id_ + "/dns");
-    if (found != held.end() && found->second.fds.size() == 2) {
-        serve_dns(container, steps, {std::move(found->second.fds[0]), std::move(found->second.fds[1])});
-        return;
-    }
+    if (dns_.udp) return serve_dns(container, steps, std::move(dns_));
     // Nobody kept the sockets: new ones, in the namespace of its first process.
     const auto netns = sys::open_netns_of(pid);
     if (netns) serve_dns(container, steps, net::open_dns_sockets(*netns));
@@ -182,7 +213,23 @@ void Endpoints::recall() noexcept {
     }
 }
 
+// The kernel takes a dead namespace apart in its own time; until then, what stands on a parent would hold the MAC
+// address, and in passthru mode the whole parent, against the next run.
+void Endpoints::free_parents() noexcept {
+    try {
+        std::optional<sys::Fd> netns;
+        for (const auto& [host_name, inside] : connected_) {
+            if (inside.empty() || !dns_.udp) continue;
+            if (!netns) netns = sys::netns_of_socket(dns_.udp);
+            if (netns) net::remove_stacked(*netns, inside);
+        }
+    } catch (const std::exception& error) {
+        log::debug("free the parents of {}: {}", id_, error.what());
+    }
+}
+
 void Endpoints::disconnect() noexcept {
+    free_parents();
     try {
         if (serving_) core_.dns.remove(id_);
         serving_ = false;

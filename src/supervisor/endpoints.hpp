@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,13 +16,18 @@ public:
     /// Connects the new network namespace to its networks and publishes the ports taken. `container`: for its DNS
     /// servers.
     void connect(const store::Container& container, sys::FdRef netns);
-    /// Takes over what an earlier supervisor connected; `pid` is the container's first process.
-    void adopt(const store::Container& container, std::map<std::string, Held>& held, pid_t pid);
+    /// Takes over what an earlier supervisor connected, after recall_sockets(); `pid` is the container's first process.
+    void adopt(const store::Container& container, pid_t pid);
     /// Its networks have changed while it runs: interfaces come and go, its names and ports follow.
     void refresh(const store::Container& container, pid_t pid);
+    /// Has it a network on which ports can be published?
+    [[nodiscard]] bool can_publish() const;
+    /// The resolver's sockets of a container that an earlier supervisor connected; with them disconnect() finds its
+    /// namespace. Never throws.
+    void recall_sockets(std::map<std::string, Held>& held) noexcept;
     /// Of a container that was found dead: its ports may still be published. disconnect() comes next. Never throws.
     void recall() noexcept;
-    /// The container is down: nothing points to it any more. Its interfaces vanish with its namespace. Never throws.
+    /// The container is down: nothing points to it any more. Its veth pairs vanish with its namespace. Never throws.
     void disconnect() noexcept;
     /// After someone has flushed the firewall's rules.
     void publish_again();
@@ -33,6 +37,7 @@ private:
     [[nodiscard]] Plan plan() const;
     void ensure_network(const store::Network& network) const;
     void connect_interfaces(const Plan& plan, sys::FdRef netns) const;
+    void free_parents() noexcept;
     void publish(const Plan& plan);
     [[nodiscard]] static net::DnsClient dns_client(const store::Container& container, const Plan& plan);
     void serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets);
@@ -42,7 +47,7 @@ private:
     net::DnsSockets dns_;
     bool serving_ = false;
     std::vector<net::PublishedPort> published_;
-    std::set<std::string> connected_;  // the host's ends
+    std::map<std::string, std::string> connected_;  // host's end -> what stands on a parent inside; empty: a veth pair
 };
 
 }  // namespace compose::supervisor

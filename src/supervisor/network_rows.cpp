@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/strings.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -11,6 +12,11 @@ template <class T>
 T parsed(const std::optional<T>& value, const std::string& text) {
     if (!value) throw make_error("the database holds \"{}\", which is no address", text);
     return *value;
+}
+
+std::string option(const store::Network& row, const char* key) {
+    const auto found = row.options.find(key);
+    return found == row.options.end() ? std::string() : found->second;
 }
 
 bool is_off(const store::Network& row, const char* option) {
@@ -31,6 +37,27 @@ std::optional<net::Prefix6> subnet6_of(const store::Network& row) {
     return parsed(net::Prefix6::parse(found->second), found->second);
 }
 
+// "net.ipv4.conf.IFNAME.log_martians=1"; endpoint_options.cpp has checked it.
+net::InterfaceSysctl sysctl_of(const std::string& text) {
+    const auto equals = text.find('=');
+    const auto parts = split(text.substr(0, equals), '.');
+    constexpr std::size_t kParts = 5;
+    if (equals == std::string::npos || parts.size() != kParts)
+        throw make_error("the database holds \"{}\", which is no sysctl", text);
+    return {parts[1], parts[2], parts[4], text.substr(equals + 1)};
+}
+
+// What is different without a bridge.
+void stack(const store::Endpoint& endpoint, const store::Network& network, net::EndpointSpec& spec) {
+    spec.stacked = stacked_link(network);
+    if (!network.options.contains("mtu")) spec.mtu = 0;
+    if (endpoint.mac.empty()) spec.mac = {};  // the parent's
+    if (!spec.stacked->mode.starts_with("l3")) return;
+    // The host routes for it: there is no neighbour to ask.
+    if (spec.gateway) spec.gateway = net::Ipv4{};
+    if (spec.gateway6) spec.gateway6 = net::Ipv6{};
+}
+
 }  // namespace
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
@@ -46,10 +73,30 @@ net::BridgeSpec bridge_of(const store::Network& row) {
     net::BridgeSpec spec{.name = row.bridge,
                          .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
                          .gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway),
-                         .mtu = mtu_of(row)};
-    if (const auto subnet = subnet6_of(row))
+                         .mtu = mtu_of(row),
+                         .has_address = option(row, "inhibit") != "true" && option(row, "gateway_mode") != "isolated"};
+    if (const auto subnet = subnet6_of(row); subnet && option(row, "gateway_mode6") != "isolated")
         spec.ipv6 = {parsed(net::Ipv6::parse(row.options.at("gateway6")), row.options.at("gateway6")), subnet->length};
     return spec;
+}
+
+net::StackedLink stacked_link(const store::Network& row) {
+    return {row.driver, option(row, "parent"), option(row, "mode"), option(row, "flag")};
+}
+
+bool is_ready(const store::Network& row) {
+    if (is_stacked(row)) return net::parent_exists(option(row, "parent"));
+    return row.driver != "bridge" || net::bridge_exists(row.bridge);
+}
+
+void ensure_parent(const store::Network& row) {
+    const std::string parent = option(row, "parent");
+    // Even when it is there: whoever made it may have been killed before it was raised.
+    if (option(row, "made") == "true")
+        return in_context([&] { return "network " + row.name; }, [&] { net::make_parent(parent); });
+    if (net::parent_exists(parent)) return;
+    throw make_error(ErrorKind::not_found, "network {}: its parent interface {} is gone", row.name, parent)
+        .with_hint("bring that interface back, or remove the network and make it with another parent");
 }
 
 net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
@@ -57,13 +104,16 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
     net::EndpointSpec spec;
     spec.bridge = network.bridge;
     spec.host_name = endpoint.interface;
-    spec.container_name = endpoint.name.empty() ? fmt::format("eth{}", endpoint.index) : endpoint.name;
+    const std::string prefix = option(network, "interface_prefix");
+    spec.container_name =
+        endpoint.name.empty() ? fmt::format("{}{}", prefix.empty() ? "eth" : prefix, endpoint.index) : endpoint.name;
     spec.index = kFirstIndex + endpoint.index;
     spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);
     spec.prefix_length = parsed(net::Prefix::parse(network.subnet), network.subnet).length;
     spec.mac = endpoint.mac.empty() ? net::mac_of(spec.address) : parsed(net::parse_mac(endpoint.mac), endpoint.mac);
     spec.mtu = mtu_of(network);
     spec.isolated = is_off(network, "icc");
+    for (const std::string& text : endpoint.sysctls) spec.sysctls.push_back(sysctl_of(text));
     const auto subnet6 = subnet6_of(network);
     for (const auto& text : endpoint.link_local) {
         if (text.find(':') == std::string::npos)
@@ -76,6 +126,7 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
         spec.gateway6 = net::Ipv6::parse(network.options.at("gateway6"));
     if (endpoint.default_route && !network.internal)
         spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
+    if (is_stacked(network)) stack(endpoint, network, spec);
     return spec;
 }
 

@@ -55,6 +55,7 @@ LinkInfo parse_link(std::string_view payload) {
     if (!read_body(payload, link)) return info;
     info.index = link.ifi_index;
     info.up = (link.ifi_flags & IFF_UP) != 0;
+    info.loopback = (link.ifi_flags & IFF_LOOPBACK) != 0;
     for_each_attribute(payload, [&](unsigned type, std::string_view value) {
         if (type == IFLA_MTU) info.mtu = value_of<std::uint32_t>(value);
         if (type == IFLA_MASTER) info.master = value_of<int>(value);
@@ -131,10 +132,10 @@ void append_default_route(NetlinkBuffer& buffer, int index, std::uint32_t gatewa
     route.rtm_family = AF_INET;
     route.rtm_table = RT_TABLE_MAIN;
     route.rtm_protocol = RTPROT_BOOT;
-    route.rtm_scope = RT_SCOPE_UNIVERSE;
+    route.rtm_scope = gateway == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     route.rtm_type = RTN_UNICAST;
     buffer.begin(RTM_NEWROUTE, flags, route);
-    buffer.attribute_be32(RTA_GATEWAY, gateway);
+    if (gateway != 0) buffer.attribute_be32(RTA_GATEWAY, gateway);
     buffer.attribute(RTA_OIF, index);
 }
 
@@ -158,7 +159,7 @@ void append_default_route6(NetlinkBuffer& buffer, int index, const std::array<st
     route.rtm_scope = RT_SCOPE_UNIVERSE;
     route.rtm_type = RTN_UNICAST;
     buffer.begin(RTM_NEWROUTE, flags, route);
-    buffer.attribute(RTA_GATEWAY, gateway.data(), gateway.size());
+    if (gateway != std::array<std::uint8_t, 16>{}) buffer.attribute(RTA_GATEWAY, gateway.data(), gateway.size());
     buffer.attribute(RTA_OIF, index);
 }
 
@@ -219,6 +220,40 @@ void Links::create_veths(std::span<const VethRequest> requests) {
     }
     const VethRequest& first = requests[(failures.front().sequence - 1) % requests.size()];
     throw refused(failures.front(), fmt::format("create interface pair {} and {}", first.name, first.peer_name));
+}
+
+void Links::create_stacked(const StackedRequest& request) {
+    NetlinkBuffer buffer;
+    append_stacked(buffer, request);
+    check(socket_.exchange(buffer), fmt::format("create {} interface {}", request.kind, request.name));
+}
+
+void Links::create_vlan(const std::string& name, int parent, int id) {
+    NetlinkBuffer buffer;
+    append_vlan(buffer, name, parent, id);
+    check(socket_.exchange(buffer), "create VLAN interface " + name);
+}
+
+void Links::create_dummy(const std::string& name) {
+    NetlinkBuffer buffer;
+    append_dummy(buffer, name);
+    check(socket_.exchange(buffer), "create dummy interface " + name);
+}
+
+bool Links::knows(const std::string& kind) {
+    NetlinkBuffer buffer;
+    append_kind_question(buffer, kind);
+    const auto failures = socket_.exchange(buffer);
+    return failures.empty() || failures.front().code != EOPNOTSUPP;
+}
+
+void Links::set_mac(int index, const std::array<std::uint8_t, 6>& mac) {
+    NetlinkBuffer buffer;
+    ifinfomsg link{};
+    link.ifi_index = index;
+    buffer.begin(RTM_NEWLINK, NLM_F_ACK, link);
+    buffer.attribute(IFLA_ADDRESS, mac.data(), mac.size());
+    check(socket_.exchange(buffer), fmt::format("set the MAC address of interface {}", index));
 }
 
 void Links::settle(std::span<const std::string> names) {

@@ -10,6 +10,7 @@
 
 #include "sys/fd.hpp"
 #include "sys/netlink.hpp"
+#include "sys/stacked_links.hpp"
 
 namespace compose::sys {
 
@@ -17,6 +18,7 @@ struct LinkInfo {
     int index = 0;
     std::string kind;  // "bridge", "veth", empty for hardware
     bool up = false;
+    bool loopback = false;
     unsigned mtu = 0;
     int master = 0;
     std::array<std::uint8_t, 6> mac{};
@@ -44,7 +46,7 @@ struct VethRequest {
 struct Ipv6Setup {
     std::array<std::uint8_t, 16> address{};
     int prefix_length = 64;
-    std::optional<std::array<std::uint8_t, 16>> gateway{};
+    std::optional<std::array<std::uint8_t, 16>> gateway{};  // all zero: everything is near
 };
 
 /// IPv4 in host byte order.
@@ -53,7 +55,7 @@ struct InterfaceSetup {
     std::uint32_t address = 0;
     int prefix_length = 0;
     std::vector<std::uint32_t> link_local{};  // more addresses, with a prefix of 16
-    std::optional<std::uint32_t> gateway{};   // of the default route through this interface
+    std::optional<std::uint32_t> gateway{};   // of the default route through this interface; 0: everything is near
     std::optional<Ipv6Setup> ipv6{};
 };
 
@@ -72,6 +74,13 @@ public:
     void set_mtu(int index, unsigned mtu);
     void set_up(int index);
     void create_veths(std::span<const VethRequest> requests);
+    /// Throws with code EOPNOTSUPP when the kernel has no such kind, EBUSY when the parent serves something else.
+    void create_stacked(const StackedRequest& request);
+    void create_vlan(const std::string& name, int parent, int id);  // code EEXIST when the name is taken
+    void create_dummy(const std::string& name);                     // the same
+    /// Does the kernel know that kind of interface ("ipvlan")? A module is loaded for the answer.
+    [[nodiscard]] bool knows(const std::string& kind);
+    void set_mac(int index, const std::array<std::uint8_t, 6>& mac);
     /// Waits until the carriers that they have by now count: bridges forward, queues take packets.
     void settle(std::span<const std::string> names);
     void remove(const std::string& name);  // no error when it is not there

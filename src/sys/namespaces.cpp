@@ -1,7 +1,9 @@
 #include "sys/namespaces.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +19,12 @@ Fd open_own_netns() {
 
 std::optional<Fd> open_netns_of(pid_t pid) {
     Fd fd(::open(fmt::format("/proc/{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return std::nullopt;
+    return fd;
+}
+
+std::optional<Fd> netns_of_socket(FdRef socket) {
+    Fd fd(::ioctl(socket.get(), SIOCGSKNS));  // close-on-exec
     if (!fd) return std::nullopt;
     return fd;
 }

@@ -193,9 +193,10 @@ TEST(DockerMore, ContainersHaveDockersEvents) {
 TEST(DockerMore, NetworksThatCannotBeMadeSayWhy) {
     REQUIRE_ROOT();
     Course box;
-    for (const char* flags : {"-d macvlan", "-d ipvlan", "-d overlay", "--ipv4=false", "-o nosuch=1", "--scope swarm",
-                              "-o com.docker.network.bridge.gateway_mode_ipv4=routed", "--ipam-driver dhcp",
-                              "--config-only", "--subnet 10.0.0.0/33", "--gateway 10.1.1.1"}) {
+    for (const char* flags :
+         {"-d overlay", "-d macvlan -o parent=nosuch0", "-d ipvlan -o parent=nosuch0", "--ipv4=false", "-o nosuch=1",
+          "--scope swarm", "-o com.docker.network.bridge.gateway_mode_ipv4=routed", "--ipam-driver dhcp",
+          "--config-only", "--subnet 10.0.0.0/33", "--gateway 10.1.1.1"}) {
         const auto result = box.sh(std::string("docker network create ") + flags + " net");
         EXPECT_EQ(result.exit_code, 1) << flags;
         EXPECT_THAT(result.err, HasSubstr("error: ")) << flags;

@@ -156,7 +156,7 @@ TEST(Inspect, HasDockersNames) {
     details.command = {"nginx", "-g", "daemon off;"};
     details.health_json = R"({"command":["true"],"interval":5})";
     details.probes = {{1'000'000'000, 2'000'000'000, 0, "fine"}};
-    details.networks = {{"bridge", "n1", "172.17.0.2", "172.17.0.1", "02:42:ac:11:00:02", 16, {}, {}, {}, 0}};
+    details.networks = {{"bridge", "n1", "172.17.0.2", "172.17.0.1", "02:42:ac:11:00:02", 16, {}, {}, {}, 0, {}}};
     details.mounts = {{"volume", "data", "/v/data/_data", "/data", "", false}, {"bind", "", "/srv", "/srv", "", true}};
     details.spec_json = R"({"resources":{"memory":1048576,"cpus":1.5},"network":"own"})";
     details.ports_json = R"([{"protocol":"tcp","host_ip":"","first":8080,"last":8080,"container_port":80},)"

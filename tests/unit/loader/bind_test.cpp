@@ -220,7 +220,7 @@ services:
     security_opt: ["apparmor=x"]
     cpu_count: 2
   b: {build: {context: ., sbom: true}}
-networks: {n: {driver: macvlan}}
+networks: {n: {driver: overlay}}
 )");
     EXPECT_THAT(text, HasSubstr("compose.yaml:5:21: services.a.use_api_socket: there is no API socket"));
     EXPECT_THAT(text, HasSubstr("services.a: credential_spec is ignored: only Windows has it"));
@@ -228,7 +228,7 @@ networks: {n: {driver: macvlan}}
     EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.b.build: sbom is ignored: no attestations are made"));
-    EXPECT_THAT(text, HasSubstr("networks.n.driver: \"macvlan\" is not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("networks.n.driver: \"overlay\" is not implemented yet"));
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7) << text;
 }
 
