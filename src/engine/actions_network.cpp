@@ -110,9 +110,15 @@ void remove_parent(const store::Network& row, const store::Store& store) {
 
 void remove_kernel_objects(const store::Network& row, const store::Store& store) {
     if (is_stacked(row)) return remove_parent(row, store);
-    const std::string installation = store.installation_id();
-    net::Firewall("compose-" + installation).remove_network(firewall_network(row));
+    net::Firewall("compose-" + store.installation_id()).remove_network(firewall_network(row));
     net::remove_bridge(row.bridge);
+}
+
+/// The rules of the last network go with the whole table: the kernel has its caller wait after each removal of rules.
+void remove_last_objects(const store::Network& row, const store::Store& store) {
+    if (is_stacked(row)) remove_parent(row, store);
+    net::Firewall("compose-" + store.installation_id()).remove();
+    if (!is_stacked(row)) net::remove_bridge(row.bridge);
 }
 
 store::Network create(const Network& network, ActionContext& context, store::Store& store) {
@@ -193,8 +199,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
         if (row)
             store.transaction([&] {
                 store.delete_network(row->id);
-                remove_kernel_objects(*row, store);
-                if (store.networks("").empty()) net::Firewall("compose-" + store.installation_id()).remove();
+                store.networks("").empty() ? remove_last_objects(*row, store) : remove_kernel_objects(*row, store);
             });
         if (row) tell_event(context, *row, "destroy");
         context.generation.bump();

@@ -54,6 +54,9 @@ Variables Provided::variables_of(const Service& service) const {
         const auto answer = models_.find(use.model);
         if (answer == models_.end()) continue;
         out[model_variable(use)] = answer->second.model;
+        // What the specification first called it; an own variable of that name stays.
+        if (const std::string bare = stem(use.model); use.model_var.empty() && !service.environment.contains(bare))
+            out[bare] = answer->second.model;
         out[endpoint_variable(use)] = answer->second.endpoint;
     }
     return out;

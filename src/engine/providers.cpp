@@ -94,6 +94,8 @@ public:
         command_.argv.push_back(service_.name);
         command_.working_dir = project_.working_dir;
         command_.output_limit = kLongestAnswer;
+        // For those that ask for it ("get-service-config"): it lies in the pipe before they do.
+        command_.input = service_.definition + "\n";
         std::string rest;
         command_.on_output = [&](std::string_view chunk) {
             rest += chunk;

@@ -1,7 +1,8 @@
 // Provider services: a program of the host provides what a container would, and tells its variables to those that
 // depend on it. It is called as `TYPE compose --project-name=P up|down|stop --OPTION=VALUE SERVICE` and answers in
-// lines of JSON: {"type": "info" | "debug" | "error" | "setenv" | "rawsetenv", "message": "..."}. What options it knows
-// and needs, and whether it can stop, it says when asked for `compose metadata`; one that says nothing gets all.
+// lines of JSON: {"type": "info" | "debug" | "error" | "setenv" | "rawsetenv", "message": "..."}. Its
+// standard input is one line with the service's configuration, which answers "get-service-config". What options it
+// knows and needs, and whether it can stop, it says when asked for `compose metadata`; one that says nothing gets all.
 #pragma once
 
 #include <compose/diagnostics.hpp>

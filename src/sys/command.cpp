@@ -115,7 +115,12 @@ void pump(const Command& command, FdRef pidfd, Fd input, std::array<Stream, 2>& 
                 outputs[i].fd.reset();
         if (items[3].broken) input.reset();
         if (items[3].writable && input) {
-            left.remove_prefix(write_some(input, left).value_or(0));
+            try {
+                left.remove_prefix(write_some(input, left).value_or(0));
+            } catch (const Error& error) {  // it may have closed its input since the poll
+                if (error.code() != EPIPE) throw;
+                left = {};
+            }
             if (left.empty()) input.reset();
         }
     }

@@ -310,7 +310,7 @@ TEST(Jobs, RunToTheirEndOnceAndAreWaitedForUntilThen) {
     sys::write_file(box.path("w/log"), "");
     file("exit 3");
     EXPECT_THAT(box.fails({"up", "-d", "--wait", "job"}), HasSubstr("exit 3"));
-    EXPECT_EQ(text("log"), "done\ndone\n") << "it had changed";
+    EXPECT_TRUE(eventually([&] { return text("log") == "done\ndone\n"; })) << "they had changed";
 }
 
 }  // namespace

@@ -112,6 +112,8 @@ TEST(Providers, AreAskedInTheirPlaceAndEndInTheReverseOrder) {
     std::filesystem::create_directories(box.path("w"));
     write_program(box, "cloud", std::string(kMetadata) + R"!(echo "$3 $(ls w | tr '\n' ' ')" >> calls
 [ "$3" = up ] || exit 0
+echo '{"type": "get-service-config"}'
+read -r config; echo "$config" > config
 echo '{"type": "setenv", "message": "URL=x"}'
 )!");
     const auto service = [](const char* name, const char* more) {
@@ -129,6 +131,7 @@ echo '{"type": "setenv", "message": "URL=x"}'
                                           "    healthcheck: {test: [CMD, test, -s, /w/web], interval: 100ms}\n"));
     box.ok({"up", "-d", "--wait"});
     EXPECT_EQ(text_of(box, "calls"), "up db \n");
+    EXPECT_THAT(text_of(box, "config"), AllOf(HasSubstr("\"type\":\"cloud\""), HasSubstr("\"size\":[\"small\"]")));
     EXPECT_THAT(text_of(box, "w/web"), HasSubstr("CLOUD_URL=x"));
     EXPECT_THAT(text_of(box, "w/db"), Not(HasSubstr("CLOUD_URL")));
     box.ok({"stop"});
@@ -250,7 +253,8 @@ TEST(Models, AreFetchedConfiguredAndTold) {
     write_program(box, "docker-model", kModelPlugin);
     box.ok({"up", "-d"});
     EXPECT_THAT(environment_of(box, "web"),
-                AllOf(HasSubstr("BIG_ONE_URL=http://models.test/v1\n"), HasSubstr("BIG_ONE_MODEL=ai/there\n")));
+                AllOf(HasSubstr("BIG_ONE_URL=http://models.test/v1\n"), HasSubstr("BIG_ONE_MODEL=ai/there\n"),
+                      HasSubstr("BIG_ONE=ai/there\n")));
     EXPECT_THAT(environment_of(box, "other"),
                 AllOf(HasSubstr("WHERE=http://models.test/v1\n"), HasSubstr("WHICH=ai/here\n")));
     EXPECT_THAT(environment_of(box, "plain"), Not(HasSubstr("models.test")));
