@@ -53,7 +53,8 @@ networks:
     EXPECT_TRUE(eventually([&] { return in(box, "a", "ip link").find("eth0") == std::string::npos; }));
     EXPECT_THAT(box.compose({"restart", "-t", "0"}).err,
                 HasSubstr("network demo_lan: its parent interface lan0 is gone"));
-    EXPECT_THAT(box.fails({"up", "-d"}), ContainsRegex("compose.yaml:6:[0-9]+: error: networks.lan.driver_opts: .*interface lan0"));
+    EXPECT_THAT(box.fails({"up", "-d"}),
+                ContainsRegex("compose.yaml:6:[0-9]+: error: networks.lan.driver_opts: .*interface lan0"));
     box.ok({"down", "-t", "0"});
 }
 
