@@ -211,16 +211,22 @@ TEST(Providers, InTheForegroundFindWhatTheyWaitForRunning) {
     put_in_path(box);
     write_program(box, "cloud", R"!([ "$2" != metadata ] || exit 1
 [ "$3" = up ] || exit 0
-echo "{\"type\": \"setenv\", \"message\": \"DB=$(cat w/db)\"}"
+echo "{\"type\": \"setenv\", \"message\": \"DB=$(echo $(cat w/db))\"}"
 )!");
     std::filesystem::create_directories(box.path("w"));
-    box.write("compose.yaml",
-              "services:\n  db: {image: busybox, volumes: ['./w:/w'], command: [sh, -c, 'echo here > /w/db']}\n"
-              "  cloud:\n    provider: {type: cloud}\n"
-              "    depends_on: {db: {condition: service_completed_successfully}}\n"
-              "  web: {image: busybox, command: [sh, -c, 'echo db is $$CLOUD_DB'], depends_on: [cloud]}\n");
+    box.write(
+        "compose.yaml",
+        "services:\n  db: {image: busybox, volumes: ['./w:/w'], command: [sh, -c, 'echo -n \" here\" >> /w/db']}\n"
+        "  cloud:\n    provider: {type: cloud}\n"
+        "    depends_on: {db: {condition: service_completed_successfully}}\n"
+        "  web: {image: busybox, command: [sh, -c, 'echo db is $$CLOUD_DB'], depends_on: [cloud]}\n");
     EXPECT_THAT(box.ok({"up", "--no-color"}), HasSubstr("db is here"));
     EXPECT_EQ(box.ok({"run", "--rm", "-T", "web"}), "db is here\n");
+    // All is done anew, and once.
+    const auto db = box.field("demo-db-1", "ID");
+    EXPECT_THAT(box.ok({"up", "--no-color", "--force-recreate", "--abort-on-container-exit"}),
+                HasSubstr("db is here here"));
+    EXPECT_NE(box.field("demo-db-1", "ID"), db);
 }
 
 TEST(Providers, AndServicesWithoutContainersDoNotKeepCtrlCFromStoppingTheRest) {
