@@ -27,6 +27,7 @@ struct Network {
     bool enable_ipv6 = false;
     std::string driver;  // empty: bridge
     std::map<std::string, std::string> driver_opts;
+    SourcePos driver_opts_pos;
     std::vector<IpamPool> ipam;
     Labels labels;
 };

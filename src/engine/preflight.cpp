@@ -62,14 +62,20 @@ void check_network(const Network& network, std::vector<Diagnostic>& findings) {
                                      [](const IpamPool& pool) { return pool.subnet.find(':') == std::string::npos; });
     if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
         refuse("ipam.config", "more than one subnet of a family");
+    std::map<std::string, std::string> options;
     try {
-        const auto options = network_options(network);
-        if (is_stacked_driver(network.driver)) {
-            const auto parent = options.find("parent");
-            (void)net::check_parent(network.driver, parent == options.end() ? "" : parent->second);
-        }
+        options = network_options(network);
     } catch (const Error& error) {
         findings.push_back({Severity::error, network.pos, "networks." + network.key, error.what(), error.hint()});
+        return;
+    }
+    if (!is_stacked_driver(network.driver)) return;
+    try {
+        (void)net::check_parent(network.driver, options["parent"]);
+    } catch (const Error& error) {
+        const bool named = !options["parent"].empty();
+        findings.push_back({Severity::error, named ? network.driver_opts_pos : network.pos,
+                            "networks." + network.key + (named ? ".driver_opts" : ""), error.what(), error.hint()});
     }
 }
 

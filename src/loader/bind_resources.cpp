@@ -32,6 +32,7 @@ Network bind_network(const Node::Entry& entry, const std::string& project) {
     out.enable_ipv6 = bind_flag(node, "enable_ipv6");
     out.driver = text_of(node, "driver");
     out.driver_opts = bind_texts(node.find("driver_opts"));
+    if (node.find("driver_opts") != nullptr) out.driver_opts_pos = key_pos_of(node, "driver_opts");
     out.labels = bind_texts(node.find("labels"));
     for (const auto& pool : child_or_empty(child_or_empty(node, "ipam"), "config").items) {
         IpamPool bound;
