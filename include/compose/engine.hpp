@@ -41,6 +41,7 @@ struct UpOptions {
     std::string await_for;               // a service that is not started here: what it depends on is waited for
     bool rerun = false;                  // start one-shots that have completed again
     bool rerun_unawaited = false;        // those of them that nobody depends on
+    std::int64_t begun = 0;              // what was started since (nanoseconds since 1970) is this command's own work
     std::optional<std::chrono::seconds> wait_timeout;
     bool dry_run = false;
     std::string pull;         // --pull: empty, always, missing, never, build

@@ -90,6 +90,16 @@ private:
     [[nodiscard]] std::vector<std::string> target_list() const {
         return {options_.targets.begin(), options_.targets.end()};
     }
+    /// Those of the targets that have a container, or are provided: of no containers at all there is nothing to stop.
+    [[nodiscard]] std::vector<std::string> stoppable(Engine& engine) const {
+        std::set<std::string> there;
+        for (const auto& view : engine.containers(options_.project))
+            if (is_target(view)) there.insert(view.service);
+        if (options_.written != nullptr)
+            for (const auto& [name, service] : options_.written->services)
+                if (service.provider && options_.targets.contains(name)) there.insert(name);
+        return {there.begin(), there.end()};
+    }
     /// A word about what goes on, beside the progress of the same mode.
     void say(const std::string& text) const {
         if (context_.progress_mode == ProgressMode::json)
@@ -148,7 +158,8 @@ void Session::begin_stop(bool interrupted) {
     // The start holds the project's lock until it has noticed.
     stop_.emplace(context_.make_engine(*stop_events_), [this](Engine& engine, const std::stop_token& stop) {
         start_->join();
-        engine.stop(options_.project, target_list(), options_.timeout, stop, options_.written);
+        const auto there = stoppable(engine);
+        if (!there.empty()) engine.stop(options_.project, there, options_.timeout, stop, options_.written);
     });
 }
 

@@ -144,13 +144,22 @@ std::vector<std::string> rolling(Engine& engine, const Project& project, const U
 /// Providers are asked before anything is made, and what they wait for runs by then.
 Project ask_providers(Engine& engine, const Project& project, UpOptions& options, const std::stop_token& cancel) {
     const bool alone = options.no_deps && !options.services.empty();
-    UpOptions ask = options;
-    ask.services.clear();
+    std::vector<std::string> providers;
     for (const auto& name : alone ? options.services : with_dependencies(project, options.services))
-        if (project.services.at(name).provider) ask.services.push_back(name);
-    if (ask.services.empty()) return project;
-    ask.force_recreate = ask.always_recreate_deps = ask.remove_orphans = false;
+        if (project.services.at(name).provider) providers.push_back(name);
+    if (providers.empty()) return project;
+    UpOptions ask = options;
+    ask.services = providers;
+    // Of what they need, that what was named is treated as such.
+    const auto named = [&](const std::string& name) {
+        return options.services.empty() ||
+               std::find(options.services.begin(), options.services.end(), name) != options.services.end();
+    };
+    for (const auto& name : with_dependencies(project, providers))
+        if (!alone && named(name) && !project.services.at(name).provider) ask.services.push_back(name);
+    ask.remove_orphans = false;
     ask.ignore_orphans = true;
+    options.begun = sys::wall_now().time_since_epoch().count();
     std::erase_if(options.services, [&](const auto& name) { return project.services.at(name).provider.has_value(); });
     return engine.up(project, ask, cancel);
 }

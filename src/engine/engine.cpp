@@ -162,6 +162,9 @@ struct Engine::Impl {
             ObservedState observed = engine::observe(store, project.name, &project);
             context.provided.note(observed, known);
             observed.fresh = context.started_ids();
+            if (wishes.begun != 0)
+                for (const store::Container& row : store.containers_without_spec(project.name))
+                    if (row.started_at >= wishes.begun) observed.fresh.insert(row.id);
             const Plan plan = compose::plan_up(known, observed, wishes);
             check_programs(known, plan);
             engine::check_creations(known, plan, store);

@@ -1,4 +1,5 @@
 // What runs again after the machine has been down.
+#include <compose/containers.hpp>
 #include <csignal>
 #include <filesystem>
 
@@ -69,8 +70,10 @@ TEST(Boot, StartsWhatItsRestartPolicySays) {
     box.ok({"up", "-d"});
     box.ok(in_other({"up", "-d"}));
     box.ok({"stop", "down"});
+    box.ok({"container", "run", "-d", "--name", "alone", "--restart", "always", "busybox", "sleep", "1000"});
     const auto id = box.field("demo-web-1", "ID");
-    reboot(box, {"demo-web-1", "demo-beside-1", "demo-once-1", "demo-token-1", "other-web-1"}, {"demo", "other"});
+    reboot(box, {"demo-web-1", "demo-beside-1", "demo-once-1", "demo-token-1", "other-web-1", "alone"},
+           {"demo", "other", kStandaloneProject});
     EXPECT_EQ(state(box, "demo-web-1"), "exited");
 
     EXPECT_THAT(box.fails({"system", "boot"}),
@@ -84,12 +87,14 @@ TEST(Boot, StartsWhatItsRestartPolicySays) {
     EXPECT_EQ(box.ok({"exec", "-T", "web", "cat", "/plain"}), "c");
     EXPECT_EQ(box.ok(in_other({"exec", "-T", "web", "echo", "here"})), "here\n");
     EXPECT_EQ(box.ok({"exec", "-T", "web", "nslookup", "web"}).empty(), false);
+    EXPECT_EQ(box.ok({"container", "exec", "alone", "echo", "here"}), "here\n");
     // Who runs is left alone.
     const int pid = box.pid_of("demo-web-1");
     box.ok({"up", "-d", "token"});
     box.ok({"system", "boot"});
     EXPECT_EQ(box.pid_of("demo-web-1"), pid);
     box.ok(in_other({"down"}));
+    box.ok({"container", "rm", "-f", "alone"});
 }
 
 TEST(Boot, PrintsAUnitForSystemd) {

@@ -1,9 +1,11 @@
 // Providers and models: programs of the host in the dependency order, and what they say in their dependents'
 // environment.
+#include <csignal>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 
+#include "support/background.hpp"
 #include "support/sandbox.hpp"
 #include "sys/file.hpp"
 
@@ -209,16 +211,38 @@ TEST(Providers, InTheForegroundFindWhatTheyWaitForRunning) {
     put_in_path(box);
     write_program(box, "cloud", R"!([ "$2" != metadata ] || exit 1
 [ "$3" = up ] || exit 0
-echo "{\"type\": \"setenv\", \"message\": \"DB=$(cat w/db)\"}"
+echo "{\"type\": \"setenv\", \"message\": \"DB=$(echo $(cat w/db))\"}"
 )!");
     std::filesystem::create_directories(box.path("w"));
-    box.write("compose.yaml",
-              "services:\n  db: {image: busybox, volumes: ['./w:/w'], command: [sh, -c, 'echo here > /w/db']}\n"
-              "  cloud:\n    provider: {type: cloud}\n"
-              "    depends_on: {db: {condition: service_completed_successfully}}\n"
-              "  web: {image: busybox, command: [sh, -c, 'echo db is $$CLOUD_DB'], depends_on: [cloud]}\n");
+    box.write(
+        "compose.yaml",
+        "services:\n  db: {image: busybox, volumes: ['./w:/w'], command: [sh, -c, 'echo -n \" here\" >> /w/db']}\n"
+        "  cloud:\n    provider: {type: cloud}\n"
+        "    depends_on: {db: {condition: service_completed_successfully}}\n"
+        "  web: {image: busybox, command: [sh, -c, 'echo db is $$CLOUD_DB'], depends_on: [cloud]}\n");
     EXPECT_THAT(box.ok({"up", "--no-color"}), HasSubstr("db is here"));
     EXPECT_EQ(box.ok({"run", "--rm", "-T", "web"}), "db is here\n");
+    // All is done anew, and once.
+    const auto db = box.field("demo-db-1", "ID");
+    EXPECT_THAT(box.ok({"up", "--no-color", "--force-recreate"}), HasSubstr("db is here here"));
+    EXPECT_EQ(text_of(box, "w/db"), " here here");
+    EXPECT_NE(box.field("demo-db-1", "ID"), db);
+}
+
+TEST(Providers, AndServicesWithoutContainersDoNotKeepCtrlCFromStoppingTheRest) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    put_in_path(box);
+    write_program(box, "cloud", std::string(kMetadata) + "echo $3 >> calls\n");
+    box.write("compose.yaml",
+              std::string("services:\n  cloud: {provider: {type: cloud, options: {size: s}}}\n  web: {") + kSleeper +
+                  ", depends_on: [cloud]}\n  none: {" + kSleeper + ", scale: 0}\n");
+    box.write("up.out", "");
+    Background up(box, {COMPOSE_BINARY, "up"}, box.path("up.out"));
+    ASSERT_TRUE(eventually([&] { return text_of(box, "up.out").find("web-1 Started") != std::string::npos; }));
+    up.kill(SIGINT);
+    EXPECT_EQ(box.field("demo-web-1", "State"), "exited") << text_of(box, "up.out");
+    EXPECT_EQ(text_of(box, "calls"), "up\nstop\n");
 }
 
 // --- models ---------------------------------------------------------------------------------------------------------
