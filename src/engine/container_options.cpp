@@ -15,6 +15,8 @@ namespace {
 using supervisor::ContainerOptions;
 using supervisor::NetProbeConfig;
 
+constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62U;
+
 std::optional<int> number_of(std::string_view text) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -28,11 +30,19 @@ std::uint64_t size_of(const std::string& key, const std::string& text) {
     return static_cast<std::uint64_t>(*size);
 }
 
+bool switch_of(const std::string& key, const std::string& text) {
+    for (const char* word : {"true", "True", "TRUE", "t", "T", "1"})
+        if (text == word) return true;
+    for (const char* word : {"false", "False", "FALSE", "f", "F", "0"})
+        if (text == word) return false;
+    throw make_error(ErrorKind::invalid, "logging option {}: {} is neither true nor false", key, quote(text));
+}
+
 void set_log_option(const std::string& key, const std::string& value, ContainerOptions& out) {
     constexpr int kMostFiles = 1000;
     if (key == "max-size") {
         // Docker's word for "without limit".
-        out.log_file_size = value == "-1" ? std::uint64_t{1} << 62U : size_of(key, value);
+        out.log_file_size = value == "-1" ? kNoLimit : size_of(key, value);
     } else if (key == "max-file") {
         const auto count = number_of(value);
         if (!count || *count < 1 || *count > kMostFiles)
@@ -44,13 +54,15 @@ void set_log_option(const std::string& key, const std::string& value, ContainerO
         if (value != "blocking" && value != "non-blocking")
             throw make_error(ErrorKind::invalid, "logging option mode: {} is neither blocking nor non-blocking",
                              quote(value));
+    } else if (key == "compress") {
+        out.log_compress = switch_of(key, value);
     } else if (key == "tag") {
         check_log_tag(value);
     } else if (key == "labels-regex" || key == "env-regex") {
         check_log_pattern(key, value);
-    } else if (key != "labels" && key != "env" && (key != "compress" || value != "false")) {
+    } else if (key != "labels" && key != "env") {
         throw make_error(ErrorKind::invalid, "logging option {} is not implemented", key)
-            .with_hint("max-size, max-file, mode, max-buffer-size, labels, env and tag are");
+            .with_hint("max-size, max-file, compress, mode, max-buffer-size, labels, env and tag are");
     }
 }
 
@@ -60,9 +72,19 @@ void set_logging(const Logging& logging, ContainerOptions& out) {
         throw make_error(ErrorKind::invalid, "logging driver {} is not here", quote(driver))
             .with_hint("json-file, local and none are");
     if (driver == "none") return;
+    if (driver == "local") {  // as Docker has it
+        out.log_file_size = 20 << 20;
+        out.log_files = 5;
+        out.log_compress = true;
+    }
     for (const auto& [key, value] : logging.options) set_log_option(key, value, out);
     if (logging.options.contains("max-buffer-size") && !logging.options.contains("mode"))
         throw make_error(ErrorKind::invalid, "logging option max-buffer-size needs mode: non-blocking");
+    const bool can_compress = out.log_files > 1 && out.log_file_size != kNoLimit;
+    if (!logging.options.contains("compress")) out.log_compress = out.log_compress && can_compress;
+    if (out.log_compress && !can_compress)
+        throw make_error(ErrorKind::invalid,
+                         "compress cannot be true when max-file is less than 2 or max-size is not set");
 }
 
 std::vector<supervisor::HookConfig> hooks_of(const std::vector<Hook>& hooks) {

@@ -2,31 +2,38 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "supervisor/log_file.hpp"
 #include "sys/file.hpp"
-#include "sys/poll.hpp"
 #include "sys/spool.hpp"
 
 namespace compose::engine {
 namespace {
 
 constexpr std::uint64_t kMost = std::uint64_t{16} << 20U;  // then the older half goes
-constexpr int kRotated = 2;
 
 std::string aside(const store::Layout& layout, const std::string& name) {
     return layout.state + "/containers/.logs-" + name;
 }
 
-void append_file(const std::string& from, const std::string& to) {
-    const auto source = sys::open_to_read(from);
+void append_file(const std::string& path, int age, sys::FdRef target) {
+    auto source = supervisor::LogFile::open(path, age);
     if (!source) return;
-    const auto target = sys::open_to_append(to);
     std::string piece(std::size_t{256} << 10U, '\0');
     for (std::uint64_t at = 0;;) {
-        const auto n = sys::read_at(*source, piece, at);
+        const auto n = source->read_at(piece, at);
         if (n == 0) return;
         sys::write_all(target, {piece.data(), n});
         at += n;
     }
+}
+
+void cut_older_half(const std::string& path, sys::FdRef file) {
+    const auto size = sys::facts_of(file).size;
+    if (size <= kMost) return;
+    std::string text(kMost / 2, '\0');
+    text.resize(sys::read_at(file, text, size - text.size()));
+    const auto cut = text.find('\n');
+    if (cut != std::string::npos) sys::replace_file(path, std::string_view(text).substr(cut + 1), 0600);
 }
 
 }  // namespace
@@ -42,15 +49,12 @@ void set_logs_aside(const store::Layout& layout, const std::string& id, const st
         const auto place = aside(layout, name);
         sys::remove_file(place);
         // The usual case is one rename.
-        if (!sys::exists(previous) && !sys::exists(log + ".1")) return sys::rename_file(log, place);
+        const int count = supervisor::count_log_files(log);
+        if (!sys::exists(previous) && count <= 1) return sys::rename_file(log, place);
         sys::rename_file(previous, place);
-        for (int age = kRotated; age > 0; --age) append_file(log + "." + std::to_string(age), place);
-        append_file(log, place);
-        const auto all = sys::open_to_read(place);
-        if (!all || sys::facts_of(*all).size <= kMost) return;
-        const auto text = sys::read_file(place, kMost * 8);
-        const auto cut = text.find('\n', text.size() - kMost / 2);
-        if (cut != std::string::npos) sys::replace_file(place, std::string_view(text).substr(cut + 1), 0600);
+        const auto all = sys::open_to_append(place);
+        for (int age = count - 1; age >= 0; --age) append_file(log, age, all);
+        cut_older_half(place, all);
     } catch (const Error& error) {  // a log is no reason for a replacement to fail
         log::debug("keep the log of {}: {}", name, error.what());
     }

@@ -382,6 +382,7 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     forgotten_ = forget_requested_;
     if (pump_ && forgotten_) pump_->finish();
     if (pump_ && (forgotten_ || pump_->ended())) close_log();
+    if (forgotten_) core_.compressor.forget(core_.store.layout().container_log(row_.id));
     // Whoever outside of it still holds its output is not waited for.
     if (pump_)
         linger_ = core_.loop.after(kLinger, [this] {

@@ -182,8 +182,13 @@ void Container::start_pump(OutputLog::Source source) {
     // The value says which of the pipes there are.
     const std::int64_t which = (s.pipe[0] ? 1 : 0) | (s.pipe[1] ? 2 : 0);
     core_.keeper.store(keeper_name("log"), which, fds);
-    OutputLog output(core_.store.layout().container_log(row_.id), std::move(source),
-                     {options_.log_file_size, options_.log_files, options_.log_backlog});
+    const auto path = core_.store.layout().container_log(row_.id);
+    LogLimits limits{options_.log_file_size, options_.log_files, options_.log_backlog};
+    if (options_.log_compress) {
+        limits.rotated = [this, path] { core_.compressor.look_at(path); };
+        core_.compressor.look_at(path);  // what an earlier supervisor left
+    }
+    OutputLog output(path, std::move(source), std::move(limits));
     pump_.emplace(core_.loop, core_.buffers, std::move(output), [this] {
         // It may have closed its output and go on; then its exit ends the log.
         if (kHasProcess[static_cast<int>(phase_)]) return;

@@ -56,6 +56,7 @@ std::map<std::string, std::string> texts_from_json(const json::object& object, s
 std::string to_json(const ContainerOptions& options) {
     return json::serialize(json::object{{"log_file_size", options.log_file_size},
                                         {"log_files", options.log_files},
+                                        {"log_compress", options.log_compress},
                                         {"log_backlog", options.log_backlog},
                                         {"restart_delay", options.restart_delay.count()},
                                         {"restart_window", options.restart_window.count()},
@@ -79,6 +80,7 @@ ContainerOptions options_from_json(std::string_view text) {
     };
     options.log_file_size = size("log_file_size", options.log_file_size);
     options.log_files = static_cast<int>(int_or(object, "log_files", options.log_files));
+    options.log_compress = bool_or(object, "log_compress", false);
     options.log_backlog = size("log_backlog", options.log_backlog);
     options.restart_delay = nanoseconds("restart_delay");
     options.restart_window = nanoseconds("restart_window");

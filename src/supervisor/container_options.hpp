@@ -23,6 +23,7 @@ struct HookConfig {
 struct ContainerOptions {
     std::uint64_t log_file_size = 10 << 20;
     int log_files = 3;
+    bool log_compress = false;                   // rotated files
     std::uint64_t log_backlog = 1 << 20;         // kept in memory while the log can't be written
     std::chrono::nanoseconds restart_delay{0};   // always this long; 0: longer from time to time
     std::chrono::nanoseconds restart_window{0};  // having run so long, its attempts are counted anew

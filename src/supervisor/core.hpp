@@ -8,6 +8,7 @@
 #include "store/store.hpp"
 #include "supervisor/dead_networks.hpp"
 #include "supervisor/keeper_link.hpp"
+#include "supervisor/log_compressor.hpp"
 #include "supervisor/output_log.hpp"
 #include "supervisor/process_table.hpp"
 #include "sys/event_loop.hpp"
@@ -24,6 +25,7 @@ struct Core {
     net::DnsServer& dns;
     DeadNetworks& dead_networks;
     LogBuffers& buffers;
+    LogCompressor& compressor;
     std::string project;
     std::string boot_id;
 };

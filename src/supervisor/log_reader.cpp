@@ -4,16 +4,54 @@
 #include <cstring>
 
 #include "sys/poll.hpp"
-#include "sys/spool.hpp"
 
 namespace compose::supervisor {
 namespace {
 
-constexpr int kMaxFiles = 16;
 constexpr std::size_t kBlock = 64 * 1024;
 
+// Calls `ends_line(offset behind it)` for each record that ends a line, until it says false.
+template <typename Visit>
+void each_line_end(LogFile& file, Visit ends_line) {
+    std::string text;  // from the last record's start
+    std::string block(kBlock, '\0');
+    std::uint64_t read = 0;
+    for (;;) {
+        const auto n = file.read_at(block, read);
+        if (n == 0) return;
+        read += n;
+        text.append(block, 0, n);
+        std::size_t start = 0;
+        for (std::size_t feed = 0; (feed = text.find('\n', start)) != std::string::npos; start = feed + 1) {
+            const auto line = parse_log_line(std::string_view(text).substr(start, feed - start));
+            if (line && !line->continued && !ends_line(read - text.size() + feed + 1)) return;
+        }
+        text.erase(0, start);
+    }
+}
+
+// The same for a file that can only be read forwards: its lines are counted, then skipped.
+std::uint64_t find_tail_forwards(LogFile& file, std::size_t& lines) {
+    std::size_t there = 0;
+    each_line_end(file, [&](std::uint64_t) { return ++there, true; });
+    if (there == 0 || (lines > 0 && there <= lines)) {
+        lines -= there;
+        return 0;
+    }
+    std::size_t skip = there - lines;
+    lines = 0;
+    std::uint64_t start = 0;
+    each_line_end(file, [&](std::uint64_t end) {
+        start = end;
+        return --skip > 0;
+    });
+    return start;
+}
+
 // Where to begin so that `lines` lines follow. `lines` is less what is found when the file holds fewer.
-std::uint64_t find_tail(sys::FdRef file, std::uint64_t size, std::size_t& lines) {
+std::uint64_t find_tail(LogFile& file, std::size_t& lines) {
+    if (file.compressed()) return find_tail_forwards(file, lines);
+    const std::uint64_t size = file.size();
     // `end` is the end of a record; records are found backwards from their line feeds.
     std::string text;  // the file from `base` on, as far as it was read
     std::uint64_t base = size;
@@ -25,7 +63,7 @@ std::uint64_t find_tail(sys::FdRef file, std::uint64_t size, std::size_t& lines)
             const auto step = std::min<std::uint64_t>(base, kBlock);
             std::string block(step, '\0');
             base -= step;
-            if (sys::read_at(file, block, base) != step) return base;
+            if (file.read_at(block, base) != step) return base;
             text.resize(end);
             text.insert(0, block);
             end += step;
@@ -60,43 +98,40 @@ LogReader::~LogReader() = default;
 LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 
-std::string LogReader::file_name(int age) const {
-    return age == 0 ? path_ : path_ + "." + std::to_string(age);
-}
-
 void LogReader::open_start() {
     started_ = true;
     std::optional<std::size_t> lines = query_.tail;
-    for (int age = 0; age < kMaxFiles; ++age) {
-        auto file = sys::open_to_read(file_name(age));
+    const int count = count_log_files(path_);
+    for (int age = 0; age < count; ++age) {
+        auto file = LogFile::open(path_, age);
         // Between two renames of a rotation a name is missing, and stays so if the writer was killed there.
         if (!file) continue;
-        const auto facts = sys::facts_of(*file);
-        file_ = std::move(*file);
-        inode_ = facts.inode;
+        file_ = std::move(file);
         offset_ = 0;
         if (!lines) continue;
-        offset_ = find_tail(file_, facts.size, *lines);
+        offset_ = find_tail(*file_, *lines);
         if (*lines == 0 && offset_ > 0) return;
     }
 }
 
-std::optional<sys::Fd> LogReader::find_next() const {
+std::optional<LogFile> LogReader::find_next() {
     // Ours has got an older name; the next one has the first name below it that there is.
-    const auto inode_at = [&](int age) {
-        const auto file = sys::open_to_read(file_name(age));
-        return file ? sys::facts_of(*file).inode : 0;
+    const auto is_ours = [&](int age) {
+        auto file = LogFile::open(path_, age);
+        return file && file_ && file_->same_as(*file);
     };
     constexpr int kTries = 8;
     for (int tries = 0; tries < kTries; ++tries) {
         int own = 0;
-        while (own < kMaxFiles && inode_at(own) != inode_) ++own;
+        if (is_ours(own)) return std::nullopt;
+        const int count = count_log_files(path_);
+        while (own < count && !is_ours(own)) ++own;
         // When it is gone altogether we were too slow: the oldest that is left comes next.
         for (int age = own - 1; age >= 0; --age) {
-            auto next = sys::open_to_read(file_name(age));
+            auto next = LogFile::open(path_, age);
             if (!next) continue;
             // Turned meanwhile: what has this name now need not be the next one.
-            if (own < kMaxFiles && inode_at(own) != inode_) break;
+            if (own < count && !is_ours(own)) break;
             return next;
         }
         if (own == 0) return std::nullopt;
@@ -106,13 +141,10 @@ std::optional<sys::Fd> LogReader::find_next() const {
 
 bool LogReader::open_next() {
     auto next = find_next();
-    if (!next) return false;
-    const auto inode = sys::facts_of(*next).inode;
-    if (inode == inode_) return false;
+    if (!next || (file_ && file_->same_as(*next))) return false;
     // Whatever was written to ours before it was renamed.
     if (file_ && fill()) return true;
-    file_ = std::move(*next);
-    inode_ = inode;
+    file_ = std::move(next);
     offset_ = 0;
     buffer_.clear();
     begin_ = searched_ = 0;
@@ -128,7 +160,7 @@ bool LogReader::fill() {
     }
     const auto before = buffer_.size();
     buffer_.resize(before + kBlock);
-    const auto n = sys::read_at(file_, {buffer_.data() + before, kBlock}, offset_);
+    const auto n = file_->read_at({buffer_.data() + before, kBlock}, offset_);
     buffer_.resize(before + n);
     offset_ += n;
     return n > 0;

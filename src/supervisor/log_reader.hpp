@@ -1,5 +1,5 @@
-// Reading a container's log: the last lines, a span of time, and what is still being written, across rotated files. It
-// only reads files; no supervisor is needed.
+// Reading a container's log: the last lines, a span of time, and what is still being written, across rotated files,
+// compressed or not. It only reads files; no supervisor is needed.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/log_file.hpp"
 #include "supervisor/log_format.hpp"
 #include "sys/clock.hpp"
 #include "sys/fd.hpp"
@@ -40,9 +41,8 @@ public:
     bool wait(std::optional<std::chrono::milliseconds> timeout);
 
 private:
-    [[nodiscard]] std::string file_name(int age) const;
     void open_start();
-    [[nodiscard]] std::optional<sys::Fd> find_next() const;
+    [[nodiscard]] std::optional<LogFile> find_next();
     bool open_next();
     bool fill();
     bool read_line(std::string_view& line);
@@ -51,8 +51,7 @@ private:
     std::string path_;
     LogQuery query_;
     std::string since_, until_;  // as texts of the log's width: they compare like times
-    sys::Fd file_;
-    std::uint64_t inode_ = 0;
+    std::optional<LogFile> file_;
     std::uint64_t offset_ = 0;  // of the end of buffer_ in the file
     std::string buffer_;
     std::size_t begin_ = 0;     // of what is unread in buffer_

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "supervisor/log_file.hpp"
 #include "sys/file.hpp"
 
 namespace compose::supervisor {
@@ -33,7 +34,7 @@ OutputLog::Source OutputLog::make_source(sys::Fd out, sys::Fd err) {
 }
 
 OutputLog::OutputLog(std::string path, Source source, LogLimits limits)
-    : path_(std::move(path)), source_(std::move(source)), limits_(limits), page_(source_.page) {
+    : path_(std::move(path)), source_(std::move(source)), limits_(std::move(limits)), page_(source_.page) {
     for (const auto at : {0, 1}) ended_[at] = !source_.pipe[at];
     open_log();
     if (state().magic == kMagic)
@@ -79,13 +80,14 @@ void OutputLog::cut_torn_tail() {
 void OutputLog::rotate() {
     // Up to the first free name only: who died between two of these left a gap, and with it closed the files behind it
     // would be pushed out one too early each time.
-    const auto name = [&](int age) { return age == 0 ? path_ : path_ + "." + std::to_string(age); };
-    int age = std::min(1, limits_.files - 1);
-    while (age < limits_.files - 1 && sys::exists(name(age))) ++age;
-    for (; age > 0; --age) sys::rename_file(name(age - 1), name(age));
+    const int oldest = limits_.files - 1;
+    int age = std::min(1, oldest);
+    while (age < oldest && log_file_exists(path_, age)) ++age;
     // Its name goes with it, so that who follows the log sees another file; of one alone nothing is kept.
-    if (limits_.files <= 1) sys::remove_file(path_);
+    remove_log_file(path_, age);
+    while (age > 0) age_log_file(path_, --age);
     open_log();
+    if (limits_.rotated) limits_.rotated();
 }
 
 OutputLog::Step OutputLog::step(Stream stream, LogBuffers& buffers) {

@@ -44,6 +44,7 @@ struct LogLimits {
     std::uint64_t file_size = 10 << 20;
     int files = 3;
     std::uint64_t backlog = 1 << 20;  // kept in memory while the log can't be written
+    std::function<void()> rotated{};  // called when a file was turned
 };
 
 class OutputLog {

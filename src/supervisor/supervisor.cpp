@@ -44,6 +44,7 @@ Supervisor::Supervisor(ResidentArguments arguments, sys::Fd keeper_socket)
             .dns = dns_,
             .dead_networks = dead_networks_,
             .buffers = buffers_,
+            .compressor = compressor_,
             .project = arguments_.project,
             .boot_id = sys::boot_id()},
       execs_(core_, server_view_, [this] { look_for_end(); }) {}

@@ -55,6 +55,7 @@ private:
     net::DnsServer dns_;
     DeadNetworks dead_networks_{loop_};
     LogBuffers buffers_;
+    LogCompressor compressor_{loop_};
     Core core_;
     sys::Fd listener_;
     std::unique_ptr<Server> server_;

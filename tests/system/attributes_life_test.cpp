@@ -1,4 +1,6 @@
 // How containers are looked after: logs, hooks, restarts, probes without a program, links.
+#include <csignal>
+
 #include <gmock/gmock.h>
 
 #include "support/sandbox.hpp"
@@ -45,6 +47,49 @@ services:
     EXPECT_THAT(box.ok({"logs", "small"}), Not(HasSubstr(" 1\n")));
 }
 
+TEST(Logging, CompressedFilesAreReadLikeAnyOthers) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto project = [](const std::string& label) {
+        return R"(
+services:
+  app:
+    image: busybox
+    labels: {generation: ")" +
+               label + R"("}
+    command: "sh -c 'seq 1 30000; sleep 1000'"
+    stop_grace_period: 0s
+    logging: {options: {max-size: 200k, max-file: "9", compress: "true"}}
+)";
+    };
+    box.write("compose.yaml", project("one"));
+    box.ok({"up", "-d"});
+    const auto folder = [&] { return box.state() + "/containers/" + box.field("demo-app-1", "ID"); };
+    const auto files = [&] { return box.host({"sh", "-c", "cd " + folder() + "* && ls container.log*"}).out; };
+    // Killed in the middle of its work, the supervisor begins it again.
+    const int supervisor = box.resident_pid("supervisor");
+    ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] {
+        const auto now = files();
+        return now.find("container.log.2.gz\n") != std::string::npos &&
+               now.find("container.log.1\n") == std::string::npos;
+    })) << files();
+    EXPECT_EQ(box.host({"sh", "-c", "gzip -t " + folder() + "*/container.log.*.gz"}).exit_code, 0);
+    std::string all;
+    for (int i = 1; i <= 30000; ++i) all += std::to_string(i) + "\n";
+    const auto read = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {"logs", "--no-log-prefix"});
+        return box.ok(more);
+    };
+    EXPECT_EQ(read({}), all);
+    EXPECT_EQ(read({"--tail", "25000"}), all.substr(all.find("\n5001\n") + 1));
+    EXPECT_EQ(read({"--since", "10m"}), all);
+    EXPECT_EQ(read({"--until", "10m"}), "");
+    box.write("compose.yaml", project("two"));
+    box.ok({"up", "-d"});
+    ASSERT_TRUE(eventually([&] { return read({}) == all + all; }));
+}
+
 TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -56,7 +101,7 @@ TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
   b:
     image: busybox
     command: sleep 1
-    logging: {options: {compress: "true"}}
+    logging: {options: {compress: "true", max-file: "1"}}
   c:
     image: busybox
     command: sleep 1
@@ -69,7 +114,7 @@ TEST(Logging, WhatIsNotThereIsNamedWithItsLine) {
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("compose.yaml:5:5"));
     EXPECT_THAT(error, HasSubstr("logging driver \"syslog\" is not here"));
-    EXPECT_THAT(error, HasSubstr("logging option compress is not implemented"));
+    EXPECT_THAT(error, HasSubstr("compress cannot be true when max-file is less than 2"));
     EXPECT_THAT(error, HasSubstr("logging option tag: "));
     EXPECT_THAT(error, HasSubstr("logging option env-regex: \"(\" is no regular expression"));
 }
