@@ -41,12 +41,13 @@ struct Mount {
     std::string source;  // bind: absolute host path; volume: key of Project::volumes, empty when anonymous
     std::string target;  // absolute path in the container
     bool read_only = false;
-    std::string propagation;        // bind: rprivate (default), private, rshared, shared, rslave, slave
-    bool create_host_path = false;  // bind
-    bool long_form = false;         // asked for with --mount, not -v: inspect shows the two apart
-    std::string recursive;          // bind: enabled (default), disabled, writable, readonly
-    bool nocopy = false;            // volume
-    std::string subpath;            // volume, image
+    std::string propagation;                    // bind: rprivate (default), private, rshared, shared, rslave, slave
+    bool create_host_path = false;              // bind
+    bool long_form = false;                     // asked for with --mount, not -v: inspect shows the two apart
+    std::string recursive;                      // bind: enabled (default), disabled, writable, readonly
+    bool nocopy = false;                        // volume
+    std::string subpath;                        // volume, image
+    std::map<std::string, std::string> labels;  // volume: of one that is made for it
     std::optional<std::int64_t> tmpfs_size;
     std::optional<unsigned> tmpfs_mode;
     std::string tmpfs_options;  // of the short `tmpfs:` attribute: "size=64m,noexec"

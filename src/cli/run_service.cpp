@@ -181,7 +181,9 @@ private:
         });
         service_.read_only = flags_.on("read-only");
         each("storage-opt", [](const std::string& text) {
-            bad_flag("--storage-opt", text, "the size of a container's own files can't be limited");
+            bad_flag("--storage-opt", text,
+                     "the size of a container's own files can't be limited: it takes project quotas on the file system "
+                     "of the state folder, which are not made use of");
         });
     }
 

@@ -88,6 +88,10 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
         row.key = volume.key;
         row.driver_opts = volume.driver_opts;
         row.labels = volume.labels;
+        for (const auto& [name, service] : context.file->services)
+            for (const Mount& mount : service.mounts)
+                if (mount.type == Mount::Type::volume && mount.source == action.key)
+                    row.labels.insert(mount.labels.begin(), mount.labels.end());
         if (context.project != kStandaloneProject) {
             row.labels["com.docker.compose.project"] = context.project;
             row.labels["com.docker.compose.volume"] = volume.key;

@@ -63,6 +63,7 @@ json::object long_mount(const Mount& mount, const std::string& source) {
     json::object details;
     if (!mount.propagation.empty()) details["Propagation"] = mount.propagation;
     if (mount.nocopy) details["NoCopy"] = true;
+    if (!mount.labels.empty()) details["Labels"] = map_of(mount.labels);
     if (!mount.subpath.empty()) details["Subpath"] = mount.subpath;
     if (mount.tmpfs_size) details["SizeBytes"] = *mount.tmpfs_size;
     if (mount.tmpfs_mode) details["Mode"] = *mount.tmpfs_mode;

@@ -30,6 +30,7 @@ Mount bind_mount(const Node& node) {
     out.create_host_path = out.type == Mount::Type::bind && bind_flag(bind, "create_host_path", true);
     const auto& volume = child_or_empty(node, "volume");
     out.nocopy = bind_flag(volume, "nocopy");
+    out.labels = bind_texts(volume.find("labels"));
     out.subpath = text_of(out.type == Mount::Type::image ? child_or_empty(node, "image") : volume, "subpath");
     const auto& tmpfs = child_or_empty(node, "tmpfs");
     if (const auto* size = tmpfs.find("size")) out.tmpfs_size = bytes_of(*size);

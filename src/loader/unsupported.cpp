@@ -30,6 +30,9 @@ struct Support {
 
 constexpr const char* kWindows = "only Windows has it";
 constexpr const char* kCluster = "only clusters have it";
+constexpr const char* kNoStorageSize =
+    "the size of a container's own files can't be limited: it takes project quotas on the file system of the state "
+    "folder, which are not made use of; mount a volume of a limited size where the files grow";
 
 std::string is_one_of(const Node& value, const std::vector<std::string_view>& known) {
     for (const auto word : known)
@@ -62,7 +65,9 @@ std::string check_runtime(const Node& value) {
                : shown(value.text) + " is not here: containers are run by compose itself";
 }
 std::string check_storage(const Node& value) {
-    return value.entries.empty() ? "" : "the size of a container's own files can't be limited";
+    for (const auto& entry : value.entries)
+        if (entry.key != "size") return "unknown option " + shown(entry.key);
+    return value.entries.empty() ? "" : kNoStorageSize;
 }
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});
@@ -261,6 +266,7 @@ const PathTable<Support>& table() {
         {"services.*.volumes.[].tmpfs", {}},
         {"services.*.volumes.[].type", {whole, check_mount_type}},
         {"services.*.volumes.[].volume", {inside}},
+        {"services.*.volumes.[].volume.labels", {}},
         {"services.*.volumes.[].volume.nocopy", {}},
         {"services.*.volumes.[].volume.subpath", {}},
         {"services.*.volumes_from", {}},

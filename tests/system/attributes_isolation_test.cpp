@@ -275,7 +275,9 @@ services:
     EXPECT_THAT(box.fails({"up", "-d", "cpus"}), HasSubstr("not a list of cpus"));
     EXPECT_THAT(box.fails({"up", "-d", "sysctl"}), HasSubstr("kernel.panic"));
     EXPECT_THAT(box.fails({"up", "-d", "device"}), HasSubstr("/dev/null is no block device"));
-    EXPECT_THAT(box.fails({"up", "-d", "size"}), HasSubstr("can't be limited"));
+    const auto error = box.fails({"up", "-d", "size"});
+    EXPECT_THAT(error, HasSubstr("compose.yaml:6:"));
+    EXPECT_THAT(error, HasSubstr("can't be limited: it takes project quotas"));
     box.ok({"--profile", "*", "down", "-t", "0"});
 }
 

@@ -91,6 +91,28 @@ TEST(Volumes, AMissingBindSourceIsNamedWithItsLine) {
     EXPECT_EQ(box.ps().size(), 0U);
 }
 
+TEST(Volumes, LabelsOfAMountAreTheVolumes) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  db:
+    image: busybox
+    command: sleep 1000
+    volumes:
+      - {type: volume, target: /nameless, volume: {labels: {keep: "a day"}}}
+      - {type: volume, source: data, target: /data, volume: {labels: {keep: "a year", owner: mount}}}
+volumes: {data: {labels: {owner: volume}}}
+)");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"volume", "inspect", "demo_data", "--format", "{{.Labels.keep}} {{.Labels.owner}}"}),
+              "a year volume\n");
+    const std::string nameless = box.ok({"volume", "ls", "-q", "--filter", "label=keep=a day"});
+    ASSERT_EQ(nameless.size(), 65U);
+    box.ok({"up", "-d", "--force-recreate", "-t", "0"});
+    EXPECT_EQ(box.ok({"volume", "ls", "-q", "--filter", "label=keep=a day"}), nameless);
+}
+
 TEST(Volumes, AnonymousVolumesSurviveRecreation) {
     REQUIRE_ROOT();
     Sandbox box;
