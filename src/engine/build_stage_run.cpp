@@ -167,7 +167,7 @@ void StageBuilder::add_devices(const build::RunStep& run, runtime::ContainerSpec
                                      fmt::format("the step runs without {}: there is none", device.name), error.hint());
             continue;
         }
-        if (!edits.hooks_of.empty())
+        if (!edits.hooks.empty())
             throw make_error(ErrorKind::unavailable, "the device {} wants programs of the host to be run", device.name);
         const auto append = [](auto& to, auto& from) { to.insert(to.end(), from.begin(), from.end()); };
         append(spec.devices, edits.devices);

@@ -1,6 +1,7 @@
 #include "engine/cdi.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "loader/yaml_reader.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
+#include "sys/private_path.hpp"
 
 namespace compose::engine {
 namespace {
@@ -49,8 +51,46 @@ std::vector<Definition> definitions(const std::vector<std::string>& folders) {
     return result;
 }
 
-void apply(const Node* edits, const std::string& name, CdiEdits& out) {
+int seconds_in(const Node& node, const std::string& file) {
+    const std::string text = text_in(node, "timeout");
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || (error == std::errc{} && end == text.data() + text.size() && value > 0)) return value;
+    throw make_error(ErrorKind::invalid, "{}: the hook's timeout {} is no number of seconds", file, quote(text));
+}
+
+runtime::HostHook hook_of(const Node& node, const std::string& file) {
+    static constexpr std::string_view kStages[] = {"prestart",       "createRuntime", "createContainer",
+                                                   "startContainer", "poststart",     "poststop"};
+    runtime::HostHook hook;
+    hook.stage = text_in(node, "hookName");
+    hook.path = text_in(node, "path");
+    hook.origin = file;
+    if (std::find(std::begin(kStages), std::end(kStages), hook.stage) == std::end(kStages))
+        throw make_error(ErrorKind::invalid, "{}: there is no kind of hook {}", file, quote(hook.stage));
+    if (hook.stage == "startContainer")
+        throw make_error(ErrorKind::unavailable, "{}: hooks of kind startContainer are not run", file)
+            .with_hint("createContainer is run before the root is changed");
+    if (!hook.path.starts_with('/'))
+        throw make_error(ErrorKind::invalid, "{}: the hook's path {} is not absolute", file, quote(hook.path));
+    for (const Node& word : list_in(node, "args")) hook.args.push_back(word.text);
+    for (const Node& word : list_in(node, "env")) hook.env.push_back(word.text);
+    hook.timeout = std::chrono::seconds(seconds_in(node, file));
+    return hook;
+}
+
+void apply_hooks(const Node& edits, const std::string& file, CdiEdits& out) {
+    const auto& hooks = list_in(edits, "hooks");
+    // They run as root.
+    if (!hooks.empty()) sys::require_safe_file(file);
+    for (const Node& node : hooks) out.hooks.push_back(hook_of(node, file));
+}
+
+void apply(const Node* edits, const std::string& name, const std::string& file, CdiEdits& out) {
     if (edits == nullptr || !edits->is_mapping()) return;
+    for (const char* key : {"intelRdt", "netDevices"})
+        if (edits->find(key) != nullptr)
+            throw make_error(ErrorKind::unavailable, "CDI device {}: {} of {} is not supported", name, key, file);
     for (const Node& entry : list_in(*edits, "env"))
         if (entry.text.find('=') != std::string::npos) out.environment.push_back(entry.text);
     for (const Node& node : list_in(*edits, "deviceNodes")) {
@@ -74,9 +114,7 @@ void apply(const Node* edits, const std::string& name, CdiEdits& out) {
     }
     for (const Node& group : list_in(*edits, "additionalGids"))
         if (group.text != "0") out.groups.push_back(group.text);
-    if (!list_in(*edits, "hooks").empty() &&
-        std::find(out.hooks_of.begin(), out.hooks_of.end(), name) == out.hooks_of.end())
-        out.hooks_of.push_back(name);
+    apply_hooks(*edits, file, out);
 }
 
 }  // namespace
@@ -117,10 +155,10 @@ CdiEdits CdiRegistry::edits_for(const std::vector<std::string>& names) const {
                                           : "there are " + join(known, ", "));
             throw error;
         }
-        apply(device->find("containerEdits"), name, result);
+        apply(device->find("containerEdits"), name, from->file, result);
         if (std::find(used.begin(), used.end(), from->file) != used.end()) continue;
         used.push_back(from->file);
-        apply(from->root.find("containerEdits"), name, result);
+        apply(from->root.find("containerEdits"), name, from->file, result);
     }
     return result;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/host_hook.hpp"
 #include "runtime/spec.hpp"
 
 namespace compose::engine {
@@ -15,7 +16,7 @@ struct CdiEdits {
     std::vector<runtime::MountSpec> mounts;
     std::vector<std::string> environment;  // "K=V"
     std::vector<std::string> groups;
-    std::vector<std::string> hooks_of;  // names of devices that ask for programs of the host, which are not run
+    std::vector<runtime::HostHook> hooks;
 };
 
 class CdiRegistry {

@@ -90,6 +90,11 @@ void ContainerMaker::choose_volumes() {
         return std::any_of(service_.mounts.begin(), service_.mounts.end(),
                            [&](const Mount& mount) { return mount.target == target && mount.nocopy; });
     };
+    const auto labels_asked_for = [&](const std::string& target) {
+        const auto mount = std::find_if(service_.mounts.begin(), service_.mounts.end(),
+                                        [&](const Mount& one) { return one.target == target; });
+        return mount == service_.mounts.end() ? std::map<std::string, std::string>{} : mount->labels;
+    };
     for (const Mount& mount : service_.mounts) {
         if (mount.type != Mount::Type::volume || mount.source.empty()) continue;
         const std::string& name = context_.file->volumes.at(mount.source).name;
@@ -106,6 +111,7 @@ void ContainerMaker::choose_volumes() {
             fresh.name = sys::random_id();
             fresh.project = context_.project;
             fresh.anonymous = true;
+            fresh.labels = labels_asked_for(target);
             fresh.labels["com.docker.volume.anonymous"] = "";
             fresh.labels["com.docker.compose.project"] = context_.project;
             fresh.created_at = facts_.created_at;
@@ -154,9 +160,6 @@ void ContainerMaker::choose_devices() {
     for (const DeviceMapping& device : service_.devices)
         if (is_cdi_name(device.source)) names.push_back(device.source);
     facts_.cdi = registry.edits_for(names);
-    for (const std::string& name : facts_.cdi.hooks_of)
-        context_.tell(Event::Status::warning, "Container " + facts_.name,
-                      fmt::format("device {} names programs of the host to run: they are not run", name));
 }
 
 void ContainerMaker::choose_namespaces() {

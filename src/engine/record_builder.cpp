@@ -176,6 +176,7 @@ store::Container build_record(const Project& project, const Service& service, co
     store::Container named = container;
     named.name = facts.name;  // not the one that it has until it takes the place of another
     options.log_details = log_details(service, image, named, spec.process.env);
+    options.device_hooks = facts.cdi.hooks;
     container.config.options_json = to_json(options);
     container.config.log = !service.logging || service.logging->driver != "none";
     return container;

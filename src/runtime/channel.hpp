@@ -1,8 +1,8 @@
 // What parent and child tell each other over the launch channel, a close-on-exec SOCK_SEQPACKET pair.
 //
 //   parent → child   one byte:  kAttached (it is in its cgroups), kReleased (go on to exec)
-//   child → parent   a Report:  failed | terminal (with the master) | started (with a pidfd) | about_to_exec, end of
-//   file
+//   child → parent   a Report:  failed | terminal (with the master) | started (with a pidfd) | mounted | about_to_exec,
+//   end of file
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ enum class Detail : std::uint32_t {
 };
 
 struct Report {
-    enum class Kind : std::uint32_t { failed = 1, terminal, started, about_to_exec };
+    enum class Kind : std::uint32_t { failed = 1, terminal, started, about_to_exec, mounted };
     Kind kind{};
     std::uint32_t op = 0;
     std::int32_t error = 0;

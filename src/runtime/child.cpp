@@ -71,6 +71,13 @@ int wait_for(const Child& child, char expected) noexcept {
     return 0;
 }
 
+int tell_mounted(Child& child) noexcept {
+    Report message;
+    message.kind = Report::Kind::mounted;
+    report(child, message, -1);
+    return 0;
+}
+
 // The memory goes first: in the container's /proc this process can't be found, since its pid namespace is the host's.
 int join_namespaces(Child& child) noexcept {
     forget_memory(child);
@@ -187,6 +194,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return set_oom_score(op);
         case OpKind::resolve_user:
             return resolve_user(child);
+        case OpKind::tell_mounted:
+            return tell_mounted(child);
         case OpKind::wait_release:
             return wait_for(child, kReleased);
         case OpKind::sysctl:

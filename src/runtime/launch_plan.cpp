@@ -101,10 +101,14 @@ LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsign
     plan_user_mounts(plan);
     if (spec.network == NamespaceMode::own) plan.add(OpKind::loopback_up, "bring up the loopback interface");
     plan_protected_paths(plan);
+    if (spec.held) {
+        plan.add(OpKind::tell_mounted, "tell of the mounts");
+        plan.add(OpKind::wait_release, "wait for the hooks");
+    }
     plan.add(OpKind::pivot, "change the root");
     plan_hostname(plan);
     plan.add(OpKind::resolve_user, "look up the user");
-    plan.add(OpKind::wait_release, "wait for the network");
+    if (!spec.held) plan.add(OpKind::wait_release, "wait for the network");
     plan_sysctls(plan);
     plan_last_steps(plan, spec.process, true);
     LaunchPlan result = finish(plan, spec.process);

@@ -77,6 +77,7 @@ enum class OpKind : std::uint8_t {
     rlimit,  // resource `slot`, to a (soft), b (hard)
     oom_score_adj,
     resolve_user,
+    tell_mounted,  // the parent may do something in this mount namespace now
     wait_release,  // until the parent says that the network is ready
     sysctl,        // `target` under /proc/sys := `source`
     close_handles,

@@ -33,6 +33,7 @@ struct Launch::Impl {
     bool own_child = false;  // ours to reap
     bool needs_release = false;
     bool about_to_exec = false;
+    bool mounted = false;
     State state = State::pending;
     LaunchFailure failure;
 
@@ -142,6 +143,9 @@ void Launch::Impl::take(const Report& report, std::vector<sys::Fd>& fds) {
         case Report::Kind::about_to_exec:
             about_to_exec = true;
             return;
+        case Report::Kind::mounted:
+            mounted = true;
+            return;
         case Report::Kind::terminal:
             if (plan.terminal && !terminal && fds.size() == 1 && sys::is_terminal_master(fds.front())) {
                 terminal = std::move(fds.front());
@@ -203,6 +207,9 @@ sys::FdRef Launch::pidfd() const {
 }
 sys::FdRef Launch::channel() const {
     return impl_->channel;
+}
+bool Launch::mounted() const {
+    return impl_->mounted;
 }
 const LaunchFailure& Launch::failure() const {
     return impl_->failure;

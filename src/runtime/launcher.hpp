@@ -50,6 +50,8 @@ public:
     enum class State { pending, running, failed };
     [[nodiscard]] State poll();
     [[nodiscard]] const LaunchFailure& failure() const;
+    /// Of one that is held (ContainerSpec::held): it waits for its release with its root mounted, but not yet entered.
+    [[nodiscard]] bool mounted() const;
     /// After running: the process's handles now belong to the caller.
     [[nodiscard]] sys::Fd take_pidfd();
     /// With a terminal: its master end, once running. (The child opens the pty in the container's own devpts and sends

@@ -120,6 +120,7 @@ struct ContainerSpec {
     Resources resources;
     std::string cgroup_parent;  // relative to the root of each hierarchy; "compose/<installation id>"
     std::optional<int> oom_score_adj;
+    bool held = false;        // before its root is changed, it waits for the release there; not kept
     bool stdin_open = false;  // without a terminal: its standard input is a pipe that is kept open
 };
 

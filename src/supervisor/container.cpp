@@ -25,6 +25,7 @@ Container::Container(Core& core, Hooks hooks, store::Container row)
     : core_(core),
       hooks_(std::move(hooks)),
       row_(std::move(row)),
+      device_hooks_(core),
       ports_(core, row_.id),
       endpoints_(core, row_.id),
       listeners_(core.loop, {[this](bool hold) {
@@ -379,6 +380,8 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
     clean_up_process(delay.has_value() || start_requested_);
     if (delay) wait_for_restart(*delay);
     interrupted_ = false;
+    // Its folder is still needed; their end comes here again.
+    if (forget_requested_ && device_hooks_.busy()) return;
     forgotten_ = forget_requested_;
     if (pump_ && forgotten_) pump_->finish();
     if (pump_ && (forgotten_ || pump_->ended())) close_log();
@@ -397,6 +400,11 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
         answer(starting_, &failure);
     }
+}
+
+void Container::on_poststop_over() {
+    if (forget_requested_ && !forgotten_ && phase_ == Phase::down) return after_exit(std::chrono::nanoseconds(0));
+    hooks_.quiet(row_.id);
 }
 
 /// The command that waits for the end removes it; this is for when there is none, or it was killed.
@@ -430,10 +438,13 @@ void Container::clean_up_process(bool keep_ports) {
     grace_.cancel();
     channel_.cancel();
     removal_.cancel();
+    device_hooks_.cancel();
     launch_.reset();
     pidfd_.reset();
     row_.pid = 0;
     row_.pid_start_time = 0;
+    if (std::exchange(hooked_, false))
+        run_hooks({"poststop"}, "stopped", [this](const std::string&) { on_poststop_over(); });
     // The database first: if this process dies here, the next one finds a dead container and cleans up after it. A row
     // that is about to be deleted is not worth waiting for the database, which whoever deletes it is using.
     if (!forget_requested_) save();

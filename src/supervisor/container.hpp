@@ -12,6 +12,7 @@
 #include "runtime/launcher.hpp"
 #include "supervisor/container_options.hpp"
 #include "supervisor/core.hpp"
+#include "supervisor/device_hooks.hpp"
 #include "supervisor/endpoints.hpp"
 #include "supervisor/health_check.hpp"
 #include "supervisor/host_ports.hpp"
@@ -71,7 +72,7 @@ public:
 
     [[nodiscard]] StateChange change() const;
     [[nodiscard]] bool active() const {
-        return kIsActive[static_cast<int>(phase_)] || pump_.has_value() || !listeners_.empty();
+        return kIsActive[static_cast<int>(phase_)] || pump_.has_value() || !listeners_.empty() || device_hooks_.busy();
     }
     [[nodiscard]] bool forgotten() const { return forgotten_; }
     [[nodiscard]] Phase phase() const { return phase_; }
@@ -86,6 +87,10 @@ private:
     runtime::JoinTargets find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const;
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
+    void let_go();
+    void run_hooks(const std::vector<std::string>& stages, const char* status, DeviceHooks::Done done);
+    void run_create_hooks();
+    void on_poststop_over();
     void on_running();
     void on_launch_failed(const Failure& failure);
     void begin_health(store::Health known);
@@ -126,6 +131,8 @@ private:
     sys::MonotonicTime started_{};
 
     std::optional<runtime::Launch> launch_;
+    DeviceHooks device_hooks_;
+    bool hooked_ = false;            // its first hooks run, or have run
     std::vector<sys::Fd> attached_;  // given by the one who starts it
     sys::Fd pidfd_;
     sys::Fd terminal_pipe_;  // into the log, until the terminal is there

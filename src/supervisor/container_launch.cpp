@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
 #include "sys/clock.hpp"
+#include "sys/file.hpp"
 #include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
@@ -66,6 +67,9 @@ void Container::launch() {
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
+    spec.held = !options_.device_hooks.empty();
+    if (spec.held)
+        sys::replace_file(core_.store.layout().container(row_.id) + "/config.json", runtime::bundle_config(spec), 0600);
 
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
@@ -89,9 +93,28 @@ void Container::launch() {
         throw Error(failure.message).with_exit_code(failure.exit_code);
     }
     channel_ = core_.loop.on_readable(launch_->channel(), [this] { on_channel(); });
+    if (!spec.held) let_go();
+}
+
+void Container::let_go() {
     // From here on it may run at any moment, so a successor must treat it as running.
-    core_.keeper.store(keeper_name("released"), pid, {});
+    core_.keeper.store(keeper_name("released"), row_.pid, {});
     launch_->release();
+}
+
+void Container::run_hooks(const std::vector<std::string>& stages, const char* status, DeviceHooks::Done done) {
+    device_hooks_.run(options_.device_hooks, stages,
+                      {row_.id, status, static_cast<pid_t>(row_.pid), core_.store.layout().container(row_.id)},
+                      launch_ ? launch_->pidfd() : sys::FdRef(), std::move(done));
+}
+
+void Container::run_create_hooks() {
+    hooked_ = true;
+    run_hooks({"prestart", "createRuntime", "createContainer"}, "creating", [this](const std::string& failure) {
+        if (!launch_) return;
+        if (failure.empty()) return let_go();
+        on_launch_failed(Failure::from(make_error("{}", failure).with_exit_code(128)));
+    });
 }
 
 // The first processes of the containers whose namespaces it joins, whichever project they belong to. With a network
@@ -203,7 +226,10 @@ void Container::start_pump(OutputLog::Source source) {
 void Container::on_channel() {
     if (!launch_) return;
     const auto state = launch_->poll();
-    if (state == runtime::Launch::State::pending) return;
+    if (state == runtime::Launch::State::pending) {
+        if (launch_->mounted() && !hooked_) run_create_hooks();
+        return;
+    }
     channel_.cancel();
     if (state == runtime::Launch::State::running) return on_running();
     const auto& failure = launch_->failure();
@@ -232,6 +258,7 @@ void Container::on_running() {
     record("start");
     tell();
     answer(starting_, nullptr, for_starter);
+    if (hooked_) run_hooks({"poststart"}, "running", {});
 }
 
 void Container::begin_health(store::Health known) {
@@ -285,7 +312,7 @@ void Container::on_launch_failed(const Failure& failure) {
     stop_requested_ = false;
     clean_up_process(delay.has_value());
     if (delay) wait_for_restart(*delay);
-    forgotten_ = forget_requested_;
+    forgotten_ = forget_requested_ && !device_hooks_.busy();
     tell();
     answer(starting_, &failure);
     answer(stopping_, nullptr);
@@ -298,6 +325,7 @@ void Container::adopt(std::map<std::string, Held>& held, const std::vector<Child
     using State = store::ContainerState;
     history_.restarts = history_.attempts = row_.restart_count;
     const bool was_up = store::is_up(row_.state) || row_.pid != 0;
+    hooked_ = row_.pid != 0 && !options_.device_hooks.empty();
     if (const auto found = held.find(HealthCheck::keeper_name(row_.id)); found != held.end()) {
         HealthCheck::kill_leftover(found->second);
         core_.keeper.drop(found->first);

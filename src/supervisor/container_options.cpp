@@ -36,6 +36,32 @@ std::vector<HookConfig> hooks_from_json(const json::object& object, std::string_
     return result;
 }
 
+json::array host_hooks_to_json(const std::vector<runtime::HostHook>& hooks) {
+    json::array result;
+    for (const auto& hook : hooks)
+        result.push_back(json::object{{"stage", hook.stage},
+                                      {"path", hook.path},
+                                      {"args", words(hook.args)},
+                                      {"env", words(hook.env)},
+                                      {"timeout", hook.timeout.count()},
+                                      {"origin", hook.origin}});
+    return result;
+}
+
+std::vector<runtime::HostHook> host_hooks_from_json(const json::object& object, std::string_view key) {
+    std::vector<runtime::HostHook> result;
+    const auto* const list = object.if_contains(key);
+    if (list == nullptr || !list->is_array()) return result;
+    for (const auto& value : list->get_array()) {
+        if (!value.is_object()) throw make_error(ErrorKind::invalid, "container options: a hook is no object");
+        const auto& from = value.get_object();
+        result.push_back({string_or(from, "stage"), string_or(from, "path"), strings_or_empty(from, "args"),
+                          strings_or_empty(from, "env"), std::chrono::seconds(int_or(from, "timeout", 0)),
+                          string_or(from, "origin")});
+    }
+    return result;
+}
+
 json::object texts_to_json(const std::map<std::string, std::string>& texts) {
     json::object result;
     for (const auto& [key, value] : texts) result[key] = value;
@@ -65,7 +91,8 @@ std::string to_json(const ContainerOptions& options) {
                                         {"log_details", texts_to_json(options.log_details)},
                                         {"links", texts_to_json(options.links)},
                                         {"post_start", hooks_to_json(options.post_start)},
-                                        {"pre_stop", hooks_to_json(options.pre_stop)}});
+                                        {"pre_stop", hooks_to_json(options.pre_stop)},
+                                        {"device_hooks", host_hooks_to_json(options.device_hooks)}});
 }
 
 ContainerOptions options_from_json(std::string_view text) {
@@ -90,6 +117,7 @@ ContainerOptions options_from_json(std::string_view text) {
     options.links = texts_from_json(object, "links");
     options.post_start = hooks_from_json(object, "post_start");
     options.pre_stop = hooks_from_json(object, "pre_stop");
+    options.device_hooks = host_hooks_from_json(object, "device_hooks");
     return options;
 }
 

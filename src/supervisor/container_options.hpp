@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/host_hook.hpp"
+
 namespace compose::supervisor {
 
 /// A command that is run in the container at some point of its life.
@@ -32,6 +34,7 @@ struct ContainerOptions {
     std::map<std::string, std::string> log_details;  // shown beside each line, where asked for
     std::map<std::string, std::string> links;        // a name only it knows -> the name that is meant
     std::vector<HookConfig> post_start, pre_stop;
+    std::vector<runtime::HostHook> device_hooks;
 };
 
 [[nodiscard]] std::string to_json(const ContainerOptions& options);

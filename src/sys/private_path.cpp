@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "sys/error.hpp"
 #include "sys/file.hpp"
 
@@ -50,6 +52,20 @@ bool make_private_file(const std::string& path) {
     if (!S_ISREG(info.st_mode)) throw make_error(ErrorKind::unavailable, "{} is not a regular file", path);
     check_owner_and_mode(info, path);
     return true;
+}
+
+void require_safe_file(const std::string& path) {
+    const auto require = [](const std::string& place) {
+        struct stat info {};
+        if (::stat(place.c_str(), &info) != 0) throw errno_error("use {}", place);
+        if (info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+        throw make_error(ErrorKind::unavailable, "{} may be written by others than root (user {}, mode {:04o})", place,
+                         info.st_uid, info.st_mode & 07777U)
+            .with_hint("make sure that nobody tampered with it, then: chown root, chmod go-w " + place);
+    };
+    const std::string real = real_path(path);
+    require(real);
+    require(real.substr(0, std::max<std::size_t>(real.rfind('/'), 1)));
 }
 
 }  // namespace compose::sys

@@ -12,5 +12,8 @@ void make_private_directory(const std::string& path);
 /// Makes an empty file (0600) unless it is there, without opening it; refuses what another user owns or may write, and
 /// anything but a regular file. False when it is not there and the file system is read-only.
 bool make_private_file(const std::string& path);
+/// Refuses (Error(unavailable)) a file that anyone but root may write or exchange for another: what it says is done
+/// with root's rights. Links are followed.
+void require_safe_file(const std::string& path);
 
 }  // namespace compose::sys
