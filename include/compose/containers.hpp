@@ -64,6 +64,7 @@ struct ContainerDetails {
     int stop_signal = 15;
     Nanoseconds stop_timeout{0};
     bool oom_killed = false, stopped_by_user = false;
+    std::string apparmor;  // its profile
     bool terminal = false, stdin_open = false, read_only = false, privileged = false, init = false;
     std::vector<ContainerNetwork> networks;
     std::vector<ContainerMount> mounts;

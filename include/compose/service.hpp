@@ -129,6 +129,7 @@ struct Service {
     std::vector<std::string> cap_add;
     std::vector<std::string> cap_drop;
     std::vector<std::string> security_opt;
+    SourcePos security_pos;
     std::map<std::string, std::string> sysctls;
     struct Ulimit {
         std::int64_t soft = 0;  // -1: unlimited

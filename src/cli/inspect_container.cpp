@@ -306,7 +306,7 @@ json::object inspect_container(const ContainerDetails& d) {
             {"Platform", "linux"},
             {"MountLabel", ""},
             {"ProcessLabel", ""},
-            {"AppArmorProfile", ""},
+            {"AppArmorProfile", d.apparmor},
             {"ExecIDs", nullptr},
             {"HostConfig", over_request(request, "HostConfig", host_config(d, spec))},
             {"GraphDriver",

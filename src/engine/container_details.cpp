@@ -130,6 +130,7 @@ ContainerDetails container_details(store::Store& store, const store::Container& 
     out.stdin_open = spec.stdin_open;
     out.read_only = spec.read_only;
     out.privileged = spec.privileged;
+    out.apparmor = spec.apparmor;
     out.init = spec.init;
     add_networks(store, row.id, out.networks);
     add_mounts(store, row.id, spec, out.mounts);

@@ -14,6 +14,7 @@
 #include "net/address.hpp"
 #include "net/parent.hpp"
 #include "sys/file.hpp"
+#include "sys/host.hpp"
 #include "sys/port_socket.hpp"
 #include "sys/process.hpp"
 
@@ -51,6 +52,16 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
     if (service.stop_signal.empty() || sys::signal_number(service.stop_signal)) return;
     findings.push_back({Severity::error, service.pos, "services." + service.name + ".stop_signal",
                         "\"" + service.stop_signal + "\" is no signal", "for example SIGTERM or SIGINT"});
+}
+
+void check_security(const Service& service, std::vector<Diagnostic>& findings) {
+    for (const std::string& text : service.security_opt) {
+        const auto [key, value] = parse_security_option(text);
+        if (key != "apparmor" || value == "unconfined" || sys::has_apparmor()) continue;
+        findings.push_back({Severity::error, service.security_pos, "services." + service.name + ".security_opt",
+                            "this kernel has no AppArmor, or it is off: no profile can be used",
+                            "leave it out, or turn AppArmor on (kernel parameter apparmor=1)"});
+    }
 }
 
 void check_network(const Network& network, std::vector<Diagnostic>& findings) {
@@ -140,6 +151,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_options(service, findings);
         check_binds(service, findings);
         check_stop_signal(service, findings);
+        check_security(service, findings);
         check_macs(project, service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);

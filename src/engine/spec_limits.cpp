@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/spec_builder.hpp"
+#include "sys/host.hpp"
 
 namespace compose::engine {
 namespace {
@@ -96,6 +97,12 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
         const auto [key, value] = parse_security_option(option);
         const bool on = value.empty() || value == "true";
         if (key == "no-new-privileges") spec.no_new_privileges = on;
+        if (key == "apparmor" && value != "unconfined") {
+            if (!sys::has_apparmor())
+                throw make_error(ErrorKind::unavailable, "AppArmor profile {}: this kernel has no AppArmor, or it is off",
+                                 quote(value));
+            spec.apparmor = value;
+        }
         if (key == "seccomp") spec.seccomp_unconfined = value == "unconfined";
         if (key == "systempaths") spec.unprotected_paths = value == "unconfined";
         if (key == "writable-cgroups") spec.writable_cgroups = on;

@@ -94,6 +94,7 @@ void bind_isolation(Service& out, const Node& service) {
     out.cap_add = bind_list(service.find("cap_add"));
     out.cap_drop = bind_list(service.find("cap_drop"));
     out.security_opt = bind_list(service.find("security_opt"));
+    out.security_pos = key_pos_of(service, "security_opt");
     out.sysctls = bind_texts(service.find("sysctls"));
     out.ipc = text_of(service, "ipc");
     out.pid = text_of(service, "pid");

@@ -30,6 +30,7 @@ enum class Detail : std::uint32_t {
     interpreter_missing,
     not_null,  // the container's /dev/null is something else
     not_a_terminal,
+    no_profile,
     count
 };
 

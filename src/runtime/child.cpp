@@ -192,6 +192,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return set_limit(op);
         case OpKind::oom_score_adj:
             return set_oom_score(op);
+        case OpKind::apparmor:
+            return set_apparmor(child, op);
         case OpKind::resolve_user:
             return resolve_user(child);
         case OpKind::tell_mounted:

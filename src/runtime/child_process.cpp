@@ -180,6 +180,18 @@ int set_oom_score(const Op& op) noexcept {
     return result;
 }
 
+int set_apparmor(Child& child, const Op& op) noexcept {
+    int fd = raw::openat(AT_FDCWD, "/proc/self/attr/apparmor/exec", O_WRONLY);
+    if (fd == -ENOENT) fd = raw::openat(AT_FDCWD, "/proc/self/attr/exec", O_WRONLY);  // before 5.8
+    if (fd < 0) return fd;
+    struct statfs fs;
+    int result = raw::fstatfs(fd, fs);
+    if (result == 0 && fs.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
+    if (result == 0) result = write_text(fd, op.source);
+    raw::close(fd);
+    return result == -ENOENT ? child.fail_with(result, Detail::no_profile) : result;
+}
+
 // Best effort, as keys may be missing from the kernel or the quota be used up; the filter forbids keyctl anyway.
 int join_session_keyring(const Op& op) noexcept {
     const long ring = raw::call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op.source);

@@ -62,6 +62,8 @@ std::string reason(const Report& report, const Op& op, const ProcessSpec& proces
             return "the container's /dev/null is something else";
         case Detail::not_a_terminal:
             return "the container's /dev/pts is no terminal file system";
+        case Detail::no_profile:
+            return "no such profile is loaded";
         case Detail::none:
         case Detail::interpreter_missing:
         case Detail::count:

@@ -50,6 +50,13 @@ void plan_oom_score(PlanBuilder& plan) {
     op.source = plan.arena.text(std::to_string(wanted));
 }
 
+// While /proc is the host's. Whatever is cloned meanwhile keeps it, up to the first program that is run.
+void plan_apparmor(PlanBuilder& plan) {
+    if (plan.spec.apparmor.empty()) return;
+    Op& op = plan.add(OpKind::apparmor, "use AppArmor profile " + quote(plan.spec.apparmor));
+    op.source = plan.arena.text("exec " + plan.spec.apparmor);
+}
+
 void plan_hostname(PlanBuilder& plan) {
     if (plan.spec.uts != NamespaceMode::own) return;
     if (!plan.spec.hostname.empty())
@@ -87,6 +94,7 @@ LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process) {
 LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsigned null_mask, Arena& arena) {
     PlanBuilder plan(spec, facts, arena);
     plan_oom_score(plan);
+    plan_apparmor(plan);
     plan_joins(plan);
     plan_sources(plan);
     plan_root(plan);
@@ -121,6 +129,7 @@ LaunchPlan plan_exec(const ContainerSpec& spec, const ProcessSpec& process, cons
                      Arena& arena) {
     PlanBuilder plan(spec, facts, arena);
     plan_oom_score(plan);
+    plan_apparmor(plan);
     plan.add(OpKind::wait_attached, "wait for the cgroup");
     plan.add(OpKind::join_namespaces, "join the container's namespaces");
     if (process.terminal)

@@ -108,6 +108,7 @@ struct ContainerSpec {
     std::vector<std::string> cap_add, cap_drop;  // "NET_ADMIN", "CAP_NET_ADMIN", "ALL"
     bool privileged = false;
     bool no_new_privileges = false;
+    std::string apparmor;  // a profile that is loaded; empty: none
     bool seccomp_unconfined = false;
     std::string seccomp_profile;     // JSON as Docker has it; empty: the default
     bool unprotected_paths = false;  // nothing in /proc and /sys is hidden or read-only

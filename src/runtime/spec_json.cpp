@@ -229,6 +229,7 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("cap_drop", spec.cap_drop);
     archive.field("privileged", spec.privileged);
     archive.field("no_new_privileges", spec.no_new_privileges);
+    archive.field("apparmor", spec.apparmor);
     archive.field("seccomp_unconfined", spec.seccomp_unconfined);
     archive.field("seccomp_profile", spec.seccomp_profile);
     archive.field("unprotected_paths", spec.unprotected_paths);

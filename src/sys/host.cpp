@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "sys/error.hpp"
+#include "sys/file.hpp"
 
 namespace compose::sys {
 
@@ -14,6 +15,11 @@ HostIdentity host_identity() {
     if (::sysinfo(&info) != 0) throw errno_error("sysinfo");
     return {names.nodename, names.release, names.machine, ::get_nprocs(),
             static_cast<std::int64_t>(info.totalram) * info.mem_unit};
+}
+
+bool has_apparmor() {
+    const auto enabled = read_file_if_exists("/sys/module/apparmor/parameters/enabled");
+    return enabled && enabled->starts_with('Y');
 }
 
 }  // namespace compose::sys

@@ -12,5 +12,7 @@ struct HostIdentity {
     std::int64_t memory = 0;            // bytes
 };
 [[nodiscard]] HostIdentity host_identity();
+/// Does the kernel confine programs by AppArmor profiles?
+[[nodiscard]] bool has_apparmor();
 
 }  // namespace compose::sys

@@ -222,8 +222,7 @@ TEST(Described, WhatMeansNothingHereIsWarnedOfAndTheRestRefused) {
     } refused[] = {
         {"runtime: kata", "\"kata\" is not here"},
         {"platform: linux/s390x", "\"linux/s390x\""},
-        {"deploy: {mode: global-job}", "\"global-job\" is not implemented yet"},
-        {"security_opt: ['apparmor=docker-default']", "AppArmor"},
+        {"security_opt: ['apparmor=no-such-profile']", "AppArmor"},
         {"security_opt: ['label=user:x']", "SELinux"},
         {"use_api_socket: true", "use_api_socket"},
         {"userns_mode: private", "\"private\" is not implemented yet"},

@@ -217,7 +217,7 @@ services:
     networks: {n: {ipv6_address: "fd00::1"}}
     credential_spec: {file: x}
     volumes: [{type: cluster, source: i, target: /i}]
-    security_opt: ["apparmor=x"]
+    security_opt: ["label=user:x"]
     cpu_count: 2
   b: {build: {context: ., sbom: true}}
 networks: {n: {driver: overlay}}
@@ -225,7 +225,7 @@ networks: {n: {driver: overlay}}
     EXPECT_THAT(text, HasSubstr("compose.yaml:5:21: services.a.use_api_socket: there is no API socket"));
     EXPECT_THAT(text, HasSubstr("services.a: credential_spec is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
-    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: AppArmor profiles are not implemented yet"));
+    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: the engine sets no SELinux labels"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.b.build: sbom is ignored: no attestations are made"));
     EXPECT_THAT(text, HasSubstr("networks.n.driver: \"overlay\" is not implemented yet"));

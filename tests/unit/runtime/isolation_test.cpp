@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "container.hpp"
 #include "sys/file.hpp"
+#include "sys/host.hpp"
 
 namespace compose::runtime::test {
 namespace {
@@ -305,6 +306,18 @@ TEST_F(Isolation, TheScoreForTheOutOfMemoryKillerIsSet) {
     auto spec = make_spec({});
     spec.oom_score_adj = 500;
     EXPECT_EQ(run_shell(spec, "cat /proc/self/oom_score_adj").output, "500\n");
+}
+
+// Where the kernel has AppArmor the profile is missing; where it has none, nobody would confine the program.
+TEST_F(Isolation, WithoutItsAppArmorProfileNothingRuns) {
+    auto spec = make_spec({"true"});
+    spec.apparmor = "compose-no-such-profile";
+    const Outcome outcome = run(spec);
+    EXPECT_FALSE(outcome.started);
+    EXPECT_TRUE(outcome.failure.message.starts_with("use AppArmor profile \"compose-no-such-profile\": "))
+        << outcome.failure.message;
+    EXPECT_EQ(outcome.failure.message.ends_with("no such profile is loaded"), sys::has_apparmor())
+        << outcome.failure.message;
 }
 
 TEST_F(Isolation, GeneratedFilesAreMounted) {

@@ -92,6 +92,19 @@ TEST(LaunchPlan, AnExecIsBornAfterThePlaceOfTheHostIsLeft) {
     EXPECT_LT(place_of(all, "start a process in the container"), place_of(all, "look up the user"));
 }
 
+TEST(LaunchPlan, AnAppArmorProfileIsChosenBeforeAnythingOfTheContainerIsSeen) {
+    Arena arena;
+    auto spec = spec_for();
+    const std::string step = "use AppArmor profile \"web\"";
+    const auto without = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_EQ(std::find(without.begin(), without.end(), step), without.end());
+    spec.apparmor = "web";
+    const auto launch = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_LT(place_of(launch, step), place_of(launch, "separate mounts from the host"));
+    const auto exec = steps(plan_exec(spec, spec.process, facts(), 7, arena));
+    EXPECT_LT(place_of(exec, step), place_of(exec, "join the container's namespaces"));
+}
+
 TEST(LaunchPlan, EverythingItNeedsLiesInItsArena) {
     Arena arena;
     const LaunchPlan plan = plan_launch(spec_for({"a", "b"}), facts(), 7, arena);
@@ -243,6 +256,7 @@ ContainerSpec full_spec() {
     spec.cap_add = {"X"};
     spec.cap_drop = {"Y"};
     spec.privileged = spec.no_new_privileges = spec.seccomp_unconfined = spec.init = true;
+    spec.apparmor = "p";
     spec.sysctls = {{"a.b", "c"}};
     spec.rlimits = {{"nofile", -1, 5}};
     spec.resources = {1, -1, -1, 0.5, ~std::uint64_t{0}, "0-1"};
