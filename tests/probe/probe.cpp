@@ -369,6 +369,8 @@ int spy(const char* stop) {
                         if (line.find("[heap]") == std::string::npos) continue;
                         const std::string again = link_text("/proc/" + name + "/exe");
                         if (again.find("/bin/") == 0) break;
+                        // Or it has even ended meanwhile: of what is protected, one would be refused the link.
+                        if (again.empty() && errno != EACCES && errno != EPERM) break;
                         printf("heap=%s %s\n", path.c_str(), line.c_str());
                     }
                 }
