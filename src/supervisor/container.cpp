@@ -1,21 +1,16 @@
 #include "supervisor/container.hpp"
 
 #include <compose/containers.hpp>
-#include <csignal>
 
 #include "base/error.hpp"
-#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "store/event_log.hpp"
 #include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
-#include "sys/namespaces.hpp"
 
 namespace compose::supervisor {
 namespace {
 
-// A killed process that is still there after this long hangs inside the kernel.
-constexpr std::chrono::seconds kUnkillableAfter{10};
 constexpr std::chrono::seconds kLinger{2};
 constexpr std::chrono::milliseconds kRemovalDelay{300};
 
@@ -110,232 +105,6 @@ void Container::answer(std::vector<Done>& waiting, const Failure* failure, sys::
     for (const auto& done : now) done(failure, terminal);
 }
 
-// --- requests -------------------------------------------------------------------------------------------------------
-
-void Container::start(std::vector<sys::Fd> stdio, Done done) {
-    const bool attach = stdio.size() >= 3;
-    if (attach && phase_ != Phase::down) {
-        const auto failure =
-            Failure::from(make_error(ErrorKind::conflict, "container {} is already running", row_.name));
-        return done(&failure, {});
-    }
-    if (row_.state == store::ContainerState::paused && !stop_requested_) {
-        const auto failure =
-            Failure::from(make_error(ErrorKind::conflict, "container {} is paused, unpause it instead", row_.name));
-        return done(&failure, {});
-    }
-    if (phase_ == Phase::running && !stop_requested_ && !interrupted_) return done(nullptr, {});
-    starting_.push_back(std::move(done));
-    if (kHasProcess[static_cast<int>(phase_)]) {
-        // Launching: its end answers. Stopping: it starts when it is down.
-        if (stop_requested_) start_requested_ = true;
-        return;
-    }
-    if (attach) attached_ = std::move(stdio);
-    restart_.cancel();
-    begin(true);
-}
-
-void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done, int signal) {
-    row_.stopped_by_user = true;
-    start_requested_ = false;
-    if (phase_ == Phase::waiting) {
-        restart_.cancel();
-        phase_ = Phase::down;
-        row_.state = store::ContainerState::exited;
-        ports_.release();
-        save();
-        tell();
-        return done(nullptr, {});
-    }
-    if (phase_ == Phase::down) return done(nullptr, {});
-    stopping_.push_back([this, done = std::move(done)](const Failure* failure, sys::FdRef terminal) {
-        if (failure == nullptr) record("stop");
-        done(failure, terminal);
-    });
-    signal_stop(timeout, signal);
-}
-
-void Container::signal_stop(std::optional<std::chrono::nanoseconds> timeout, int signal) {
-    const bool first = !stop_requested_;
-    stop_requested_ = true;
-    save();
-    if (phase_ == Phase::launching) return kill_all();
-    health_.reset();
-    const auto grace = timeout.value_or(std::chrono::nanoseconds(row_.config.stop_timeout_ns));
-    if (first) {
-        if (row_.state == store::ContainerState::paused) row_.state = store::ContainerState::running;
-        try {
-            cgroup().freeze(false);
-            const int number = signal == 0 ? row_.config.stop_signal : signal;
-            sys::send_signal(pidfd_, number);
-            record("kill", {{"signal", std::to_string(number)}});
-        } catch (const Error& error) {
-            log::debug("stop {}: {}", row_.name, error.what());
-            return kill_all();
-        }
-    }
-    // A second request may change how long the first one waits.
-    if (grace.count() < 0) return grace_.cancel();
-    grace_ = core_.loop.after(grace, [this] { kill_all(); });
-}
-
-void Container::kill_all() {
-    grace_ = core_.loop.after(kUnkillableAfter, [this] { on_unkillable(); });
-    try {
-        if (launch_) sys::send_signal(launch_->pidfd(), SIGKILL);
-        if (pidfd_) sys::send_signal(pidfd_, SIGKILL);
-        cgroup().kill();
-    } catch (const Error& error) {
-        log::debug("kill {}: {}", row_.name, error.what());
-    }
-}
-
-void Container::on_unkillable() {
-    auto error =
-        make_error("container {} cannot be killed: its process {} hangs inside the kernel", row_.name, row_.pid);
-    const auto failure = Failure::from(error);
-    answer(stopping_, &failure);
-}
-
-void Container::kill(int signal, Done done) {
-    if (phase_ != Phase::running) {
-        const auto failure = Failure::from(make_error(ErrorKind::conflict, "container {} is not running", row_.name));
-        return done(&failure, {});
-    }
-    const bool final = signal == SIGKILL || signal == row_.config.stop_signal;
-    if (final) {
-        row_.stopped_by_user = true;
-        save();
-    }
-    record("kill", {{"signal", std::to_string(signal)}});
-    if (signal == SIGKILL) {
-        stop_requested_ = true;
-        health_.reset();
-        stopping_.push_back(std::move(done));
-        return kill_all();
-    }
-    try {
-        sys::send_signal(pidfd_, signal);
-    } catch (const Error& error) {
-        const auto failure = Failure::from(error);
-        return done(&failure, {});
-    }
-    done(nullptr, {});
-}
-
-void Container::restart(std::optional<std::chrono::nanoseconds> timeout, Done done) {
-    if (!kHasProcess[static_cast<int>(phase_)]) return start({}, std::move(done));
-    starting_.push_back(std::move(done));
-    start_requested_ = true;
-    signal_stop(timeout);
-}
-
-void Container::forget(Done done) {
-    forget_requested_ = true;
-    start_requested_ = false;
-    restart_.cancel();
-    row_.stopped_by_user = true;
-    stopping_.push_back(std::move(done));
-    if (kHasProcess[static_cast<int>(phase_)]) {
-        stop_requested_ = true;
-        health_.reset();
-        if (auto netns = sys::open_netns_of(row_.pid)) core_.dead_networks.keep(std::move(*netns));
-        return kill_all();
-    }
-    after_exit(std::chrono::nanoseconds(0));
-}
-
-void Container::pause() {
-    if (phase_ != Phase::running || stop_requested_)
-        throw make_error(ErrorKind::conflict, "container {} is not running", row_.name);
-    if (row_.state == store::ContainerState::paused)
-        throw make_error(ErrorKind::conflict, "container {} is already paused", row_.name);
-    cgroup().freeze(true);
-    health_.reset();
-    row_.state = store::ContainerState::paused;
-    save();
-    record("pause");
-    tell();
-}
-
-void Container::unpause() {
-    if (row_.state != store::ContainerState::paused)
-        throw make_error(ErrorKind::conflict, "container {} is not paused", row_.name);
-    cgroup().freeze(false);
-    row_.state = store::ContainerState::running;
-    begin_health(row_.health);
-    save();
-    record("unpause");
-    tell();
-}
-
-void Container::refresh() {
-    const auto fresh = core_.store.container(row_.id);
-    if (!fresh) return;
-    row_.name = fresh->name;
-    row_.config.restart = fresh->config.restart;
-    row_.config.options_json = fresh->config.options_json;
-    read_options();
-    if (phase_ == Phase::running) endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
-}
-
-// --- its standard streams -------------------------------------------------------------------------------------------
-
-Container::Ends Container::attach(bool input) {
-    if (phase_ != Phase::running || stop_requested_)
-        throw make_error(ErrorKind::conflict, "container {} is not running", row_.name)
-            .with_hint("you cannot attach to a stopped container, start it first");
-    if (row_.state == store::ContainerState::paused)
-        throw make_error(ErrorKind::conflict, "container {} is paused, unpause it before attach", row_.name);
-    if (!pump_)
-        throw make_error(ErrorKind::conflict, "the output of container {} goes to whoever started it", row_.name);
-    Ends ends;
-    ends.terminal = pump_->terminal().has_value();
-    auto out = sys::make_pipe();
-    ends.out = std::move(out.read);
-    sys::Pipe err;
-    if (!ends.terminal) {
-        err = sys::make_pipe();
-        ends.err = std::move(err.read);
-    }
-    listeners_.add(std::move(out.write), std::move(err.write));
-    if (!input) return ends;
-    if (ends.terminal)
-        ends.in = terminal_input();
-    else if (input_)
-        ends.in = input_.duplicate();
-    return ends;
-}
-
-Container::Ends Container::prepare_attach(bool input) {
-    const auto fresh = core_.store.container(row_.id);
-    if (!fresh) throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
-    if (phase_ != Phase::down) throw make_error(ErrorKind::conflict, "container {} is already running", row_.name);
-    const auto spec = runtime::spec_from_json(fresh->config.spec);
-    Ends ends;
-    ends.terminal = spec.process.terminal;
-    given_.emplace();
-    given_->input = input;
-    auto out = sys::make_pipe();
-    ends.out = std::move(out.read);
-    given_->out = std::move(out.write);
-    if (ends.terminal) return ends;
-    auto err = sys::make_pipe();
-    ends.err = std::move(err.read);
-    given_->err = std::move(err.write);
-    if (!input) return ends;
-    auto in = sys::make_pipe();
-    ends.in = std::move(in.write);
-    given_->in = std::move(in.read);
-    return ends;
-}
-
-sys::Fd Container::terminal_input() const {
-    if (!pump_ || !pump_->terminal()) return {};
-    return pump_->terminal()->master.duplicate();
-}
-
 // --- the end of its process -----------------------------------------------------------------------------------------
 
 void Container::on_exit(const ChildExit& exit) {
@@ -400,11 +169,6 @@ void Container::after_exit(std::chrono::nanoseconds ran) {
         const auto failure = Failure::from(make_error("container {} was stopped while it started", row_.name));
         answer(starting_, &failure);
     }
-}
-
-void Container::on_poststop_over() {
-    if (forget_requested_ && !forgotten_ && phase_ == Phase::down) return after_exit(std::chrono::nanoseconds(0));
-    hooks_.quiet(row_.id);
 }
 
 /// The command that waits for the end removes it; this is for when there is none, or it was killed.

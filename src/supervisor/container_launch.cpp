@@ -102,21 +102,6 @@ void Container::let_go() {
     launch_->release();
 }
 
-void Container::run_hooks(const std::vector<std::string>& stages, const char* status, DeviceHooks::Done done) {
-    device_hooks_.run(options_.device_hooks, stages,
-                      {row_.id, status, static_cast<pid_t>(row_.pid), core_.store.layout().container(row_.id)},
-                      launch_ ? launch_->pidfd() : sys::FdRef(), std::move(done));
-}
-
-void Container::run_create_hooks() {
-    hooked_ = true;
-    run_hooks({"prestart", "createRuntime", "createContainer"}, "creating", [this](const std::string& failure) {
-        if (!launch_) return;
-        if (failure.empty()) return let_go();
-        on_launch_failed(Failure::from(make_error("{}", failure).with_exit_code(128)));
-    });
-}
-
 // The first processes of the containers whose namespaces it joins, whichever project they belong to. With a network
 // come the files that say what is called how in it.
 runtime::JoinTargets Container::find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const {
