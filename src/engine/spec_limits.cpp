@@ -99,8 +99,8 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
         if (key == "no-new-privileges") spec.no_new_privileges = on;
         if (key == "apparmor" && value != "unconfined") {
             if (!sys::has_apparmor())
-                throw make_error(ErrorKind::unavailable, "AppArmor profile {}: this kernel has no AppArmor, or it is off",
-                                 quote(value));
+                throw make_error(ErrorKind::unavailable,
+                                 "AppArmor profile {}: this kernel has no AppArmor, or it is off", quote(value));
             spec.apparmor = value;
         }
         if (key == "seccomp") spec.seccomp_unconfined = value == "unconfined";
