@@ -67,7 +67,7 @@ struct ObservedPort {
     std::string container;
     std::string project;
     std::string protocol;
-    std::string host_ip;  // empty: all addresses
+    std::string host_ip;  // empty: all addresses of both families
     std::uint16_t host_port = 0;
 };
 

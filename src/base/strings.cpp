@@ -40,6 +40,12 @@ std::string lower(std::string_view text) {
     return out;
 }
 
+std::string address_prefix(std::string_view address) {
+    if (address.empty()) return {};
+    const bool ipv6 = address.find(':') != std::string_view::npos;
+    return (ipv6 ? "[" + std::string(address) + "]" : std::string(address)) + ":";
+}
+
 std::string quote(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {

@@ -13,6 +13,8 @@ namespace compose {
 [[nodiscard]] std::string lower(std::string_view text);
 /// In double quotes, with control characters escaped: safe to print.
 [[nodiscard]] std::string quote(std::string_view text);
+/// What stands before a port: "", "127.0.0.1:", "[::1]:".
+[[nodiscard]] std::string address_prefix(std::string_view address);
 /// The candidate nearest to `word` in edit distance, or empty when none is near enough to be meant.
 [[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 /// Splits like a POSIX shell does (quotes and backslashes, no expansion). Throws Error on an unterminated quote.

@@ -48,8 +48,7 @@ int list(Context& context, const LsArgs& args) {
 }
 
 std::string host_side(const Publisher& port) {
-    const bool v6 = port.url.find(':') != std::string::npos;
-    return fmt::format("{}:{}", v6 ? "[" + port.url + "]" : port.url, port.published);
+    return address_prefix(port.url) + std::to_string(port.published);
 }
 
 int port(Context& context, const std::string& name, const std::string& wanted) {

@@ -97,6 +97,10 @@ const TemplateShape& inspect_shape() {
     return shape;
 }
 
+bool has_ipv4(const NetworkView& view) {
+    return !view.subnet.empty() || view.subnet6.empty();  // host and none have neither
+}
+
 json::object inspect_network(const NetworkView& view) {
     json::array pools;
     if (!view.subnet.empty()) {
@@ -117,7 +121,7 @@ json::object inspect_network(const NetworkView& view) {
             {"Created", time_of(view.created_at)},
             {"Scope", "local"},
             {"Driver", view.driver},
-            {"EnableIPv4", true},
+            {"EnableIPv4", has_ipv4(view)},
             {"EnableIPv6", !view.subnet6.empty()},
             {"IPAM", {{"Driver", "default"}, {"Options", nullptr}, {"Config", std::move(pools)}}},
             {"Internal", view.internal},

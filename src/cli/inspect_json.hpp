@@ -10,6 +10,7 @@
 namespace compose::cli {
 
 [[nodiscard]] json::object inspect_container(const ContainerDetails& details);
+[[nodiscard]] bool has_ipv4(const NetworkView& view);
 [[nodiscard]] json::object inspect_network(const NetworkView& view);
 [[nodiscard]] json::object inspect_volume(const VolumeView& view);
 

@@ -10,6 +10,7 @@
 #include "cli/context.hpp"
 #include "cli/filters.hpp"
 #include "cli/flag_values.hpp"
+#include "cli/inspect_json.hpp"
 #include "cli/listing.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
@@ -33,7 +34,6 @@ Network network_of(const CreateArgs& args) {
     if (!is_object_name(args.name))
         throw make_error(ErrorKind::usage, "{} is no network name", quote(args.name))
             .with_hint("letters, digits, \"_\", \".\" and \"-\"; the first one a letter or digit");
-    refuse(!args.ipv4, "a network without IPv4");
     refuse(!args.scope.empty() && args.scope != "local", "a scope other than local");
     refuse(!args.ipam_driver.empty() && args.ipam_driver != "default", "an IPAM driver other than default");
     Network network;
@@ -97,7 +97,7 @@ int list(Context& context, const LsArgs& args) {
         listing.rows.push_back({{"CreatedAt", render_time(view.created_at)},
                                 {"Driver", view.driver},
                                 {"ID", args.no_trunc ? view.id : std::string(short_id(view.id))},
-                                {"IPv4", "true"},
+                                {"IPv4", has_ipv4(view) ? "true" : "false"},
                                 {"IPv6", view.subnet6.empty() ? "false" : "true"},
                                 {"Internal", view.internal ? "true" : "false"},
                                 {"Labels", labels_text(view.labels)},
@@ -154,7 +154,7 @@ Run define_network_create(Arguments& arguments) {
                    "Of the driver: com.docker.network.driver.mtu=1400, parent=eth0");
     arguments.flag("--internal", args->internal, "No way out of it");
     arguments.flag("--attachable", args->attachable, "For Swarm; kept as a note");
-    arguments.flag("--ipv4", args->ipv4, "With IPv4: true, there is always some");
+    arguments.flag("--ipv4", args->ipv4, "With IPv4, unless --ipv4=false");
     arguments.flag("--ipv6", args->ipv6, "With IPv6");
     arguments.value("--scope", args->scope, "local", "local");
     arguments.list("--label", args->labels, "KEY[=VALUE]", "A label");

@@ -33,8 +33,7 @@ int run(Context& context, const Args& args) {
     const auto view = pick_container(context, project_name(context), args.service, args.index, Want::existing);
     for (const auto& port : view.publishers) {
         if (port.target != target || port.protocol != protocol || port.published == 0) continue;
-        const bool v6 = port.url.find(':') != std::string::npos;
-        print(fmt::format("{}:{}\n", v6 ? "[" + port.url + "]" : port.url, port.published));
+        print(fmt::format("{}{}\n", address_prefix(port.url), port.published));
         return 0;
     }
     const auto published = render_publishers(view.publishers);

@@ -75,18 +75,20 @@ std::string render_publishers(const std::vector<Publisher>& publishers) {
     };
     std::vector<Range> ranges;
     for (const auto& port : publishers) {
-        if (!ranges.empty()) {
-            auto& last = ranges.back();
-            const auto follows = [&](std::uint16_t start, std::uint16_t value) { return start + last.length == value; };
-            const bool published = last.first.published != 0;
-            if (last.first.url == port.url && last.first.protocol == port.protocol &&
-                published == (port.published != 0) && follows(last.first.target, port.target) &&
-                (!published || follows(last.first.published, port.published))) {
-                ++last.length;
-                continue;
-            }
-        }
-        ranges.push_back({port});
+        // Of both families there are two ranges, whose ports come by turns.
+        const auto range = std::find_if(ranges.begin(), ranges.end(), [&](const Range& known) {
+            const auto follows = [&](std::uint16_t start, std::uint16_t value) {
+                return start + known.length == value;
+            };
+            const bool published = known.first.published != 0;
+            return known.first.url == port.url && known.first.protocol == port.protocol &&
+                   published == (port.published != 0) && follows(known.first.target, port.target) &&
+                   (!published || follows(known.first.published, port.published));
+        });
+        if (range != ranges.end())
+            ++range->length;
+        else
+            ranges.push_back({port});
     }
     const auto span = [](int first, int length) {
         return length == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + length - 1);
@@ -94,9 +96,7 @@ std::string render_publishers(const std::vector<Publisher>& publishers) {
     std::string out;
     for (const auto& [port, length] : ranges) {
         if (!out.empty()) out += ", ";
-        const bool v6 = port.url.find(':') != std::string::npos;
-        const auto url = v6 ? "[" + port.url + "]" : port.url;
-        if (port.published != 0) out += fmt::format("{}:{}->", url, span(port.published, length));
+        if (port.published != 0) out += fmt::format("{}{}->", address_prefix(port.url), span(port.published, length));
         out += fmt::format("{}/{}", span(port.target, length), port.protocol);
     }
     return out;

@@ -57,7 +57,7 @@ void BuildNetwork::make() {
     store.insert_network(row, avoid);
     row_ = row;
     const auto wall = firewall_network(row);
-    subnet_ = wall.subnet;
+    subnet_ = wall.subnet.value();
     gateway_ = parsed(net::Ipv4::parse(row.gateway), row.gateway);
     net::create_bridge({row.bridge, subnet_, gateway_, 1500});
     net::Firewall firewall("compose-" + store.installation_id());
@@ -99,7 +99,7 @@ void BuildNetwork::Seat::connect(sys::FdRef netns) const {
     spec.index = 2;
     spec.address = address();
     spec.prefix_length = network_.subnet_.length;
-    spec.mac = net::mac_of(spec.address);
+    spec.mac = net::mac_of(address());
     spec.gateway = network_.gateway_;
     net::connect_endpoints({&spec, 1}, netns);
 }

@@ -1,6 +1,7 @@
 #include "engine/container_view.hpp"
 
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "engine/observe.hpp"
 #include "supervisor/container_options.hpp"
 #include "sys/clock.hpp"
+#include "sys/port_socket.hpp"
 #include "sys/process.hpp"
 
 namespace compose::engine {
@@ -110,12 +112,22 @@ private:
             publisher.target = port.container_port;
             publisher.published = port.host_port;
             publisher.protocol = port.protocol;
+            out.push_back(publisher);
+            if (!port.host_ip.empty() || !has_ipv6()) continue;
+            publisher.url = "::";
             out.push_back(std::move(publisher));
         }
     }
 
+    // Asked of the kernel once, and only where it matters.
+    bool has_ipv6() {
+        if (!has_ipv6_) has_ipv6_ = sys::has_ipv6();
+        return *has_ipv6_;
+    }
+
     store::Store& store_;
     Liveness liveness_;
+    std::optional<bool> has_ipv6_;
     std::map<std::string, std::string> networks_;                  // id -> name
     std::map<std::string, std::vector<std::string>> attached_;     // container id -> network names
     std::map<std::string, std::vector<store::PortRecord>> ports_;  // by container id

@@ -97,7 +97,11 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
 
 void give_addresses(const store::Store& store, PlannedEndpoint& planned) {
     store::Endpoint& endpoint = planned.endpoint;
-    endpoint.address = store.allocate_address(*planned.network, planned.wanted_address);
+    if (!planned.network->subnet.empty())
+        endpoint.address = store.allocate_address(*planned.network, planned.wanted_address);
+    else if (!planned.wanted_address.empty())
+        throw make_error(ErrorKind::invalid, "network {} has no IPv4: address {} can't be given", planned.network->name,
+                         planned.wanted_address);
     std::vector<std::string> taken;
     if (planned.network->options.contains("subnet6"))
         for (const store::Endpoint& other : store.endpoints_on(planned.network->id))
@@ -106,7 +110,10 @@ void give_addresses(const store::Store& store, PlannedEndpoint& planned) {
     if (!address6.empty()) endpoint.link_local.push_back(address6);
     check_mac(*planned.network, endpoint.mac);
     if (!endpoint.mac.empty() || has_mac_of_parent(*planned.network)) return;
-    if (const auto ip = net::Ipv4::parse(endpoint.address)) endpoint.mac = net::to_string(net::mac_of(*ip));
+    if (const auto ip = net::Ipv4::parse(endpoint.address))
+        endpoint.mac = net::to_string(net::mac_of(*ip));
+    else if (const auto six = net::Ipv6::parse(address6))
+        endpoint.mac = net::to_string(net::mac_of(*six));
 }
 
 }  // namespace compose::engine

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "supervisor/network_rows.hpp"
+#include "supervisor/publication.hpp"
 
 namespace compose::engine {
 
@@ -17,22 +18,7 @@ net::FirewallNetwork firewall_network(const store::Network& row) {
 }
 
 std::vector<net::PublishedPort> published_ports(const store::Store& store, const std::string& id) {
-    std::vector<net::PublishedPort> result;
-    const std::vector<store::PortRecord> ports = store.ports_of(id);
-    if (ports.empty()) return result;
-    std::optional<net::Ipv4> target;
-    for (const store::Endpoint& endpoint : store.endpoints_of(id)) {
-        const auto network = store.network(endpoint.network_id);
-        if (network && is_stacked(*network)) continue;
-        if (!target || endpoint.default_route) target = net::Ipv4::parse(endpoint.address);
-    }
-    if (!target) return result;
-    for (const store::PortRecord& port : ports) {
-        std::optional<net::Ipv4> host;
-        if (!port.host_ip.empty() && port.host_ip != "0.0.0.0") host = net::Ipv4::parse(port.host_ip);
-        result.push_back({port.protocol, host, port.host_port, *target, port.container_port});
-    }
-    return result;
+    return supervisor::publications(store, id);
 }
 
 void repair_firewall(const store::Store& store) {

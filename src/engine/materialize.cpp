@@ -10,12 +10,15 @@ namespace compose::engine {
 namespace {
 
 std::string host_gateway(const std::vector<PlannedEndpoint>& endpoints) {
+    const auto gateway_of = [](const store::Network& network) {
+        return network.gateway.empty() ? network.options.at("gateway6") : network.gateway;
+    };
     // The host has no address on a network that stands on one of its interfaces.
     const PlannedEndpoint* found = nullptr;
     for (const PlannedEndpoint& endpoint : endpoints)
         if (!is_stacked(*endpoint.network) && (found == nullptr || endpoint.endpoint.default_route)) found = &endpoint;
-    if (found != nullptr) return found->network->gateway;
-    return endpoints.empty() ? "127.0.0.1" : endpoints.front().network->gateway;
+    if (found != nullptr) return gateway_of(*found->network);
+    return endpoints.empty() ? "127.0.0.1" : gateway_of(*endpoints.front().network);
 }
 
 /// Every user of the container may read it, whatever the umask of who ran the command.
@@ -46,7 +49,7 @@ std::string hosts_text(const Service& service, const ContainerFacts& facts, cons
         names.push_back(hostname);
         for (const std::string& more : endpoint.endpoint.link_local)
             if (more.find(':') != std::string::npos) entries.push_back({more, names});
-        entries.push_back({endpoint.endpoint.address, std::move(names)});
+        if (!endpoint.endpoint.address.empty()) entries.push_back({endpoint.endpoint.address, std::move(names)});
     }
     return net::render_hosts(entries);
 }

@@ -132,6 +132,9 @@ std::span<const Option> options_of_driver(const std::string& driver) {
 
 // Both ends of ip_range and every reserved address must lie in the subnet.
 void set_pool(const Network& network, const IpamPool& pool, std::map<std::string, std::string>& out) {
+    if (!network.enable_ipv4 && !pool.subnet.empty())
+        throw make_error(ErrorKind::invalid, "network {}: subnet {} needs enable_ipv4: true", network.name,
+                         pool.subnet);
     const auto subnet = net::Prefix::parse(pool.subnet);
     const auto inside = [&](const std::string& what, const std::string& text, std::optional<net::Ipv4> address) {
         if (!address || !subnet || !subnet->contains(*address))
@@ -175,6 +178,10 @@ void set_pool6(const Network& network, const IpamPool& pool, std::map<std::strin
 
 std::map<std::string, std::string> network_options(const Network& network) {
     std::map<std::string, std::string> result;
+    if (!network.enable_ipv4 && !network.enable_ipv6)
+        throw make_error(ErrorKind::invalid, "network {}: IPv4 or IPv6 must be enabled", network.name)
+            .with_hint("enable_ipv6: true, or leave enable_ipv4 away");
+    if (!network.enable_ipv4) result["ipv4"] = "false";
     const auto options = options_of_driver(network.driver);
     for (const auto& [key, value] : network.driver_opts) {
         const auto known =
@@ -215,9 +222,7 @@ std::string choose_address6(const store::Network& network, const std::string& ad
         throw make_error(ErrorKind::invalid, "network {} has no IPv6: address {} can't be given", network.name, wanted);
     }
     const auto subnet = net::Prefix6::parse(option->second);
-    const auto subnet4 = net::Prefix::parse(network.subnet);
-    const auto four = net::Ipv4::parse(address4);
-    if (!subnet || !subnet4 || !four) throw make_error("network {} has no usable IPv6 subnet", network.name);
+    if (!subnet) throw make_error("network {} has no usable IPv6 subnet", network.name);
     const auto is_taken = [&](const net::Ipv6& address) {
         const std::string text = address.to_string();
         return text == network.options.at("gateway6") || std::find(taken.begin(), taken.end(), text) != taken.end();
@@ -233,10 +238,14 @@ std::string choose_address6(const store::Network& network, const std::string& ad
     }
     // Unique as the IPv4 address is; only an address that somebody has chosen can be in the way.
     constexpr std::uint32_t kAside = 0x10000000;
-    const std::uint32_t number = four->value - subnet4->network.value;
-    for (std::uint32_t step = 0; step < 16; ++step) {
-        const net::Ipv6 address = subnet->host(number + 1 + step * kAside);
-        if (!is_taken(address)) return address.to_string();
+    const auto subnet4 = net::Prefix::parse(network.subnet);
+    const auto four = net::Ipv4::parse(address4);
+    const bool alone = !subnet4 || !four;  // then the lowest that is free
+    const std::uint32_t first = alone ? 2 : four->value - subnet4->network.value + 1;
+    const std::size_t tries = alone ? taken.size() + 2 : 16;
+    for (std::size_t i = 0; i < tries; ++i) {
+        const net::Ipv6 address = subnet->host(first + static_cast<std::uint32_t>(i) * (alone ? 1 : kAside));
+        if (subnet->contains(address) && !is_taken(address)) return address.to_string();
     }
     throw make_error(ErrorKind::conflict, "network {} has no free IPv6 address left", network.name);
 }

@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/strings.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
 #include "model/stacked_networks.hpp"
-#include "net/address.hpp"
 #include "net/parent.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
@@ -107,20 +107,24 @@ void check_service_ports(const Service& service, const std::vector<ObservedPort>
         const Port& port = service.ports[i];
         const std::uint16_t number = port.published_first;
         if (number == 0 || port.published_last > number) continue;  // any of them will do
-        const auto address =
-            port.host_ip.empty() ? std::optional<net::Ipv4>(net::Ipv4{}) : net::Ipv4::parse(port.host_ip);
         const bool own = std::any_of(ours.begin(), ours.end(), [&](const ObservedPort& held) {
             return held.protocol == port.protocol && held.host_port == number;
         });
-        if (own || !address || sys::reserve_port(port.protocol, address->value, number)) continue;
-        const auto holder = sys::find_port_holder(port.protocol, number);
-        findings.push_back(
-            {Severity::error, port.pos.known() ? port.pos : service.pos,
-             "services." + service.name + ".ports[" + std::to_string(i) + "]",
-             fmt::format("port {}{}{}/{} is already in use by {}", port.host_ip, port.host_ip.empty() ? "" : ":",
-                         number, port.protocol,
-                         holder ? fmt::format("{} (pid {})", holder->command, holder->pid) : "another process"),
-             "stop that process, or publish another port"});
+        if (own) continue;
+        const auto refuse = [&](const std::string& what, const std::string& hint) {
+            findings.push_back({Severity::error, port.pos.known() ? port.pos : service.pos,
+                                "services." + service.name + ".ports[" + std::to_string(i) + "]", what, hint});
+        };
+        try {
+            if (sys::reserve_port(port.protocol, port.host_ip, number)) continue;
+        } catch (const Error& error) {
+            refuse(error.what(), error.hint());
+            continue;
+        }
+        const auto holder = sys::find_port_holder(port.protocol, port.host_ip, number);
+        refuse(fmt::format("port {}{}/{} is already in use by {}", address_prefix(port.host_ip), number, port.protocol,
+                           holder ? fmt::format("{} (pid {})", holder->command, holder->pid) : "another process"),
+               "stop that process, or publish another port");
     }
 }
 

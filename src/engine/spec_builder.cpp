@@ -190,8 +190,6 @@ std::vector<Diagnostic> unsupported(const Service& service) {
                 refuse(attachment.pos, path + "link_local_ips",
                        quote(address) + ", which is no IPv4 link-local address,");
     }
-    for (const Port& port : service.ports)
-        if (port.host_ip.find(':') != std::string::npos) refuse(port.pos, "ports", "an IPv6 host address");
     return result;
 }
 

@@ -89,9 +89,6 @@ std::string check_ipam_driver(const Node& value) {
 std::string check_volume_driver(const Node& value) {
     return is_one_of(value, {"local", "default"});
 }
-std::string check_ipv4(const Node& value) {
-    return value.boolean ? "" : "a network without IPv4 is not implemented yet";
-}
 std::string check_platform(const Node& value) {
 #if defined(__x86_64__)
     return is_one_of(value, {"linux/amd64", "linux/x86_64"});
@@ -276,7 +273,7 @@ const PathTable<Support>& table() {
         {"networks.*.attachable", {}},
         {"networks.*.driver", {whole, check_network_driver}},
         {"networks.*.driver_opts", {}},
-        {"networks.*.enable_ipv4", {whole, check_ipv4}},
+        {"networks.*.enable_ipv4", {}},
         {"networks.*.enable_ipv6", {}},
         {"networks.*.external", {}},
         {"networks.*.internal", {}},

@@ -89,6 +89,13 @@ bool Prefix6::contains(const Ipv6& address) const {
     return masked(address, length) == network;
 }
 
+Ipv6 Prefix6::last() const {
+    Ipv6 result = network;
+    for (int bit = length; bit < 128; ++bit)
+        result.bytes[static_cast<std::size_t>(bit) / 8] |= static_cast<std::uint8_t>(0x80U >> (bit % 8));
+    return result;
+}
+
 Ipv6 Prefix6::host(std::uint32_t number) const {
     Ipv6 result = network;
     for (std::size_t i = 0; i < 4; ++i)
@@ -122,6 +129,16 @@ Ipv4 Prefix::broadcast() const {
     return Ipv4{network.value | ~mask_of(length)};
 }
 
+std::optional<IpAddress> parse_ip(std::string_view text) {
+    if (const auto four = Ipv4::parse(text)) return *four;
+    if (const auto six = Ipv6::parse(text)) return *six;
+    return std::nullopt;
+}
+
+std::string to_string(const IpAddress& address) {
+    return std::visit([](const auto& value) { return value.to_string(); }, address);
+}
+
 std::optional<Mac> parse_mac(std::string_view text) {
     if (text.size() != 17) return std::nullopt;
     Mac mac{};
@@ -141,6 +158,11 @@ std::string to_string(const Mac& mac) {
 Mac mac_of(Ipv4 address) {
     const auto byte = [&](unsigned shift) { return static_cast<std::uint8_t>(address.value >> shift); };
     return {0x02, 0x42, byte(24), byte(16), byte(8), byte(0)};
+}
+
+Mac mac_of(const Ipv6& address) {
+    const auto& bytes = address.bytes;
+    return {0x02, 0x42, bytes[12], bytes[13], bytes[14], bytes[15]};
 }
 
 }  // namespace compose::net

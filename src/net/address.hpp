@@ -1,4 +1,4 @@
-// IPv4 addresses and prefixes, MAC addresses: values, parsed and printed.
+// IP addresses and prefixes, MAC addresses: values, parsed and printed.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace compose::net {
 
@@ -43,14 +44,22 @@ struct Prefix6 {
     [[nodiscard]] static std::optional<Prefix6> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] bool contains(const Ipv6& address) const;
+    [[nodiscard]] Ipv6 last() const;
     /// The address with that number; for lengths up to 96.
     [[nodiscard]] Ipv6 host(std::uint32_t number) const;
+    friend auto operator<=>(const Prefix6&, const Prefix6&) = default;
 };
+
+using IpAddress = std::variant<Ipv4, Ipv6>;
+[[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
+[[nodiscard]] std::string to_string(const IpAddress& address);
 
 using Mac = std::array<std::uint8_t, 6>;
 [[nodiscard]] std::optional<Mac> parse_mac(std::string_view text);
 [[nodiscard]] std::string to_string(const Mac& mac);
 /// Locally administered, from the address: 02:42:aa:bb:cc:dd as Docker makes it.
 [[nodiscard]] Mac mac_of(Ipv4 address);
+/// The same from its last four bytes.
+[[nodiscard]] Mac mac_of(const Ipv6& address);
 
 }  // namespace compose::net

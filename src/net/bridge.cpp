@@ -63,10 +63,17 @@ void disable_ipv6(const std::string& interface) {
     }
 }
 
+// Where the bridge has no address, any will do: one that is ours.
+Mac bridge_mac(const BridgeSpec& spec) {
+    if (spec.subnet) return mac_of(spec.gateway);
+    if (spec.ipv6) return mac_of(spec.ipv6->address);
+    return mac_of(Ipv4{static_cast<std::uint32_t>(std::hash<std::string>{}(spec.name))});
+}
+
 sys::LinkInfo make_or_find(sys::Links& links, const BridgeSpec& spec) {
     const auto mtu = static_cast<unsigned>(spec.mtu);
     try {
-        links.create_bridge({.name = spec.name, .mac = mac_of(spec.gateway), .mtu = mtu});
+        links.create_bridge({.name = spec.name, .mac = bridge_mac(spec), .mtu = mtu});
     } catch (const Error& error) {
         if (error.code() != EEXIST) throw;
     }
@@ -80,7 +87,10 @@ sys::LinkInfo make_or_find(sys::Links& links, const BridgeSpec& spec) {
 
 void create_bridge(const BridgeSpec& spec) {
     check_name(spec.name);
-    log::debug("create bridge {} with {}/{}", spec.name, spec.gateway.to_string(), spec.subnet.length);
+    log::debug("create bridge {} with {}", spec.name,
+               spec.subnet ? spec.gateway.to_string()
+               : spec.ipv6 ? spec.ipv6->address.to_string()
+                           : "no address");
     sys::Links links;
     const sys::LinkInfo bridge = make_or_find(links, spec);
     // Before it has ports: from now on nothing on it speaks IPv6 to the host, so no router advertisement is heard.
@@ -91,15 +101,18 @@ void create_bridge(const BridgeSpec& spec) {
         disable_ipv6(spec.name);
     }
     if (bridge.mtu != static_cast<unsigned>(spec.mtu)) links.set_mtu(bridge.index, static_cast<unsigned>(spec.mtu));
+    const bool own_address = spec.subnet && spec.has_address;
     for (const sys::Ipv4Network& old : links.addresses_of(bridge.index)) {
-        if (!spec.has_address || old.address != spec.gateway.value || old.prefix_length != spec.subnet.length)
+        if (!own_address || old.address != spec.gateway.value || old.prefix_length != spec.subnet->length)
             links.remove_address(bridge.index, old);
     }
-    if (spec.has_address) links.add_address(bridge.index, {spec.gateway.value, spec.subnet.length});
+    if (own_address) links.add_address(bridge.index, {spec.gateway.value, spec.subnet->length});
     if (!bridge.up) links.set_up(bridge.index);
-    // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.
-    set_sysctl(fmt::format("/proc/sys/net/ipv4/conf/{}/route_localnet", spec.name), "1");
-    set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+    if (spec.subnet) {
+        // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.
+        set_sysctl(fmt::format("/proc/sys/net/ipv4/conf/{}/route_localnet", spec.name), "1");
+        set_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
+    }
     if (spec.ipv6) forward_ipv6();
 }
 
@@ -196,7 +209,7 @@ void configure_inside(std::span<const EndpointSpec> endpoints) {
         std::vector<std::uint32_t> more;
         for (const Ipv4 address : endpoint.link_local) more.push_back(address.value);
         setups.push_back({.index = interface->index,
-                          .address = endpoint.address.value,
+                          .address = endpoint.address ? std::optional(endpoint.address->value) : std::nullopt,
                           .prefix_length = endpoint.prefix_length,
                           .link_local = std::move(more),
                           .gateway = endpoint.gateway ? std::optional(endpoint.gateway->value) : std::nullopt,
@@ -267,7 +280,7 @@ private:
 void connect_once(std::span<const EndpointSpec> endpoints, sys::FdRef netns) {
     for (const EndpointSpec& endpoint : endpoints)
         log::debug("connect {} as {} {}", endpoint.stacked ? endpoint.stacked->parent : endpoint.bridge,
-                   endpoint.container_name, endpoint.address.to_string());
+                   endpoint.container_name, endpoint.address ? endpoint.address->to_string() : "IPv6 only");
     sys::Links links;
     const auto pairs = plan_veths(links, endpoints, netns);
     if (!pairs.empty()) links.create_veths(pairs);

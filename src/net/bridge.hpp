@@ -14,9 +14,9 @@
 namespace compose::net {
 
 struct BridgeSpec {
-    std::string name;  // of the interface, at most 15 characters
-    Prefix subnet;
-    Ipv4 gateway;  // the bridge's own address
+    std::string name;              // of the interface, at most 15 characters
+    std::optional<Prefix> subnet;  // nothing: it has no IPv4
+    Ipv4 gateway;                  // the bridge's own address
     int mtu = 1500;
     bool has_address = true;  // else the gateway is somebody else's, or nobody's
     struct SecondAddress {
@@ -45,7 +45,7 @@ struct EndpointSpec {
     std::optional<StackedLink> stacked{};  // no veth pair then
     std::string container_name;            // "eth0"
     int index = 2;                         // interface index inside the container (1 is lo)
-    Ipv4 address;
+    std::optional<Ipv4> address;           // nothing: it has no IPv4
     int prefix_length = 0;
     Mac mac{};
     int mtu = 1500;

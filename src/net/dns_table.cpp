@@ -14,9 +14,8 @@ void DnsTable::assign(std::vector<DnsEndpoint> endpoints) {
         auto& names = names_[endpoint.network];
         const auto enter = [&](const std::string& name) {
             auto& addresses = names[name];
-            if (endpoint.address.value != 0) addresses.push_back(endpoint.address);
-            if (endpoint.address.value != 0 && endpoint.address6)
-                names6_[endpoint.network][name].push_back(*endpoint.address6);
+            if (endpoint.address) addresses.push_back(*endpoint.address);
+            if (endpoint.address6) names6_[endpoint.network][name].push_back(*endpoint.address6);
         };
         for (const std::string& given : endpoint.names) {
             if (given.empty()) continue;
@@ -24,8 +23,8 @@ void DnsTable::assign(std::vector<DnsEndpoint> endpoints) {
             enter(name);
             if (!endpoint.network_name.empty()) enter(name + "." + lower(endpoint.network_name));
         }
-        if (endpoint.address.value != 0 && !endpoint.container_name.empty())
-            reverse_[endpoint.network][endpoint.address] = endpoint.container_name + "." + endpoint.network_name;
+        if (endpoint.address && !endpoint.container_name.empty())
+            reverse_[endpoint.network][*endpoint.address] = endpoint.container_name + "." + endpoint.network_name;
     }
     for (auto& [network, names] : names_) {
         for (auto& [name, addresses] : names) {
@@ -45,18 +44,12 @@ DnsTable::Answer DnsTable::lookup(std::string_view name, const std::vector<std::
         const auto found = names->second.find(key);
         if (found == names->second.end()) continue;
         answer.known = true;
-        for (const Ipv4 address : found->second) {
-            if (std::find(answer.addresses.begin(), answer.addresses.end(), address) == answer.addresses.end())
-                answer.addresses.push_back(address);
-        }
-        if (const auto others = names6_.find(network); others != names6_.end())
-            if (const auto more = others->second.find(key); more != others->second.end())
-                for (const Ipv6& address : more->second)
-                    if (std::find(answer.addresses6.begin(), answer.addresses6.end(), address) ==
-                        answer.addresses6.end())
-                        answer.addresses6.push_back(address);
-        // The networks stand in the order of preference: an answer from the first that has one, as Docker gives it.
-        if (!answer.addresses.empty()) break;
+        // The networks stand in the order of preference: of each family an answer from the first that has one, as
+        // Docker gives it. The lists have nothing twice.
+        if (answer.addresses.empty()) answer.addresses = found->second;
+        const auto others = names6_.find(network);
+        if (others == names6_.end() || !answer.addresses6.empty()) continue;
+        if (const auto more = others->second.find(key); more != others->second.end()) answer.addresses6 = more->second;
     }
     return answer;
 }

@@ -13,7 +13,7 @@ namespace compose::net {
 
 struct DnsEndpoint {
     std::string network;  // network id
-    Ipv4 address;
+    std::optional<Ipv4> address;
     std::vector<std::string> names;  // service, aliases, container name, short id, hostname; any case
     std::string container_name;      // for reverse lookups: "<container>.<network name>"
     std::string network_name;

@@ -83,7 +83,7 @@ FirewallElements present(sys::NetlinkSocket& socket, const std::string& table, c
 // Whatever a bridge has in the sets of networks, in which every key begins with its name.
 FirewallElements of_bridge(sys::NetlinkSocket& socket, const std::string& table, const std::string& bridge) {
     FirewallElements found;
-    const FirewallNetwork network{.bridge = bridge, .subnet = {}, .internal = false, .masquerade = false};
+    const FirewallNetwork network{.bridge = bridge, .subnet = Prefix{}, .internal = false, .masquerade = false};
     for (const auto& [set, list] : elements_of(std::span(&network, 1))) {
         auto& matches = found.emplace_back(set, std::vector<sys::nft::Element>{}).second;
         for (auto& element : sys::nft::list_elements(socket, kFamily, table, set)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,19 +14,21 @@ namespace compose::net {
 
 struct FirewallNetwork {
     std::string bridge;
-    Prefix subnet;
-    bool internal = false;  // no traffic to or from the outside
+    std::optional<Prefix> subnet;  // nothing: it has no IPv4
+    bool internal = false;         // no traffic to or from the outside
     bool masquerade = true;
-    bool ipv6 = false;      // else nothing of IPv6 passes
-    bool isolated = false;  // its containers don't reach each other, not even through the host
+    std::optional<Prefix6> subnet6{};  // nothing: nothing of IPv6 passes
+    bool isolated = false;             // its containers don't reach each other, not even through the host
 };
 
 struct PublishedPort {
-    std::string protocol;         // tcp or udp
-    std::optional<Ipv4> host_ip;  // nothing: all host addresses, 127.0.0.1 included
+    std::string protocol;              // tcp or udp
+    std::optional<IpAddress> host_ip;  // nothing: all host addresses of the container's family, 127.0.0.1 included
     std::uint16_t host_port = 0;
-    Ipv4 container;
+    IpAddress container;
     std::uint16_t container_port = 0;
+    /// No rule leads to it: a PortRelay listens on host_ip, which then is set. It is closed to internal networks.
+    bool relayed = false;
     friend auto operator<=>(const PublishedPort&, const PublishedPort&) = default;
 };
 

@@ -4,8 +4,10 @@
 //   raw prerouting   guard        containers can't reach the host's 127.0.0.0/8 nor pretend to come from there
 //   nat prerouting   inbound  ┐
 //   nat output       local    ┴→ publish     host port -> container, by two maps; only for addresses of this host
+//                             └→ publish6    the same for IPv6, but for ::1
 //   filter forward   forward      isolation; traffic that is not ours leaves by the first rule
-//   filter input     input        internal networks reach nothing of the host but their bridge's own address
+//   filter input     input        internal networks reach nothing of the host but their bridge's own address, and there
+//                                 no relay
 //   nat postrouting  outbound     masquerade
 //
 // Networks and ports are elements of the sets and maps, never rules: adding one costs the same whether there are ten or
@@ -23,7 +25,7 @@
 namespace compose::net {
 
 /// Changes whenever the chains or sets do: a table made by another version of the engine is made anew.
-inline constexpr std::string_view kFirewallLayout = "compose-firewall-2";
+inline constexpr std::string_view kFirewallLayout = "compose-firewall-3";
 
 [[nodiscard]] std::vector<sys::nft::Set> firewall_sets();
 [[nodiscard]] std::vector<sys::nft::Chain> firewall_chains();  // in an order in which jumps find their targets

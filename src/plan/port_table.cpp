@@ -1,21 +1,27 @@
 #include "plan/port_table.hpp"
 
+#include "base/strings.hpp"
+
 namespace compose::plan {
 namespace {
 
 bool is_wildcard(const std::string& address) {
-    return address.empty() || address == "0.0.0.0" || address == "::" || address == "[::]";
+    return address == "0.0.0.0" || address == "::";
+}
+
+bool is_ipv6(const std::string& address) {
+    return address.find(':') != std::string::npos;
 }
 
 }  // namespace
 
 bool addresses_overlap(const std::string& a, const std::string& b) {
-    return is_wildcard(a) || is_wildcard(b) || a == b;
+    if (a.empty() || b.empty() || a == b) return true;
+    return is_ipv6(a) == is_ipv6(b) && (is_wildcard(a) || is_wildcard(b));
 }
 
 std::string describe(const Port& port) {
-    std::string text = port.host_ip.empty() ? "" : port.host_ip + ":";
-    text += std::to_string(port.published_first);
+    std::string text = address_prefix(port.host_ip) + std::to_string(port.published_first);
     if (port.published_last > port.published_first) text += "-" + std::to_string(port.published_last);
     return text + "/" + port.protocol;
 }

@@ -25,9 +25,9 @@ private:
     std::map<std::pair<std::string, std::uint16_t>, std::vector<Entry>> taken_;
 };
 
-/// Do both addresses cover a common one? Empty and 0.0.0.0 mean all.
+/// Do both addresses cover a common one? Empty means all of both families, 0.0.0.0 and :: all of one.
 [[nodiscard]] bool addresses_overlap(const std::string& a, const std::string& b);
-/// "127.0.0.1:8080/tcp", "8000-8010/udp"
+/// "127.0.0.1:8080/tcp", "[::1]:8080/tcp", "8000-8010/udp"
 [[nodiscard]] std::string describe(const Port& port);
 
 }  // namespace compose::plan

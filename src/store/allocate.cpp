@@ -138,12 +138,17 @@ std::string Store::allocate_address(const Network& network, const std::string& w
 
 namespace {
 
+bool is_ipv6(std::string_view ip) {
+    return ip.find(':') != std::string_view::npos;
+}
+
 bool is_wildcard(std::string_view ip) {
-    return ip.empty() || ip == "0.0.0.0" || ip == "::";
+    return ip == "0.0.0.0" || ip == "::";
 }
 
 std::string describe(std::uint16_t port, const std::string& protocol, std::string_view ip) {
-    return fmt::format("{}/{} on {}", port, protocol, is_wildcard(ip) ? "all addresses" : ip);
+    if (is_wildcard(ip)) return fmt::format("{}/{} on all {} addresses", port, protocol, is_ipv6(ip) ? "IPv6" : "IPv4");
+    return fmt::format("{}/{} on {}", port, protocol, ip.empty() ? "all addresses" : ip);
 }
 
 /// Ports of [first, last] that exclude `host_ip`, in order, with who has them.
@@ -183,8 +188,10 @@ PortRecord Store::allocate_port(const std::string& container_id, const std::stri
             auto rows = db.query(
                 "SELECT p.host_port, p.host_ip, c.name, c.project FROM ports p JOIN containers c ON c.id = p.container "
                 "WHERE p.protocol = ?1 AND p.host_port BETWEEN ?2 AND ?3 "
-                "AND (?4 OR p.host_ip = ?5 OR p.host_ip IN ('', '0.0.0.0', '::')) ORDER BY p.host_port",
-                protocol, first, last, is_wildcard(host_ip), host_ip);
+                // No address is all of both families, and a wildcard all of its own.
+                "AND (?4 = '' OR p.host_ip IN ('', ?4) OR "
+                "((instr(p.host_ip, ':') > 0) = ?5 AND (?6 OR p.host_ip IN ('0.0.0.0', '::')))) ORDER BY p.host_port",
+                protocol, first, last, host_ip, is_ipv6(host_ip), is_wildcard(host_ip));
             while (auto holder = next_holder(rows)) {
                 if (holder->port > candidate) break;
                 if (holder->port < candidate) continue;

@@ -80,7 +80,8 @@ void Store::insert_network(Network& network, std::span<const std::string> avoid)
             throw make_error(ErrorKind::conflict, "network name \"{}\" is already in use by network {} (project {})",
                              filled.name, short_id(taken.text(0)), taken.view(1));
         // The host's own network and none have no addresses of their own.
-        if (filled.driver == "bridge" || is_stacked(filled)) fill_in_subnet(db, filled, avoid);
+        const bool addressed = filled.driver == "bridge" || is_stacked(filled);
+        if (addressed && has_ipv4(filled)) fill_in_subnet(db, filled, avoid);
         db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name, filled.project,
                filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false),
                range_end(filled.subnet, true), filled.gateway, filled.bridge, filled.internal, filled.attachable,

@@ -77,19 +77,25 @@ struct Network {
     std::string project;
     std::string key;  // in the Compose file
     std::string driver = "bridge";
-    std::string subnet;  // "172.17.0.0/16"; unique, not overlapping another
+    std::string subnet;  // "172.17.0.0/16"; unique, not overlapping another; empty: no IPv4
     std::string gateway;
     std::string bridge;  // interface name, from the id; empty where there is none
     bool internal = false;
     bool attachable = false;
-    /// mtu, icc, masquerade ("false"), host_binding, ip_range, reserved ("10.0.0.9,10.0.0.10"), inhibit ("true": the
-    /// bridge has no address), gateway_mode and gateway_mode6 (nat, isolated), interface_prefix: what is not as usual.
+    /// ipv4 ("false"), subnet6, gateway6, mtu, icc, masquerade ("false"), host_binding, ip_range, reserved
+    /// ("10.0.0.9,10.0.0.10"), inhibit ("true": the bridge has no address), gateway_mode and gateway_mode6 (nat,
+    /// isolated), interface_prefix: what is not as usual.
     /// Of macvlan and ipvlan: parent, mode, flag, and made ("true") when the parent is the engine's own.
     std::map<std::string, std::string> options;
     Labels labels;
     std::string config_hash;
     std::int64_t created_at = 0;
 };
+
+/// Is it to have IPv4? It has a subnet once it is in the database.
+[[nodiscard]] inline bool has_ipv4(const Network& network) {
+    return !network.options.contains("ipv4");
+}
 
 /// Does it stand on an interface of the host's, instead of a bridge of its own?
 [[nodiscard]] inline bool is_stacked(const Network& network) {
@@ -100,7 +106,7 @@ struct Endpoint {
     std::string container_id;
     std::string network_id;
     int index = 0;        // eth<index>
-    std::string address;  // unique in the network
+    std::string address;  // IPv4, unique in the network; empty where that has none
     std::string mac;
     std::string interface;             // the host's end of the veth pair, unique
     std::vector<std::string> aliases;  // all names it answers to in the network
@@ -114,7 +120,7 @@ struct Endpoint {
 struct PortRecord {
     std::string container_id;
     std::string protocol;
-    std::string host_ip;  // empty: all addresses
+    std::string host_ip;  // empty: all addresses of both families; 0.0.0.0, ::: of one
     std::uint16_t host_port = 0;
     std::uint16_t container_port = 0;
 };

@@ -22,7 +22,7 @@ Container::Container(Core& core, Hooks hooks, store::Container row)
       row_(std::move(row)),
       device_hooks_(core),
       ports_(core, row_.id),
-      endpoints_(core, row_.id),
+      endpoints_(core, row_.id, ports_),
       listeners_(core.loop, {[this](bool hold) {
                                  // What a dead process has left is taken anyhow.
                                  if (pump_ && phase_ == Phase::running) pump_->hold(hold);

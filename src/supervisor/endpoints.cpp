@@ -8,9 +8,11 @@
 #include "net/bridge.hpp"
 #include "supervisor/container_options.hpp"
 #include "supervisor/network_rows.hpp"
+#include "supervisor/publication.hpp"
 #include "sys/error.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
+#include "sys/port_socket.hpp"
 
 namespace compose::supervisor {
 
@@ -21,12 +23,6 @@ struct Endpoints::Plan {
 };
 
 namespace {
-
-template <class T>
-T parsed(const std::optional<T>& value, const std::string& text) {
-    if (!value) throw make_error("the database holds \"{}\", which is no address", text);
-    return *value;
-}
 
 std::map<std::string, std::string> ends_of(const std::vector<net::EndpointSpec>& interfaces) {
     std::map<std::string, std::string> ends;
@@ -43,30 +39,19 @@ void leave(const std::string& host_name, const std::string& inside, sys::FdRef n
 
 }  // namespace
 
-Endpoints::Endpoints(Core& core, std::string container_id) : core_(core), id_(std::move(container_id)) {}
+Endpoints::Endpoints(Core& core, std::string container_id, const HostPorts& host_ports)
+    : core_(core), id_(std::move(container_id)), host_ports_(host_ports) {}
 
 Endpoints::Plan Endpoints::plan() const {
     Plan plan;
-    std::optional<net::Ipv4> target;
-    for (const auto& endpoint : core_.store.endpoints_of(id_)) {
+    const auto endpoints = core_.store.endpoints_of(id_);
+    for (const auto& endpoint : endpoints) {
         auto network = core_.store.network(endpoint.network_id);
         if (!network) throw make_error(ErrorKind::not_found, "network {} is gone", endpoint.network_id);
-        plan.interfaces.push_back(interface_of(endpoint, *network));
-        // Published ports lead to where the default route comes from; what stands on a parent is out of our reach.
-        if (!is_stacked(*network) && (!target || endpoint.default_route)) target = plan.interfaces.back().address;
         plan.networks.push_back(std::move(*network));
     }
-    if (!target) return plan;
-    for (const auto& port : core_.store.ports_of(id_)) {
-        net::PublishedPort published;
-        published.protocol = port.protocol;
-        if (!port.host_ip.empty() && port.host_ip != "0.0.0.0")
-            published.host_ip = parsed(net::Ipv4::parse(port.host_ip), port.host_ip);
-        published.host_port = port.host_port;
-        published.container = *target;
-        published.container_port = port.container_port;
-        plan.ports.push_back(std::move(published));
-    }
+    plan.interfaces = interfaces_of(endpoints, plan.networks);
+    if (!endpoints.empty()) plan.ports = publications(core_.store.ports_of(id_), endpoints, plan.networks);
     return plan;
 }
 
@@ -107,6 +92,24 @@ void Endpoints::publish(const Plan& plan) {
     }
 }
 
+// Each needs the socket that holds its port: of one and the same where all addresses of both families are meant.
+void Endpoints::open_relays() {
+    relays_.clear();
+    const auto any = std::find_if(published_.begin(), published_.end(), [](const auto& port) { return port.relayed; });
+    if (any == published_.end()) return;
+    for (const auto& socket : host_ports_.sockets()) {
+        const auto bound = sys::bound_port(socket);
+        const auto host = net::parse_ip(bound.host_ip.empty() ? "::" : bound.host_ip);
+        const auto found = std::find_if(published_.begin(), published_.end(), [&](const auto& port) {
+            return port.relayed && port.protocol == bound.protocol && port.host_port == bound.port &&
+                   port.host_ip == host;
+        });
+        if (found == published_.end()) continue;
+        const auto target = sys::InetAddress::parse(net::to_string(found->container), found->container_port);
+        if (target) relays_.push_back(net::open_port_relay(core_.loop, socket, bound.protocol, *target));
+    }
+}
+
 void Endpoints::publish_again() {
     publish(plan());
 }
@@ -139,6 +142,7 @@ void Endpoints::connect(const store::Container& container, sys::FdRef netns) {
     connected_ = ends_of(steps.interfaces);
     serve_dns(container, steps, net::open_dns_sockets(netns));
     publish(steps);
+    open_relays();
 }
 
 void Endpoints::refresh(const store::Container& container, pid_t pid) {
@@ -173,6 +177,7 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
     if (published_ == steps.ports) return;
     if (!published_.empty()) core_.firewall.unpublish(published_);
     publish(steps);
+    open_relays();
 }
 
 bool Endpoints::can_publish() const {
@@ -199,6 +204,7 @@ void Endpoints::adopt(const store::Container& container, pid_t pid) {
     published_ = steps.ports;
     connected_ = ends_of(steps.interfaces);
     if (steps.interfaces.empty()) return;
+    open_relays();
     if (dns_.udp) return serve_dns(container, steps, std::move(dns_));
     // Nobody kept the sockets: new ones, in the namespace of its first process.
     const auto netns = sys::open_netns_of(pid);
@@ -229,6 +235,7 @@ void Endpoints::free_parents() noexcept {
 }
 
 void Endpoints::disconnect() noexcept {
+    relays_.clear();
     free_parents();
     try {
         if (serving_) core_.dns.remove(id_);

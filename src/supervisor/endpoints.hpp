@@ -2,16 +2,20 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "net/port_relay.hpp"
 #include "supervisor/core.hpp"
+#include "supervisor/host_ports.hpp"
 
 namespace compose::supervisor {
 
 class Endpoints {
 public:
-    Endpoints(Core& core, std::string container_id);
+    /// `host_ports`: of the same container; they outlive this.
+    Endpoints(Core& core, std::string container_id, const HostPorts& host_ports);
 
     /// Connects the new network namespace to its networks and publishes the ports taken. `container`: for its DNS
     /// servers.
@@ -39,6 +43,7 @@ private:
     void connect_interfaces(const Plan& plan, sys::FdRef netns) const;
     void free_parents() noexcept;
     void publish(const Plan& plan);
+    void open_relays();
     [[nodiscard]] static net::DnsClient dns_client(const store::Container& container, const Plan& plan);
     void serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets);
 
@@ -46,7 +51,9 @@ private:
     std::string id_;
     net::DnsSockets dns_;
     bool serving_ = false;
+    const HostPorts& host_ports_;
     std::vector<net::PublishedPort> published_;
+    std::vector<std::unique_ptr<net::PortRelay>> relays_;
     std::map<std::string, std::string> connected_;  // host's end -> what stands on a parent inside; empty: a veth pair
 };
 

@@ -2,27 +2,19 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
-#include "net/address.hpp"
+#include "base/strings.hpp"
 #include "sys/fixed_packet.hpp"
 #include "sys/port_socket.hpp"
 
 namespace compose::supervisor {
 namespace {
 
-std::uint32_t address_of(const std::string& host_ip) {
-    if (host_ip.empty()) return 0;
-    const auto address = net::Ipv4::parse(host_ip);
-    if (!address) throw make_error(ErrorKind::invalid, "\"{}\" is not an IPv4 address", host_ip);
-    return address->value;
-}
-
 std::string shown(const PortWish& wish, std::uint16_t port) {
-    return wish.host_ip.empty() ? fmt::format("{}/{}", port, wish.protocol)
-                                : fmt::format("{}:{}/{}", wish.host_ip, port, wish.protocol);
+    return fmt::format("{}{}/{}", address_prefix(wish.host_ip), port, wish.protocol);
 }
 
 Error taken_error(const PortWish& wish, std::uint16_t port) {
-    const auto holder = sys::find_port_holder(wish.protocol, port);
+    const auto holder = sys::find_port_holder(wish.protocol, wish.host_ip, port);
     auto error =
         holder ? make_error(ErrorKind::conflict, "port {} is already in use by {} (pid {})", shown(wish, port),
                             holder->command, holder->pid)
@@ -86,7 +78,7 @@ void HostPorts::take_one(const PortWish& wish) {
     if (wish.first == wish.last && wish.first != 0) {
         // The database first: it knows other containers by name.
         core_.store.allocate_port(id_, wish.protocol, wish.host_ip, wish.first, wish.last, wish.container_port);
-        auto socket = sys::reserve_port(wish.protocol, address_of(wish.host_ip), wish.first);
+        auto socket = sys::reserve_port(wish.protocol, wish.host_ip, wish.first);
         if (!socket) throw taken_error(wish, wish.first);
         sockets_.push_back(std::move(*socket));
         return;
@@ -105,9 +97,9 @@ void HostPorts::take_one(const PortWish& wish) {
 }
 
 bool HostPorts::reserve(const PortWish& wish, std::uint16_t port) {
-    auto socket = sys::reserve_port(wish.protocol, address_of(wish.host_ip), port);
+    auto socket = sys::reserve_port(wish.protocol, wish.host_ip, port);
     if (!socket) return false;
-    const auto bound = sys::bound_port(*socket);
+    const auto bound = sys::bound_port(*socket).port;
     try {
         core_.store.allocate_port(id_, wish.protocol, wish.host_ip, bound, bound, wish.container_port);
     } catch (const Error& error) {

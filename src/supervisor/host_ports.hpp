@@ -30,6 +30,7 @@ public:
     void adopt(std::map<std::string, Held>& held);
     /// No error when there are none.
     void release();
+    [[nodiscard]] const std::vector<sys::Fd>& sockets() const { return sockets_; }
     [[nodiscard]] bool taken() const { return !sockets_.empty(); }
 
 private:

@@ -45,13 +45,14 @@ void Names::rebuild() {
         for (const auto& endpoint : store_.endpoints_on(network_id)) {
             const auto found = known.find(endpoint.container_id);
             const auto address = net::Ipv4::parse(endpoint.address);
-            if (found == known.end() || !address) continue;
+            if (found == known.end()) continue;
             const auto own = running_(endpoint.container_id);
             if (!own.value_or(found->second.state == store::ContainerState::running)) continue;
             std::optional<net::Ipv6> address6;
             for (const auto& more : endpoint.link_local)
                 if (const auto parsed = net::Ipv6::parse(more)) address6 = parsed;
-            endpoints.push_back({network_id, *address, endpoint.aliases, found->second.name, network->name, address6});
+            if (!address && !address6) continue;
+            endpoints.push_back({network_id, address, endpoint.aliases, found->second.name, network->name, address6});
         }
     }
     table_.assign(std::move(endpoints));

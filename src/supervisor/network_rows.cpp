@@ -31,6 +31,11 @@ int mtu_of(const store::Network& row) {
     return mtu;
 }
 
+std::optional<net::Prefix> subnet_of(const store::Network& row) {
+    if (row.subnet.empty()) return std::nullopt;
+    return parsed(net::Prefix::parse(row.subnet), row.subnet);
+}
+
 std::optional<net::Prefix6> subnet6_of(const store::Network& row) {
     const auto found = row.options.find("subnet6");
     if (found == row.options.end() || !row.options.contains("gateway6")) return std::nullopt;
@@ -62,19 +67,20 @@ void stack(const store::Endpoint& endpoint, const store::Network& network, net::
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
     return {.bridge = row.bridge,
-            .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
+            .subnet = subnet_of(row),
             .internal = row.internal,
             .masquerade = !row.internal && !is_off(row, "masquerade"),
-            .ipv6 = row.options.contains("subnet6"),
+            .subnet6 = subnet6_of(row),
             .isolated = is_off(row, "icc")};
 }
 
 net::BridgeSpec bridge_of(const store::Network& row) {
     net::BridgeSpec spec{.name = row.bridge,
-                         .subnet = parsed(net::Prefix::parse(row.subnet), row.subnet),
-                         .gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway),
+                         .subnet = subnet_of(row),
+                         .gateway = {},
                          .mtu = mtu_of(row),
                          .has_address = option(row, "inhibit") != "true" && option(row, "gateway_mode") != "isolated"};
+    if (spec.subnet) spec.gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway);
     if (const auto subnet = subnet6_of(row); subnet && option(row, "gateway_mode6") != "isolated")
         spec.ipv6 = {parsed(net::Ipv6::parse(row.options.at("gateway6")), row.options.at("gateway6")), subnet->length};
     return spec;
@@ -108,9 +114,10 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
     spec.container_name =
         endpoint.name.empty() ? fmt::format("{}{}", prefix.empty() ? "eth" : prefix, endpoint.index) : endpoint.name;
     spec.index = kFirstIndex + endpoint.index;
-    spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);
-    spec.prefix_length = parsed(net::Prefix::parse(network.subnet), network.subnet).length;
-    spec.mac = endpoint.mac.empty() ? net::mac_of(spec.address) : parsed(net::parse_mac(endpoint.mac), endpoint.mac);
+    if (const auto subnet = subnet_of(network)) {
+        spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);
+        spec.prefix_length = subnet->length;
+    }
     spec.mtu = mtu_of(network);
     spec.isolated = is_off(network, "icc");
     for (const std::string& text : endpoint.sysctls) spec.sysctls.push_back(sysctl_of(text));
@@ -121,13 +128,41 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
         else
             spec.address6 = parsed(net::Ipv6::parse(text), text);
     }
+    if (!endpoint.mac.empty())
+        spec.mac = parsed(net::parse_mac(endpoint.mac), endpoint.mac);
+    else if (spec.address)
+        spec.mac = net::mac_of(*spec.address);
+    else if (spec.address6)
+        spec.mac = net::mac_of(*spec.address6);
     if (subnet6) spec.prefix_length6 = subnet6->length;
     if (subnet6 && spec.address6 && endpoint.default_route && !network.internal)
         spec.gateway6 = net::Ipv6::parse(network.options.at("gateway6"));
-    if (endpoint.default_route && !network.internal)
+    if (spec.address && endpoint.default_route && !network.internal)
         spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
     if (is_stacked(network)) stack(endpoint, network, spec);
     return spec;
+}
+
+std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> endpoints,
+                                             std::span<const store::Network> networks) {
+    std::vector<net::EndpointSpec> result;
+    bool four = false;
+    bool six = false;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        result.push_back(interface_of(endpoints[i], networks[i]));
+        four = four || result.back().gateway;
+        six = six || result.back().gateway6;
+    }
+    for (std::size_t i = 0; i < endpoints.size() && !(four && six); ++i) {
+        store::Endpoint leading = endpoints[i];
+        leading.default_route = true;
+        const auto way = interface_of(leading, networks[i]);
+        if (!four && way.gateway) result[i].gateway = way.gateway;
+        if (!six && way.gateway6) result[i].gateway6 = way.gateway6;
+        four = four || way.gateway;
+        six = six || way.gateway6;
+    }
+    return result;
 }
 
 }  // namespace compose::supervisor

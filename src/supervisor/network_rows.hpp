@@ -1,6 +1,9 @@
 // What a network's row says, in the words of the net layer.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "store/records.hpp"
@@ -18,5 +21,9 @@ namespace compose::supervisor {
 /// gone.
 void ensure_parent(const store::Network& row);
 [[nodiscard]] net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network);
+/// Of one container; `networks`: of the endpoints, in the same order. Where the network of the default route lacks a
+/// family, the first other one that leads out has the route of that family.
+[[nodiscard]] std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> endpoints,
+                                                           std::span<const store::Network> networks);
 
 }  // namespace compose::supervisor

@@ -59,6 +59,14 @@ InetAddress InetAddress::ipv4(std::uint32_t host_order, std::uint16_t port) {
     return address;
 }
 
+InetAddress InetAddress::from_raw(const void* raw, unsigned size) {
+    InetAddress address;
+    if (size > sizeof address.raw_) return address;
+    std::memcpy(address.raw_.data(), raw, size);
+    address.size_ = size;
+    return address;
+}
+
 std::optional<InetAddress> InetAddress::parse(const std::string& text, std::uint16_t port) {
     in_addr v4{};
     if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return ipv4(ntohl(v4.s_addr), port);
@@ -100,6 +108,12 @@ std::string InetAddress::host() const {
     return text;
 }
 
+std::uint16_t InetAddress::port() const {
+    std::uint16_t port = 0;  // stands at the same place for both families
+    std::memcpy(&port, reinterpret_cast<const char*>(data()) + offsetof(sockaddr_in, sin_port), sizeof port);
+    return ntohs(port);
+}
+
 Fd bind_udp(const InetAddress& address) {
     Fd fd = bind_socket(address, SOCK_DGRAM);
     // Room for bursts: what doesn't fit is lost, and its sender waits for seconds before it tries again.
@@ -114,13 +128,15 @@ Fd listen_tcp(const InetAddress& address) {
     return fd;
 }
 
-std::uint16_t local_port(FdRef socket) {
-    sockaddr_storage raw{};
+InetAddress local_address(FdRef socket) {
+    sockaddr_in6 raw{};
     socklen_t size = sizeof raw;
-    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&raw), &size) != 0) throw errno_error("socket's port");
-    std::uint16_t port = 0;  // stands at the same place for both families
-    std::memcpy(&port, reinterpret_cast<const char*>(&raw) + offsetof(sockaddr_in, sin_port), sizeof port);
-    return ntohs(port);
+    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&raw), &size) != 0) throw errno_error("socket's name");
+    return InetAddress::from_raw(&raw, size);
+}
+
+std::uint16_t local_port(FdRef socket) {
+    return local_address(socket).port();
 }
 
 std::optional<Fd> connect_udp(const InetAddress& peer) {
@@ -158,6 +174,18 @@ Accepted accept_tcp(FdRef listener, Fd& out) {
     return no_room ? Accepted::exhausted : Accepted::nothing;
 }
 
+void start_listening(FdRef socket) {
+    const int on = 1;  // for the connections, which get it from here
+    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::listen(socket.get(), 128) != 0) throw errno_error("listen on socket");
+}
+
+void stop_listening(FdRef socket) {
+    const int off = 0;  // or another one, that does not listen either, could bind it too
+    (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &off, sizeof off);
+    (void)::shutdown(socket.get(), SHUT_RDWR);
+}
+
 Transfer read_some(FdRef socket, char* buffer, std::size_t size) {
     const ssize_t got = ::recv(socket.get(), buffer, size, 0);
     if (got == 0) return {Transfer::State::closed, 0};
@@ -166,6 +194,10 @@ Transfer read_some(FdRef socket, char* buffer, std::size_t size) {
 
 Transfer send_some(FdRef socket, std::string_view data) {
     return transferred(::send(socket.get(), data.data(), data.size(), MSG_NOSIGNAL));
+}
+
+void end_sending(FdRef socket) {
+    (void)::shutdown(socket.get(), SHUT_WR);
 }
 
 bool send_datagram(FdRef socket, std::string_view data) {

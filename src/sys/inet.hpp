@@ -22,11 +22,16 @@ public:
     [[nodiscard]] static std::optional<InetAddress> parse(const std::string& address, std::uint16_t port);
     [[nodiscard]] static InetAddress ipv4(std::uint32_t host_order, std::uint16_t port);
 
+    /// From a sockaddr of either family; empty when it is neither's.
+    [[nodiscard]] static InetAddress from_raw(const void* address, unsigned size);
+
     [[nodiscard]] const void* data() const { return raw_.data(); }
     [[nodiscard]] unsigned size() const { return size_; }
     [[nodiscard]] int family() const;
     /// Numeric, without the port.
     [[nodiscard]] std::string host() const;
+    [[nodiscard]] std::uint16_t port() const;
+    friend auto operator<=>(const InetAddress&, const InetAddress&) = default;
 
 private:
     std::array<std::uint32_t, 7> raw_{};  // as large as a sockaddr_in6
@@ -40,6 +45,7 @@ using Ipv6Bytes = std::array<std::uint8_t, 16>;
 
 [[nodiscard]] Fd bind_udp(const InetAddress& address);
 [[nodiscard]] Fd listen_tcp(const InetAddress& address);
+[[nodiscard]] InetAddress local_address(FdRef socket);
 [[nodiscard]] std::uint16_t local_port(FdRef socket);
 /// From a random port of the kernel's; takes datagrams of that peer only. Nothing when there is no way to it.
 [[nodiscard]] std::optional<Fd> connect_udp(const InetAddress& peer);
@@ -53,6 +59,10 @@ using Ipv6Bytes = std::array<std::uint8_t, 16>;
 
 enum class Accepted { connection, nothing, exhausted };  // exhausted: no descriptors left
 Accepted accept_tcp(FdRef listener, Fd& out);
+/// Connections to a bound socket wait from now on to be accepted. Those that have ended don't keep others from binding.
+void start_listening(FdRef socket);
+/// Refuses them again; the socket stays bound.
+void stop_listening(FdRef socket);
 
 /// What reading or writing a non-blocking stream gave.
 struct Transfer {
@@ -61,6 +71,8 @@ struct Transfer {
 };
 [[nodiscard]] Transfer read_some(FdRef socket, char* buffer, std::size_t size);
 [[nodiscard]] Transfer send_some(FdRef socket, std::string_view data);
+/// Ends what is sent to the peer, who may still be heard.
+void end_sending(FdRef socket);
 bool send_datagram(FdRef socket, std::string_view data);  // on a connected socket
 
 /// Room for some datagrams and their answers: one system call receives many, one sends many.

@@ -277,8 +277,11 @@ void Links::configure(std::span<const InterfaceSetup> interfaces) {
     std::vector<std::string> steps{"raise lo"};
     buffer.begin(RTM_NEWLINK, NLM_F_ACK, raised(kLoopback));
     for (const InterfaceSetup& interface : interfaces) {
-        append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {interface.address, interface.prefix_length});
-        steps.push_back(fmt::format("add address to interface {}", interface.index));
+        if (interface.address) {
+            append_address(buffer, RTM_NEWADDR, kCreate, interface.index,
+                           {*interface.address, interface.prefix_length});
+            steps.push_back(fmt::format("add address to interface {}", interface.index));
+        }
         constexpr int kLinkLocalLength = 16;
         for (const std::uint32_t address : interface.link_local) {
             append_address(buffer, RTM_NEWADDR, kCreate, interface.index, {address, kLinkLocalLength});

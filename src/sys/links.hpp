@@ -52,7 +52,7 @@ struct Ipv6Setup {
 /// IPv4 in host byte order.
 struct InterfaceSetup {
     int index = 0;
-    std::uint32_t address = 0;
+    std::optional<std::uint32_t> address{};
     int prefix_length = 0;
     std::vector<std::uint32_t> link_local{};  // more addresses, with a prefix of 16
     std::optional<std::uint32_t> gateway{};   // of the default route through this interface; 0: everything is near

@@ -153,10 +153,10 @@ Rule& Rule::set_port(unsigned offset, std::uint16_t port, unsigned checksum_offs
     return add("payload", write);
 }
 
-Rule& Rule::dnat(unsigned address_word, unsigned port_word) {
+Rule& Rule::dnat(Family family, unsigned address_word, unsigned port_word) {
     Attributes a;
     a.attribute_be32(NFTA_NAT_TYPE, NFT_NAT_DNAT);
-    a.attribute_be32(NFTA_NAT_FAMILY, NFPROTO_IPV4);
+    a.attribute_be32(NFTA_NAT_FAMILY, static_cast<std::uint32_t>(family));
     a.attribute_be32(NFTA_NAT_REG_ADDR_MIN, register_at(address_word));
     a.attribute_be32(NFTA_NAT_REG_PROTO_MIN, register_at(port_word));
     return add("nat", a);

@@ -14,7 +14,7 @@
 
 namespace compose::sys::nft {
 
-enum class Family : std::uint8_t { inet = 1, ipv4 = 2 };
+enum class Family : std::uint8_t { inet = 1, ipv4 = 2, ipv6 = 10 };
 enum class Hook : std::uint8_t { prerouting = 0, input = 1, forward = 2, output = 3, postrouting = 4 };
 enum class Meta : std::uint8_t { input_name = 6, output_name = 7, network_protocol = 15, transport_protocol = 16 };
 enum class Header : std::uint8_t { network = 1, transport = 2 };
@@ -36,7 +36,7 @@ public:
     Rule& any_bit(Conntrack key, std::uint32_t mask);                               // true when one of the bits is set
     Rule& address_type(Address which, std::uint32_t type);                          // RTN_LOCAL and so on
     Rule& set_port(unsigned offset, std::uint16_t port, unsigned checksum_offset);  // in the transport header
-    Rule& dnat(unsigned address_word, unsigned port_word);
+    Rule& dnat(Family family, unsigned address_word, unsigned port_word);
     Rule& masquerade();
     Rule& verdict(Verdict verdict);
     Rule& jump(const std::string& chain);

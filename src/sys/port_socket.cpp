@@ -1,6 +1,5 @@
 #include "sys/port_socket.hpp"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,9 +9,11 @@
 #include <charconv>
 #include <set>
 
+#include "base/error.hpp"
 #include "base/strings.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
+#include "sys/inet.hpp"
 
 namespace compose::sys {
 namespace {
@@ -68,32 +69,88 @@ bool holds_one_of(const std::string& fd_folder, const std::set<std::string>& ino
 
 }  // namespace
 
-std::optional<Fd> reserve_port(const std::string& protocol, std::uint32_t address, std::uint16_t port) {
-    const bool tcp = protocol == "tcp";
-    Fd fd(::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0));
+namespace {
+
+void set_option(FdRef socket, int level, int option, int value) {
+    (void)::setsockopt(socket.get(), level, option, &value, sizeof value);
+}
+
+bool bind_to(FdRef socket, const InetAddress& address) {
+    return ::bind(socket.get(), static_cast<const sockaddr*>(address.data()), address.size()) == 0;
+}
+
+// Connections that a relay has closed keep their port for a minute against everyone who does not ask to use it again.
+// Nothing else gives way: whether others hold it is looked at once more by listen(), which then is taken back.
+bool bind_over_closed(FdRef socket, const InetAddress& address) {
+    set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+    const bool bound = bind_to(socket, address) && ::listen(socket.get(), 1) == 0;
+    const int code = errno;
+    set_option(socket, SOL_SOCKET, SO_REUSEADDR, 0);
+    if (bound) ::shutdown(socket.get(), SHUT_RDWR);
+    errno = code;
+    return bound;
+}
+
+// Nothing when the host does not know the family.
+std::optional<Fd> open_port_socket(const InetAddress& address, bool tcp, bool both) {
+    Fd fd(::socket(address.family(), (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd && errno == EAFNOSUPPORT) return std::nullopt;
     if (!fd) throw errno_error("create socket");
-    const int one = 1;
-    if (!tcp) ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &one, sizeof one);
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(address);
-    name.sin_port = htons(port);
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) return fd;
+    if (address.family() == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1);
+    return fd;
+}
+
+}  // namespace
+
+bool has_ipv6() {
+    const auto disabled = read_file_if_exists("/proc/sys/net/ipv6/conf/all/disable_ipv6");
+    return disabled && disabled->starts_with('0');
+}
+
+std::optional<Fd> reserve_port(const std::string& protocol, const std::string& host_ip, std::uint16_t port) {
+    const bool tcp = protocol == "tcp";
+    auto address = InetAddress::parse(host_ip.empty() ? "::" : host_ip, port);
+    if (!address) throw make_error(ErrorKind::invalid, "{} is not an IP address", quote(host_ip));
+    const auto missing = [&] {
+        return make_error(ErrorKind::unavailable, "port {} on {}: this host has no IPv6", port, host_ip)
+            .with_hint("publish the port without an address, or on an IPv4 address");
+    };
+    if (!host_ip.empty() && address->family() == AF_INET6 && !has_ipv6()) throw missing();
+    auto fd = open_port_socket(*address, tcp, host_ip.empty());
+    if (!fd) {
+        if (!host_ip.empty()) throw missing();
+        address = InetAddress::ipv4(0, port);
+        fd = open_port_socket(*address, tcp, false);
+        if (!fd) throw errno_error("create socket");
+    }
+    if (!tcp) set_option(*fd, SOL_SOCKET, SO_RCVBUF, 1);  // until somebody reads it
+    if (bind_to(*fd, *address) || (errno == EADDRINUSE && tcp && port != 0 && bind_over_closed(*fd, *address)))
+        return fd;
     if (errno == EADDRINUSE) return std::nullopt;
-    throw errno_error("bind port {}/{}", port, protocol);
+    throw errno_error("bind port {}{}{}/{}", host_ip, host_ip.empty() ? "" : " ", port, protocol);
 }
 
-std::uint16_t bound_port(FdRef socket) {
-    sockaddr_in name{};
-    socklen_t size = sizeof name;
-    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) throw errno_error("read port");
-    return ntohs(name.sin_port);
+BoundPort bound_port(FdRef socket) {
+    int type = 0;
+    int only = 1;
+    socklen_t size = sizeof type;
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) throw errno_error("read socket");
+    const InetAddress address = local_address(socket);
+    std::string host = address.host();
+    if (host == "::") {
+        size = sizeof only;
+        (void)::getsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, &size);
+        if (only == 0) host.clear();
+    }
+    return {type == SOCK_STREAM ? "tcp" : "udp", std::move(host), address.port()};
 }
 
-std::optional<PortHolder> find_port_holder(const std::string& protocol, std::uint16_t port) {
+std::optional<PortHolder> find_port_holder(const std::string& protocol, const std::string& host_ip,
+                                           std::uint16_t port) {
     const bool tcp = protocol == "tcp";
     std::set<std::string> inodes;
-    collect_inodes("/proc/net/" + protocol, tcp, port, inodes);
+    // A socket of IPv6 may hold the port for IPv4 too, but not the other way round.
+    if (host_ip.find(':') == std::string::npos) collect_inodes("/proc/net/" + protocol, tcp, port, inodes);
     collect_inodes("/proc/net/" + protocol + "6", tcp, port, inodes);
     if (inodes.empty()) return std::nullopt;
     const Directory processes("/proc");

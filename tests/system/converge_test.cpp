@@ -197,9 +197,9 @@ TEST(Ports, OfHostProgramsAreNamedBeforeAnythingStops) {
     box.write("compose.yaml", std::string("services: {web: {") + kSleeper + "}}\n");
     box.ok({"up", "-d"});
     const auto id = box.field("demo-web-1", "ID");
-    const auto taken = sys::reserve_port("tcp", 0, 0);
+    const auto taken = sys::reserve_port("tcp", "", 0);
     ASSERT_TRUE(taken);
-    const auto port = std::to_string(sys::bound_port(*taken));
+    const auto port = std::to_string(sys::bound_port(*taken).port);
     box.write("compose.yaml", std::string("services: {web: {") + kSleeper + ", ports: [\"" + port + ":80\"]}}\n");
     for (const auto& command : {std::vector<std::string>{"up", "-d"}, std::vector<std::string>{"up"}}) {
         const auto error = box.fails(command);

@@ -1,6 +1,7 @@
 #include "net/firewall.hpp"
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -23,10 +24,10 @@ FirewallNetwork network_of(const BridgeSpec& bridge, bool internal = false) {
     return {.bridge = bridge.name, .subnet = bridge.subnet, .internal = internal};
 }
 
-PublishedPort port_of(const std::string& protocol, std::optional<std::string> host, int host_port, Ipv4 container,
+PublishedPort port_of(const std::string& protocol, std::optional<std::string> host, int host_port, IpAddress container,
                       int container_port) {
     return {.protocol = protocol,
-            .host_ip = host ? Ipv4::parse(*host) : std::nullopt,
+            .host_ip = host ? parse_ip(*host) : std::nullopt,
             .host_port = static_cast<std::uint16_t>(host_port),
             .container = container,
             .container_port = static_cast<std::uint16_t>(container_port)};
@@ -281,11 +282,27 @@ TEST(NftRules, EachPortIsOneElement) {
                             port_of("udp", "0.0.0.0", 53, *Ipv4::parse("10.0.0.3"), 53),
                             port_of("tcp", "127.0.0.1", 443, *Ipv4::parse("10.0.0.2"), 443)};
     const FirewallElements elements = elements_of(ports);
-    ASSERT_EQ(elements.size(), 2U);
     EXPECT_EQ(elements[0].second.size(), 2U);  // on any address
     ASSERT_EQ(elements[1].second.size(), 1U);
     EXPECT_EQ(elements[1].second[0].key, std::string("\x7f\0\0\x01\x06\0\0\0\x01\xbb\0\0", 12));
     EXPECT_EQ(elements[1].second[0].data, std::string("\x0a\0\0\x02\x01\xbb\0\0", 8));
+}
+
+TEST(NftRules, PortsOfIpv6HaveMapsOfTheirOwnAndRelaysASet) {
+    const Ipv6 container = *Ipv6::parse("fd00::2");
+    std::vector ports{port_of("tcp", "::", 8080, container, 80), port_of("tcp", "2001:db8::1", 8081, container, 80),
+                      port_of("tcp", "::", 8082, *Ipv4::parse("10.0.0.2"), 80),
+                      port_of("tcp", "::1", 8083, *Ipv4::parse("10.0.0.2"), 80)};
+    ports[2].relayed = ports[3].relayed = true;
+    std::map<std::string, std::vector<sys::nft::Element>> sets;
+    for (const auto& [name, list] : elements_of(ports)) sets[name] = list;
+    EXPECT_TRUE(sets.at("published_any").empty());
+    ASSERT_EQ(sets.at("published_any6").size(), 1U);
+    EXPECT_EQ(sets.at("published_any6")[0].data.size(), 20U);
+    ASSERT_EQ(sets.at("published_addr6").size(), 1U);
+    EXPECT_EQ(sets.at("published_addr6")[0].key.size(), 24U);
+    ASSERT_EQ(sets.at("relayed").size(), 1U) << "nobody in a container reaches ::1 of the host";
+    EXPECT_EQ(sets.at("relayed")[0].key, std::string("\x0a\0\0\0\x06\0\0\0\x1f\x92\0\0", 12));
 }
 
 TEST(Netlink, RefusesAttributesThatTheirLengthCannotSay) {

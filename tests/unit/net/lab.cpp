@@ -95,13 +95,13 @@ BridgeSpec bridge_spec(const std::string& name, const std::string& subnet) {
 }
 
 Machine make_container(const BridgeSpec& bridge, unsigned host, bool default_route) {
-    Machine machine{make_netns(), Ipv4{bridge.subnet.network.value + host}};
+    Machine machine{make_netns(), Ipv4{bridge.subnet->network.value + host}};
     const EndpointSpec endpoint{.bridge = bridge.name,
                                 .host_name = fmt::format("{}-{}", bridge.name, host),
                                 .container_name = "eth0",
                                 .index = 2,
                                 .address = machine.address,
-                                .prefix_length = bridge.subnet.length,
+                                .prefix_length = bridge.subnet->length,
                                 .mac = mac_of(machine.address),
                                 .mtu = bridge.mtu,
                                 .gateway = default_route ? std::optional(bridge.gateway) : std::nullopt};

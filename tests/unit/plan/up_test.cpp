@@ -488,6 +488,32 @@ TEST(PlanUp, ATakenPortIsAnErrorThatNamesItsHolder) {
     EXPECT_TRUE(w.findings().empty());
 }
 
+TEST(PlanUp, PortsOfTheTwoFamiliesExcludeEachOtherOnlyWhereBothAreMeant) {
+    World w;
+    Service& web = w.add("web");
+    Port port;
+    port.published = true;
+    port.published_first = port.published_last = 8080;
+    port.target = 80;
+    web.ports.push_back(port);
+    const auto is_free = [&](const std::string& held, const std::string& wanted) {
+        w.observed.ports = {{"x", "q-web-1", "q", "tcp", held, 8080}};
+        w.project.services["web"].ports[0].host_ip = wanted;
+        return w.findings().empty();
+    };
+    EXPECT_TRUE(is_free("0.0.0.0", "::"));
+    EXPECT_TRUE(is_free("::", "127.0.0.1"));
+    EXPECT_TRUE(is_free("::1", "fd00::1"));
+    EXPECT_FALSE(is_free("::", "::1"));
+    EXPECT_FALSE(is_free("::1", "::"));
+    EXPECT_FALSE(is_free("::1", ""));
+    EXPECT_FALSE(is_free("", "::"));
+    EXPECT_FALSE(is_free("", "0.0.0.0"));
+    (void)is_free("::", "::1");
+    EXPECT_EQ(w.findings(), (Lines{"services.web.ports[0]: host port [::1]:8080/tcp for container p-web-1 is taken by "
+                                   "container q-web-1 of project \"q\""}));
+}
+
 TEST(PlanUp, APortMayMoveToAnotherServiceInOnePlan) {
     World w;
     Service& a = w.add("a");

@@ -173,6 +173,34 @@ TEST_F(StoreTest, PortsExcludeEachOtherAsTheKernelWould) {
     EXPECT_EQ(take("a", "tcp", "", 65535, 65535), 65535);
 }
 
+TEST_F(StoreTest, PortsOfTheTwoFamiliesAreApartUnlessBothAreMeant) {
+    Store store(layout_);
+    store.insert_container(make_container("a", "p-web-1"), {}, {});
+    const auto takes = [&](const char* held, const char* wanted) {
+        store.release_ports("a");
+        (void)store.allocate_port("a", "tcp", held, 8080, 8080, 80);
+        try {
+            return store.allocate_port("a", "tcp", wanted, 8080, 8080, 80).host_port == 8080;
+        } catch (const Error& error) {
+            return error.kind() != ErrorKind::conflict;
+        }
+    };
+    EXPECT_TRUE(takes("0.0.0.0", "::"));
+    EXPECT_TRUE(takes("::", "0.0.0.0"));
+    EXPECT_TRUE(takes("::", "127.0.0.1"));
+    EXPECT_TRUE(takes("::1", "fd00::1"));
+    EXPECT_TRUE(takes("::1", "127.0.0.1"));
+    EXPECT_FALSE(takes("::", "::1"));
+    EXPECT_FALSE(takes("::1", "::"));
+    EXPECT_FALSE(takes("0.0.0.0", "127.0.0.1"));
+    for (const char* one : {"0.0.0.0", "::", "127.0.0.1", "::1"}) {
+        EXPECT_FALSE(takes("", one)) << one;
+        EXPECT_FALSE(takes(one, "")) << one;
+    }
+    EXPECT_STREQ(error_of([&] { store.allocate_port("a", "tcp", "::", 8080, 8080, 80); }).what(),
+                 "port 8080/tcp on ::1 is already published by container p-web-1 (project p)");
+}
+
 TEST_F(StoreTest, EightProcessesAllocateWithoutDuplicates) {
     constexpr int kProcesses = 8;
     constexpr int kEach = 12;

@@ -258,7 +258,7 @@ TEST_F(Lifecycle, PortsAreTakenFromEveryone) {
     const auto second = make("second", {.script = "sleep 1000", .ports_json = wish, .network = network});
     auto connection = client();
     {
-        const auto foreign = sys::reserve_port("tcp", 0, 18080);
+        const auto foreign = sys::reserve_port("tcp", "", 18080);
         ASSERT_EQ(::listen(foreign->get(), 1), 0);
         try {
             connection.start(first);
@@ -272,7 +272,7 @@ TEST_F(Lifecycle, PortsAreTakenFromEveryone) {
     }
     connection.start(first);
     EXPECT_EQ(store_->ports_of(first).size(), 2U);
-    EXPECT_FALSE(sys::reserve_port("tcp", 0, 18080)) << "held against strangers";
+    EXPECT_FALSE(sys::reserve_port("tcp", "", 18080)) << "held against strangers";
     try {
         connection.start(second);
         FAIL() << "the port was not free";
