@@ -17,7 +17,6 @@ namespace compose::engine {
 namespace {
 
 using Status = Event::Status;
-constexpr std::string_view kRemoved = ".removed-";
 
 std::string option(const store::Volume& volume, const std::string& key) {
     const auto found = volume.driver_opts.find(key);
@@ -116,15 +115,15 @@ void remove_volume(store::Store& store, const std::string& name) {
     const auto row = store.volume(name);
     if (row && !row->driver_opts.empty() && store.volume_users(name).empty())
         sys::unmount_volume(layout.volume_data(name));
-    const std::string aside = layout.volume(std::string(kRemoved) + sys::random_id());
+    const std::string aside = layout.volume(std::string(store::Layout::kRemovedVolume) + sys::random_id());
     // The row goes with the name of the folder, in one step for everybody else; the content may take long.
     store.transaction([&] {
         store.delete_volume(name);
         rename_over(layout.volume(name), aside);
     });
     tell_event(layout, name, row ? row->project : std::string{}, "destroy");
-    for (const std::string& entry : sys::list_directory(layout.state + "/volumes"))
-        if (entry.starts_with(kRemoved)) sys::remove_tree(layout.volume(entry));
+    sys::remove_tree(aside);
+    Trash(layout).empty_all();
 }
 
 void perform(const RemoveVolume& action, ActionContext& context, Session& session) {

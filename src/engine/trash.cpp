@@ -45,10 +45,16 @@ bool Trash::empty() const {
 }
 
 void Trash::take_leftovers() {
-    if (!sys::exists(folder_)) return;
-    for (const auto& name : sys::list_directory(folder_)) {
+    take_leftovers_in(folder_, "");
+    take_leftovers_in(volumes_, store::Layout::kRemovedVolume);
+}
+
+void Trash::take_leftovers_in(const std::string& folder, std::string_view prefix) {
+    if (!sys::exists(folder)) return;
+    for (const auto& name : sys::list_directory(folder)) {
+        if (!name.starts_with(prefix)) continue;
         const std::lock_guard lock(mutex_);
-        taken_.push_back({folder_ + "/" + name, true});
+        taken_.push_back({folder + "/" + name, true});
     }
 }
 

@@ -13,7 +13,7 @@ namespace compose::engine {
 /// Thread-safe.
 class Trash {
 public:
-    explicit Trash(const store::Layout& layout) : folder_(layout.trash()) {}
+    explicit Trash(const store::Layout& layout) : folder_(layout.trash()), volumes_(layout.volumes()) {}
 
     /// Nothing when the folder is not there.
     void take(const std::string& folder);
@@ -21,13 +21,15 @@ public:
     /// nobody's command fails since an earlier one left what can't be removed.
     bool empty_one();
     [[nodiscard]] bool empty() const;
-    /// Takes what others left behind.
+    /// Takes what others left behind, of containers and of volumes.
     void take_leftovers();
     /// Those too.
     void empty_all();
 
 private:
-    const std::string folder_;
+    void take_leftovers_in(const std::string& folder, std::string_view prefix);
+
+    const std::string folder_, volumes_;
     mutable std::mutex mutex_;
     struct Item {
         std::string path;

@@ -9,6 +9,7 @@
 //     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
 //     trash/<id>/             of a removed container, not emptied yet
 //     volumes/<name>/_data
+//     volumes/.removed-<id>/  one that is being removed
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
 //     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
 //     build/cache/            RUN --mount=type=cache, and the digests of contexts
@@ -20,6 +21,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace compose::store {
 
@@ -42,6 +44,9 @@ struct Layout {
     [[nodiscard]] std::string event_log() const { return state + "/events.log"; }
     [[nodiscard]] std::string container_probes(const std::string& id) const { return container(id) + "/probes.json"; }
     [[nodiscard]] std::string volume(const std::string& name) const { return state + "/volumes/" + name; }
+    [[nodiscard]] std::string volumes() const { return state + "/volumes"; }
+    /// What a volume's folder is called once it is no volume any more: no volume can have such a name.
+    static constexpr std::string_view kRemovedVolume = ".removed-";
     [[nodiscard]] std::string volume_data(const std::string& name) const { return volume(name) + "/_data"; }
     [[nodiscard]] std::string project_run(const std::string& project) const { return run + "/projects/" + project; }
     [[nodiscard]] std::string control_socket(const std::string& p) const { return project_run(p) + "/control.sock"; }

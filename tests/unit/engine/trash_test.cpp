@@ -53,10 +53,14 @@ TEST_F(TrashTest, AFolderIsGoneFromItsPlaceAtOnceAndWhollyWhenEmptied) {
 
 TEST_F(TrashTest, WhatAnotherLeftIsTakenToo) {
     Trash(layout_).take(make_container("a"));
+    sys::make_directories(layout_.volume(".removed-0123") + "/_data");
+    sys::make_directories(layout_.volume("kept") + "/_data");
     Trash next(layout_);
     EXPECT_TRUE(next.empty());
     next.empty_all();
     EXPECT_TRUE(fs::is_empty(layout_.trash()));
+    EXPECT_FALSE(fs::exists(layout_.volume(".removed-0123")));
+    EXPECT_TRUE(fs::exists(layout_.volume("kept")));
 }
 
 TEST_F(TrashTest, WhereNothingCanBeMovedItIsRemovedAtOnce) {
