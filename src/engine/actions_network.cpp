@@ -62,6 +62,23 @@ store::Network row_of(const Network& network, const std::string& project, const 
     return row;
 }
 
+/// The database sees to the subnets of IPv4 only. The caller holds the lock under which networks are made.
+void check_subnet6(const store::Network& row, const store::Store& store) {
+    const auto subnet_of = [](const store::Network& network) {
+        const auto found = network.options.find("subnet6");
+        return found == network.options.end() ? std::nullopt : net::Prefix6::parse(found->second);
+    };
+    const auto own = subnet_of(row);
+    if (!own) return;
+    for (const store::Network& other : store.networks("")) {
+        const auto taken = subnet_of(other);
+        if (!taken || !taken->overlaps(*own)) continue;
+        throw make_error(ErrorKind::conflict, "network {}: subnet {} overlaps {} of network {} (project {})", row.name,
+                         own->to_string(), taken->to_string(), other.name, other.project)
+            .with_hint("choose another subnet, or remove that network");
+    }
+}
+
 /// Finds what a macvlan or ipvlan network is to stand on. Without a parent, a dummy stands in: nothing leads out.
 void choose_parent(store::Network& row, const store::Store& store) {
     std::string& parent = row.options["parent"];
@@ -131,6 +148,7 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     else if (net::bridge_exists(row.bridge))
         throw make_error(ErrorKind::conflict, "network {}: there is a bridge {} already", row.name, row.bridge)
             .with_hint("choose another name in driver_opts, or remove that bridge");
+    check_subnet6(row, store);
     store.insert_network(row, routes_to_avoid());
     try {
         make_kernel_objects(row, store.installation_id());

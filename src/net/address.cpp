@@ -89,6 +89,10 @@ bool Prefix6::contains(const Ipv6& address) const {
     return masked(address, length) == network;
 }
 
+bool Prefix6::overlaps(const Prefix6& other) const {
+    return contains(other.network) || other.contains(network);
+}
+
 Ipv6 Prefix6::last() const {
     Ipv6 result = network;
     for (int bit = length; bit < 128; ++bit)

@@ -44,6 +44,7 @@ struct Prefix6 {
     [[nodiscard]] static std::optional<Prefix6> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const;
     [[nodiscard]] bool contains(const Ipv6& address) const;
+    [[nodiscard]] bool overlaps(const Prefix6& other) const;
     [[nodiscard]] Ipv6 last() const;
     /// The address with that number; for lengths up to 96.
     [[nodiscard]] Ipv6 host(std::uint32_t number) const;

@@ -204,7 +204,11 @@ void Endpoints::adopt(const store::Container& container, pid_t pid) {
     published_ = steps.ports;
     connected_ = ends_of(steps.interfaces);
     if (steps.interfaces.empty()) return;
-    open_relays();
+    try {
+        open_relays();
+    } catch (const Error& error) {
+        log::debug("relays of {}: {}", id_, error.what());  // it runs on without them
+    }
     if (dns_.udp) return serve_dns(container, steps, std::move(dns_));
     // Nobody kept the sockets: new ones, in the namespace of its first process.
     const auto netns = sys::open_netns_of(pid);

@@ -124,6 +124,13 @@ std::optional<Fd> reserve_port(const std::string& protocol, const std::string& h
         if (!fd) throw errno_error("create socket");
     }
     if (!tcp) set_option(*fd, SOL_SOCKET, SO_RCVBUF, 1);  // until somebody reads it
+    if (tcp && port == 0) {
+        // A port that the kernel chose is lost when the socket stops to listen, one that was asked for is not.
+        if (!bind_to(*fd, *address)) throw errno_error("bind any port/{}", protocol);
+        const auto chosen = local_port(*fd);
+        fd.reset();
+        return reserve_port(protocol, host_ip, chosen);
+    }
     if (bind_to(*fd, *address) || (errno == EADDRINUSE && tcp && port != 0 && bind_over_closed(*fd, *address)))
         return fd;
     if (errno == EADDRINUSE) return std::nullopt;

@@ -209,6 +209,35 @@ services:
     (void)box.host({"sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6"});
 }
 
+TEST(Ipv6Ports, APortOfTheKernelsChoiceStaysWhenTheContainerRestarts) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    REQUIRE_IPV6(box);
+    box.write("site/index.html", kHello);
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: httpd -f -p 80 -h /site
+    volumes: ["./site:/site:ro"]
+    restart: always
+    ports: ["80"]
+)");
+    box.ok({"up", "-d"});
+    const auto where = box.ok({"port", "web", "80"});
+    const int port = std::stoi(where.substr(where.rfind(':') + 1));
+    EXPECT_TRUE(answers(box, "[::1]", port));
+    const int first = box.pid_of("demo-web-1");
+    ASSERT_TRUE(box.host({"kill", "-9", std::to_string(first)}).ok());
+    ASSERT_TRUE(eventually([&] {
+        const int now = box.pid_of("demo-web-1");
+        return now != 0 && now != first && box.field("demo-web-1", "State") == "running";
+    }));
+    EXPECT_TRUE(answers(box, "[::1]", port));
+    EXPECT_TRUE(answers(box, "127.0.0.1", port));
+    EXPECT_EQ(box.ok({"port", "web", "80"}), where);
+}
+
 TEST(Ipv6Ports, TheRelaySurvivesItsSupervisor) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -300,6 +329,10 @@ TEST(Ipv6Networks, WhatCannotBe) {
                 HasSubstr("needs enable_ipv4"));
     EXPECT_THAT(refused("{enable_ipv4: false, enable_ipv6: true}", "{ipv4_address: 10.9.0.4}"),
                 HasSubstr("has no IPv4"));
+    box.ok({"network", "create", "--ipv6", "--subnet", "fd00:77::/48", "wide"});
+    EXPECT_THAT(refused("{enable_ipv6: true, ipam: {config: [{subnet: \"fd00:77:0:9::/64\"}]}}", "{}"),
+                HasSubstr("subnet fd00:77:0:9::/64 overlaps fd00:77::/48 of network wide"));
+    box.ok({"network", "rm", "wide"});
     EXPECT_THAT(box.fails({"network", "create", "--ipv4=false", "none-at-all"}),
                 HasSubstr("IPv4 or IPv6 must be enabled"));
 }
