@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::size_t kHashDigits = 16;  // tells two answers apart; nobody gains by two that look alike
 
-std::string stem(const std::string& model) {
-    std::string out = model;
+}  // namespace
+
+std::string variable_stem(const std::string& name) {
+    std::string out = name;
     for (char& c : out)
         if (c >= 'a' && c <= 'z')
             c = static_cast<char>(c - 'a' + 'A');
@@ -21,14 +23,12 @@ std::string stem(const std::string& model) {
     return out;
 }
 
-}  // namespace
-
 std::string endpoint_variable(const ModelUse& use) {
-    return use.endpoint_var.empty() ? stem(use.model) + "_URL" : use.endpoint_var;
+    return use.endpoint_var.empty() ? variable_stem(use.model) + "_URL" : use.endpoint_var;
 }
 
 std::string model_variable(const ModelUse& use) {
-    return use.model_var.empty() ? stem(use.model) + "_MODEL" : use.model_var;
+    return use.model_var.empty() ? variable_stem(use.model) + "_MODEL" : use.model_var;
 }
 
 void Provided::tell(const std::string& service, ProviderAnswer answer) {
@@ -55,7 +55,8 @@ Variables Provided::variables_of(const Service& service) const {
         if (answer == models_.end()) continue;
         out[model_variable(use)] = answer->second.model;
         // What the specification first called it; an own variable of that name stays.
-        if (const std::string bare = stem(use.model); use.model_var.empty() && !service.environment.contains(bare))
+        if (const std::string bare = variable_stem(use.model);
+            use.model_var.empty() && !service.environment.contains(bare))
             out[bare] = answer->second.model;
         out[endpoint_variable(use)] = answer->second.endpoint;
     }

@@ -44,6 +44,8 @@ private:
     std::map<std::string, ModelAnswer> models_;
 };
 
+/// A name as the beginning of a variable's: "my-db.1" -> "MY_DB_1".
+[[nodiscard]] std::string variable_stem(const std::string& name);
 /// The variables in which a service finds a model's address and its name.
 [[nodiscard]] std::string endpoint_variable(const ModelUse& use);
 [[nodiscard]] std::string model_variable(const ModelUse& use);

@@ -14,16 +14,6 @@ namespace {
 constexpr std::size_t kLongestAnswer = std::size_t{4} << 20U;
 constexpr std::size_t kLongestQuote = 80;
 
-std::string prefix_of(const std::string& service) {
-    std::string out = service + "_";
-    for (char& c : out)
-        if (c >= 'a' && c <= 'z')
-            c = static_cast<char>(c - 'a' + 'A');
-        else if (c == '-' || c == '.')
-            c = '_';
-    return out;
-}
-
 /// What the program says of itself.
 struct Metadata {
     struct Verb {
@@ -155,7 +145,7 @@ private:
         }
         const std::string name = said.substr(0, equals), value = said.substr(equals + 1);
         if (prefixed)
-            answer_.prefixed[prefix_of(service_.name) + name] = value;
+            answer_.prefixed[variable_stem(service_.name + "_") + name] = value;
         else
             answer_.raw[name] = value;
     }

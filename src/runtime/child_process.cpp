@@ -25,6 +25,17 @@ int write_text(int fd, const char* text) noexcept {
     return static_cast<std::size_t>(n) == size ? 0 : -EIO;
 }
 
+// Closes what was opened, which may be an error; refuses what the kernel's own file system does not hold.
+int write_kernel_file(int fd, const char* text) noexcept {
+    if (fd < 0) return fd;
+    struct statfs fs;
+    int result = raw::fstatfs(fd, fs);
+    if (result == 0 && fs.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
+    if (result == 0) result = write_text(fd, text);
+    raw::close(fd);
+    return result;
+}
+
 // A file of the image, read into fresh memory. Empty when there is none. Opening must neither hang nor have effects.
 int read_image_file(Child& child, const char* path, std::string_view& out) noexcept {
     constexpr std::size_t kLimit = std::size_t{10} << 20U;
@@ -149,13 +160,7 @@ void set_signal_mask(std::uint64_t mask) noexcept {
 int set_sysctl(Child& child, const Op& op) noexcept {
     constexpr std::uint64_t kNoXdev = 0x01;
     const int fd = raw::openat2(child.handle(Handle::proc_sys), op.target, O_WRONLY | O_TRUNC, kPlainBeneath | kNoXdev);
-    if (fd < 0) return fd;
-    struct statfs fs;
-    int result = raw::fstatfs(fd, fs);
-    if (result == 0 && fs.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
-    if (result == 0) result = write_text(fd, op.source);
-    raw::close(fd);
-    return result;
+    return write_kernel_file(fd, op.source);
 }
 
 int loopback_up() noexcept {
@@ -173,22 +178,13 @@ int loopback_up() noexcept {
 
 // While /proc is still the host's, which no container can have prepared.
 int set_oom_score(const Op& op) noexcept {
-    const int fd = raw::openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY);
-    if (fd < 0) return fd;
-    const int result = write_text(fd, op.source);
-    raw::close(fd);
-    return result;
+    return write_kernel_file(raw::openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY), op.source);
 }
 
 int set_apparmor(Child& child, const Op& op) noexcept {
     int fd = raw::openat(AT_FDCWD, "/proc/self/attr/apparmor/exec", O_WRONLY);
     if (fd == -ENOENT) fd = raw::openat(AT_FDCWD, "/proc/self/attr/exec", O_WRONLY);  // before 5.8
-    if (fd < 0) return fd;
-    struct statfs fs;
-    int result = raw::fstatfs(fd, fs);
-    if (result == 0 && fs.f_type != PROC_SUPER_MAGIC) result = -EXDEV;
-    if (result == 0) result = write_text(fd, op.source);
-    raw::close(fd);
+    const int result = write_kernel_file(fd, op.source);
     return result == -ENOENT ? child.fail_with(result, Detail::no_profile) : result;
 }
 
