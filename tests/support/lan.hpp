@@ -13,6 +13,15 @@ inline std::string stripped(std::string text) {
     return text;
 }
 
+/// What a script says in a running service.
+inline std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
+    return box.ok({"exec", "-T", service, "sh", "-c", script});
+}
+
+inline bool reaches(const Sandbox& box, const std::string& from, const std::string& to) {
+    return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
+}
+
 /// lan0 here, far0 with 10.44.0.254 and fd44::fe in a namespace of its own.
 class Lan {
 public:

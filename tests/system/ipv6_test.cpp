@@ -51,13 +51,8 @@ std::string serve_datagrams(const Sandbox& box, const std::string& container) {
     return pid;
 }
 
-#define REQUIRE_IPV6(box) \
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6"
-
-TEST(Ipv6Ports, BothFamiliesOfTheHostLeadToAContainerWithIpv4) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    REQUIRE_IPV6(box);
+// A service "web" that serves one page; `rest` begins with more of that service.
+void write_site(const Sandbox& box, const std::string& rest) {
     box.write("site/index.html", kHello);
     box.write("compose.yaml", R"(
 services:
@@ -65,7 +60,19 @@ services:
     image: busybox
     command: httpd -f -p 80 -h /site
     volumes: ["./site:/site:ro"]
-    ports: ["18080:80", "0.0.0.0:18081:80", "[::]:18082:80", "[::1]:18083:80", "[2001:db8:7::1]:18084:80", "80"]
+)" + rest);
+}
+
+#define REQUIRE_IPV6(box) \
+    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6"
+
+TEST(Ipv6Ports, BothFamiliesOfTheHostLeadToAContainerWithIpv4) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    REQUIRE_IPV6(box);
+    write_site(
+        box,
+        R"(    ports: ["18080:80", "0.0.0.0:18081:80", "[::]:18082:80", "[::1]:18083:80", "[2001:db8:7::1]:18084:80", "80"]
   echo:
     image: busybox
     command: sleep 1000
@@ -108,14 +115,7 @@ TEST(Ipv6Ports, RulesLeadToAContainerWithIpv6) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-    ports: ["18080:80", "[2001:db8:7::1]:18084-18085:80"]
+    write_site(box, R"(    ports: ["18080:80", "[2001:db8:7::1]:18084-18085:80"]
     networks: {six: {ipv6_address: "fd00:77::50"}}
   near: {image: busybox, command: sleep 1000, networks: [six]}
   far: {image: busybox, command: sleep 1000, networks: [other]}
@@ -189,14 +189,7 @@ TEST(Ipv6Ports, AHostWithoutIpv6) {
     Sandbox box;
     REQUIRE_IPV6(box);
     ASSERT_TRUE(box.host({"sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"}).ok());
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-    ports: ["18080:80"]
+    write_site(box, R"(    ports: ["18080:80"]
 )");
     box.ok({"up", "-d"});
     EXPECT_TRUE(answers(box, "127.0.0.1", 18080));
@@ -213,14 +206,7 @@ TEST(Ipv6Ports, APortOfTheKernelsChoiceStaysWhenTheContainerRestarts) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-    restart: always
+    write_site(box, R"(    restart: always
     ports: ["80"]
 )");
     box.ok({"up", "-d"});
@@ -242,15 +228,8 @@ TEST(Ipv6Ports, TheRelaySurvivesItsSupervisor) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    box.write("site/index.html", kHello);
     box.write("site/large", std::string(4'000'000, 'x'));
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-    ports: ["18080:80"]
+    write_site(box, R"(    ports: ["18080:80"]
 )");
     box.ok({"up", "-d"});
     EXPECT_TRUE(answers(box, "[::1]", 18080));
@@ -267,14 +246,7 @@ TEST(Ipv6Networks, NothingButIpv6) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-    ports: ["18080:80", "0.0.0.0:18081:80"]
+    write_site(box, R"(    ports: ["18080:80", "0.0.0.0:18081:80"]
     networks: {six: {ipv6_address: "fd00:77::50"}}
     extra_hosts: ["gate:host-gateway"]
   fixed: {image: busybox, command: sleep 1000, networks: {six: {ipv6_address: "fd00:77::99"}}}

@@ -10,14 +10,6 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
-
-bool reaches(const Sandbox& box, const std::string& from, const std::string& to) {
-    return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
-}
-
 TEST(Macvlan, ContainersAreNeighboursOfTheHost) {
     REQUIRE_ROOT();
     Sandbox box;
