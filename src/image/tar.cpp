@@ -203,7 +203,7 @@ bool TarReader::next(TarEntry& entry) {
     fill_from_header(block, entry);
     apply(extensions, entry);
     if (entry.raw_type == 'S') read_old_sparse(block, entry);
-    if (extensions.pax.contains("GNU.sparse.major")) read_map_in_data(entry);
+    if (entry.type == TarType::regular && extensions.pax.contains("GNU.sparse.major")) read_map_in_data(entry);
     if (entry.sparse) check_extents(entry);
     return true;
 }
@@ -326,6 +326,10 @@ void TarReader::apply(const Extensions& extensions, TarEntry& entry) {
     padding_ = round_up(stored_) - stored_;
     entry.size = entry.type == TarType::regular ? stored_ : 0;
     if (entry.type == TarType::regular) apply_sparse(extensions, entry);
+    if (entry.type == TarType::unknown) {  // nobody can say what its bytes are
+        skip(data_left_);
+        data_left_ = 0;
+    }
 }
 
 void TarReader::apply_sparse(const Extensions& extensions, TarEntry& entry) {

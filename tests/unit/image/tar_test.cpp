@@ -235,6 +235,19 @@ std::string sparse(const std::string& records, const std::string& data) {
     return TarBuilder().pax(records).file("s", data).end();
 }
 
+TEST(Tar, AnEntryOfUnknownTypeHasNoData) {
+    TarBuilder tar;
+    tar.pax(TarBuilder::record("GNU.sparse.major", "1"));
+    tar.add({.name = "odd", .type = 'Z', .data = "0\nwhat is this", .link = "", .size = "", .prefix = ""});
+    const auto all = read(tar.file("next", "n").end());
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].entry.type, TarType::unknown);
+    EXPECT_EQ(all[0].entry.size, 0);
+    EXPECT_EQ(all[0].data, "");
+    EXPECT_FALSE(all[0].entry.sparse);
+    EXPECT_EQ(all[1].data, "n");
+}
+
 TEST(Tar, ReadsAndChecksSparseMaps) {  // T24
     const auto r = [](const char* key, const std::string& value) {
         return TarBuilder::record(std::string("GNU.sparse.") + key, value);
