@@ -163,6 +163,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return static_cast<int>(raw::call(SYS_unshare, CLONE_NEWCGROUP));
         case OpKind::mount_new:
             return mount_new(child, op);
+        case OpKind::set_attributes:
+            return set_attributes(child, op);
         case OpKind::attach_source:
             return attach_source(child, op);
         case OpKind::directory:

@@ -60,6 +60,7 @@ int isolate_mounts() noexcept;
 int overlay_root(Child& child, const Op& op) noexcept;
 int bind_root(Child& child, const Op& op) noexcept;
 int mount_new(Child& child, const Op& op) noexcept;
+int set_attributes(Child& child, const Op& op) noexcept;
 int attach_source(Child& child, const Op& op) noexcept;
 int mask(Child& child, const Op& op) noexcept;
 int make_path_read_only(Child& child, const Op& op) noexcept;

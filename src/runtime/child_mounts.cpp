@@ -329,6 +329,11 @@ int mount_new(Child& child, const Op& op) noexcept {
     return 0;
 }
 
+int set_attributes(Child& child, const Op& op) noexcept {
+    const unsigned flags = kEmptyPath | (op.recursive ? kRecursive : 0);
+    return raw::mount_setattr(child.setup.slots[op.slot], "", flags, op.attributes, 0, op.a);
+}
+
 int attach_source(Child& child, const Op& op) noexcept {
     const int tree = child.setup.slots[op.slot];
     int result = raw::mount_setattr(tree, "", kEmptyPath | (op.flag ? kRecursive : 0), 0, op.propagation);

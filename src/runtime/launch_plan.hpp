@@ -20,7 +20,7 @@ namespace compose::runtime {
 
 struct DeviceNode {
     std::string path;  // relative to /dev
-    bool block = false;
+    char type = 'c';   // or 'b', 'p' (a FIFO)
     unsigned major = 0, minor = 0;
     unsigned mode = 0600, uid = 0, gid = 0;
     std::string permissions = "rwm";
@@ -60,6 +60,7 @@ enum class OpKind : std::uint8_t {
     bind_root,       // `source` is the root
     join_cgroup,     // a new cgroup namespace, rooted where this process now is
     mount_new,       // a new file system of type `source` on `target` under `place`; kept as `save`
+    set_attributes,  // of the mount in slot: `attributes` added, `a` taken away
     attach_source,   // slot -> `target`
     directory,       // `target` under `place`
     device,          // `target` under `place`: mode, device

@@ -19,7 +19,7 @@ struct MountSpec {
     bool recursive_read_only = true;  // with read_only: submounts too
     bool recursive = true;            // bind: take submounts along
     std::string propagation = "rprivate";
-    std::string options;               // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+    std::string options;               // tmpfs: "size=67108864,mode=1777,uid=1000,exec"; bind: "nosuid,noexec"
     std::string subpath{};             // bind, image: what of it; links in it lead nowhere else
     std::vector<std::string> lower{};  // image: its unpacked layers, topmost first; always read-only
     std::string volume{};              // name of the volume behind it: for those who share a container's mounts
@@ -27,9 +27,12 @@ struct MountSpec {
 };
 
 struct DeviceSpec {
-    std::string source;       // host path of a device, or of a folder with devices
+    std::string source;       // host path of a device, or of a folder with devices; empty: type and numbers say it all
     std::string target;       // path in the container, below /dev
     std::string permissions;  // of "rwm"
+    std::string type{};       // "b", "c", "u" (like "c"), "p" (a FIFO); empty: the source's
+    std::optional<std::int64_t> major{}, minor{};      // in place of the source's
+    std::optional<std::int64_t> mode{}, uid{}, gid{};  // too
 };
 
 struct Rlimit {
