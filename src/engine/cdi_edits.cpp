@@ -180,9 +180,6 @@ runtime::HostHook hook_of(const Node& node, const std::string& file) {
     section.end();
     if (std::find(std::begin(kStages), std::end(kStages), hook.stage) == std::end(kStages))
         throw section.bad(fmt::format("there is no kind of hook {}", quote(hook.stage)));
-    if (hook.stage == "startContainer")
-        throw make_error(ErrorKind::unavailable, "{}: hooks of kind startContainer are not run", file)
-            .with_hint("createContainer is run before the root is changed");
     if (!hook.path.starts_with('/'))
         throw section.bad(fmt::format("the hook's path {} is not absolute", quote(hook.path)));
     return hook;

@@ -284,9 +284,11 @@ void plan_root(PlanBuilder& plan) {
     const ContainerSpec& spec = plan.spec;
     if (spec.lower.empty()) throw make_error(ErrorKind::invalid, "container {} has no root layers", spec.name);
     plan.add(OpKind::isolate_mounts, "separate mounts from the host");
+    const char* place = plan.arena.text(spec.bundle.empty() ? spec.lower.front() : spec.bundle + "/rootfs");
     if (spec.upper.empty() && spec.lower.size() == 1) {
         Op& op = plan.add(OpKind::bind_root, "mount the root " + spec.lower.front());
         op.source = plan.arena.text(spec.lower.front());
+        op.target = place;
         op.attributes = kReadOnly;
         return;
     }
@@ -294,7 +296,7 @@ void plan_root(PlanBuilder& plan) {
     std::vector<const char*> lower;
     for (const auto& path : spec.lower) lower.push_back(plan.arena.text(path));
     op.list = plan.arena.list(lower);
-    op.source = lower.front();
+    op.target = place;
     std::vector<std::pair<std::string, std::string>> options;
     if (!spec.upper.empty()) {
         options.emplace_back("upperdir", spec.upper);
