@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "runtime/cgroup.hpp"
+#include "runtime/host_hook.hpp"
 #include "runtime/launcher.hpp"
 #include "sys/clone.hpp"
 #include "sys/poll.hpp"
@@ -15,18 +16,64 @@ namespace compose::engine {
 namespace {
 
 constexpr std::chrono::milliseconds kGlance{100};  // how late a cancellation may be seen
+constexpr std::chrono::seconds kLongestEnd{60};    // of hooks that have no limit of their own
+constexpr int kSetupFailed = 128;
+
+// The hooks of the step's devices, one after the other.
+class DeviceHooks {
+public:
+    DeviceHooks(const RunRequest& request, const std::stop_token& cancel) : request_(request), cancel_(cancel) {}
+
+    [[nodiscard]] bool empty() const { return request_.hooks.empty(); }
+    /// Throws Error for the first that fails.
+    void run(const std::vector<std::string>& stages, const char* status, pid_t pid, sys::FdRef container) const {
+        for (const auto& stage : stages)
+            for (const auto& hook : request_.hooks)
+                if (hook.stage == stage)
+                    run_one(hook, {request_.spec.id, status, pid, request_.spec.bundle}, container);
+    }
+    void try_run(const std::string& stage, const char* status, pid_t pid) const {
+        try {
+            run({stage}, status, pid, {});
+        } catch (const Error& error) {
+            log::debug("{}", error.what());
+        }
+    }
+
+private:
+    void run_one(const runtime::HostHook& hook, const runtime::HookState& state, sys::FdRef container) const {
+        auto process = runtime::HookProcess::start(hook, state, container, false);
+        const auto limit = hook.timeout.count() > 0 || hook.stage != "poststop" ? hook.timeout : kLongestEnd;
+        const auto deadline = std::chrono::steady_clock::now() + limit;
+        bool late = false;
+        while (!sys::has_exited(process.pidfd())) {
+            late = late || (limit.count() > 0 && std::chrono::steady_clock::now() > deadline);
+            // What must run at the end is not given up with the build.
+            if (late || (cancel_.stop_requested() && hook.stage != "poststop")) process.kill();
+            sys::PollItem item{process.pidfd()};
+            static_cast<void>(sys::poll({&item, 1}, kGlance));
+        }
+        const auto status = sys::exit_status_of(process.pidfd());
+        sys::reap(process.pidfd());
+        if (late || !status || status->code != 0)
+            throw make_error("{}", hook_failure(hook, status ? status->code : -1, late, process.output()));
+    }
+
+    const RunRequest& request_;
+    const std::stop_token& cancel_;
+};
 
 class Container {
 public:
-    Container(const runtime::ContainerSpec& spec, const std::function<void(std::string_view)>& output)
-        : cgroup_(runtime::cgroup_root(), spec.cgroup_parent, spec.id), output_(output) {
+    explicit Container(const RunRequest& request)
+        : request_(request), cgroup_(runtime::cgroup_root(), request.spec.cgroup_parent, request.spec.id) {
         auto pipe = sys::make_pipe();
         runtime::Stdio stdio;
         stdio.err = pipe.write.duplicate();
         stdio.out = std::move(pipe.write);
         out_ = std::move(pipe.read);
         sys::set_nonblocking(out_, true);
-        launch_.emplace(runtime::begin_launch(spec, std::move(stdio), false));
+        launch_.emplace(runtime::begin_launch(request.spec, std::move(stdio), false));
         pidfd_ = sys::duplicate(launch_->pidfd());
     }
     ~Container() {
@@ -43,15 +90,20 @@ public:
     Container(const Container&) = delete;
     Container& operator=(const Container&) = delete;
 
-    RunOutcome run(const std::function<void(sys::FdRef)>& connect, const std::stop_token& cancel) {
+    RunOutcome run(const std::stop_token& cancel) {
         RunOutcome outcome;
+        connect();
+        const DeviceHooks hooks(request_, cancel);
+        // Those of its end run even when the first of them failed.
         try {
-            if (connect) connect(launch_->open_netns());
-        } catch (const Error&) {
-            // A child that failed is gone before its namespace could be visited: its own words say why.
-            if (launch_->poll() != runtime::Launch::State::failed) throw;
+            await_mounts(hooks, cancel);
+            hooks.run({"prestart", "createRuntime", "createContainer"}, "creating", launch_->pid(), launch_->pidfd());
+        } catch (const Error& error) {
+            outcome.failure = error.what();
+            cgroup_.kill();
         }
         launch_->release();
+        bool told = false;
         while (!sys::has_exited(pidfd_)) {
             if (cancel.stop_requested()) {
                 outcome.cancelled = true;
@@ -59,8 +111,39 @@ public:
             }
             wait();
             read();
+            if (!told && launch_->poll() == runtime::Launch::State::running) {
+                told = true;
+                hooks.try_run("poststart", "running", launch_->pid());
+            }
         }
         read();
+        hooks.try_run("poststop", "stopped", 0);
+        if (!outcome.failure.empty()) {
+            outcome.exit_code = kSetupFailed;
+            return outcome;
+        }
+        return with_status(outcome);
+    }
+
+private:
+    void connect() {
+        try {
+            if (request_.connect) request_.connect(launch_->open_netns());
+        } catch (const Error&) {
+            // A child that failed is gone before its namespace could be visited: its own words say why.
+            if (launch_->poll() != runtime::Launch::State::failed) throw;
+        }
+    }
+
+    void await_mounts(const DeviceHooks& hooks, const std::stop_token& cancel) {
+        if (hooks.empty()) return;
+        while (launch_->poll() == runtime::Launch::State::pending && !launch_->mounted()) {
+            if (cancel.stop_requested()) return;
+            wait();
+        }
+    }
+
+    RunOutcome with_status(RunOutcome outcome) {
         if (launch_->poll() == runtime::Launch::State::failed) {
             outcome.failure = launch_->failure().message;
             outcome.exit_code = launch_->failure().exit_code;
@@ -75,7 +158,6 @@ public:
         return outcome;
     }
 
-private:
     void wait() {
         const bool pending = launch_->poll() == runtime::Launch::State::pending;
         std::array<sys::PollItem, 3> items{sys::PollItem{.fd = pidfd_},
@@ -91,12 +173,12 @@ private:
             if (*got == 0)
                 open_ = false;
             else
-                output_({buffer_.data(), *got});
+                request_.output({buffer_.data(), *got});
         }
     }
 
+    const RunRequest& request_;
     runtime::Cgroup cgroup_;
-    const std::function<void(std::string_view)>& output_;
     std::optional<runtime::Launch> launch_;
     sys::Fd pidfd_, out_;
     std::array<char, 65536> buffer_{};
@@ -106,9 +188,8 @@ private:
 
 }  // namespace
 
-RunOutcome run_container(const runtime::ContainerSpec& spec, const std::function<void(sys::FdRef)>& connect,
-                         const std::function<void(std::string_view)>& output, const std::stop_token& cancel) {
-    return std::make_unique<Container>(spec, output)->run(connect, cancel);
+RunOutcome run_container(const RunRequest& request, const std::stop_token& cancel) {
+    return std::make_unique<Container>(request)->run(cancel);
 }
 
 }  // namespace compose::engine

@@ -4,6 +4,8 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "runtime/spec.hpp"
 #include "sys/fd.hpp"
@@ -17,11 +19,14 @@ struct RunOutcome {
     bool out_of_memory = false;
 };
 
-/// `connect` gets the new network namespace before anything runs in it (may be empty); `output` what the command writes
-/// to stdout and stderr. When this returns, the container and its cgroup are gone.
-[[nodiscard]] RunOutcome run_container(const runtime::ContainerSpec& spec,
-                                       const std::function<void(sys::FdRef)>& connect,
-                                       const std::function<void(std::string_view)>& output,
-                                       const std::stop_token& cancel);
+struct RunRequest {
+    const runtime::ContainerSpec& spec;
+    const std::vector<runtime::HostHook>& hooks;   // when there are some, the spec has a bundle
+    std::function<void(sys::FdRef)> connect;       // gets the new network namespace before anything runs in it
+    std::function<void(std::string_view)> output;  // gets what the command writes to stdout and stderr
+};
+
+/// When this returns, the container and its cgroup are gone.
+[[nodiscard]] RunOutcome run_container(const RunRequest& request, const std::stop_token& cancel);
 
 }  // namespace compose::engine

@@ -71,7 +71,8 @@ private:
     [[nodiscard]] Folders new_folders();
     [[nodiscard]] Layer adopt(const Folders& folders);
     [[nodiscard]] runtime::ContainerSpec container_spec(const build::RunStep& run, const Folders& folders);
-    void add_devices(const build::RunStep& run, runtime::ContainerSpec& spec);
+    /// Returns the hooks that come with them.
+    [[nodiscard]] std::vector<runtime::HostHook> add_devices(const build::RunStep& run, runtime::ContainerSpec& spec);
     void write_host_files(runtime::ContainerSpec& spec, const Folders& folders, const BuildNetwork::Seat* seat);
 
     [[nodiscard]] Told tell_started(const std::string& title);

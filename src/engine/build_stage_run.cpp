@@ -13,6 +13,7 @@
 #include "engine/cdi.hpp"
 #include "engine/spec_builder.hpp"
 #include "net/dns_server.hpp"
+#include "runtime/host_hook.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -66,6 +67,7 @@ Error failure_of(const RunOutcome& outcome, const build::RunStep& run) {
 StageBuilder::Layer StageBuilder::run_command(const build::Step& step, const build::RunStep& run, const Told& told) {
     const auto folders = new_folders();
     auto spec = container_spec(run, folders);
+    const auto hooks = add_devices(run, spec);
     const StepMounts mounts(shared_, store_, run.mounts);
     spec.mounts.insert(spec.mounts.end(), mounts.specs().begin(), mounts.specs().end());
     spec.process.env.insert(spec.process.env.end(), mounts.environment().begin(), mounts.environment().end());
@@ -94,13 +96,14 @@ StageBuilder::Layer StageBuilder::run_command(const build::Step& step, const bui
 
     Tail tail;
     shared_.workspace.note_container(spec.id, spec.cgroup_parent);
-    const auto outcome = run_container(
-        spec, seat ? [&](sys::FdRef netns) { seat->connect(netns); } : std::function<void(sys::FdRef)>(),
-        [&](std::string_view text) {
-            tail.add(text);
-            tell(BuildEvent::Kind::output, told, std::string(text));
-        },
-        shared_.cancel);
+    runtime::prepare_bundle(spec, folders.path, hooks);
+    RunRequest request{.spec = spec, .hooks = hooks, .connect = {}, .output = {}};
+    if (seat) request.connect = [&](sys::FdRef netns) { seat->connect(netns); };
+    request.output = [&](std::string_view text) {
+        tail.add(text);
+        tell(BuildEvent::Kind::output, told, std::string(text));
+    };
+    const auto outcome = run_container(request, shared_.cancel);
     shared_.workspace.forget_container(spec.id);
     if (outcome.cancelled) throw Error("the build was given up");
     if (!outcome.failure.empty() || outcome.exit_code != 0) fail(step.pos, failure_of(outcome, run), tail.text());
@@ -147,11 +150,11 @@ runtime::ContainerSpec StageBuilder::container_spec(const build::RunStep& run, c
     for (const auto& [name, limit] : shared_.request.ulimits) spec.rlimits.push_back({name, limit.first, limit.second});
     const auto& parent = shared_.request.cgroup_parent;
     spec.cgroup_parent = parent.empty() ? "compose/" + shared_.installation : cgroup_parent_path(parent);
-    add_devices(run, spec);
     return spec;
 }
 
-void StageBuilder::add_devices(const build::RunStep& run, runtime::ContainerSpec& spec) {
+std::vector<runtime::HostHook> StageBuilder::add_devices(const build::RunStep& run, runtime::ContainerSpec& spec) {
+    std::vector<runtime::HostHook> hooks;
     for (const auto& device : run.devices) {
         const auto& request = shared_.request;
         if (!is_allowed(request, "device") && !is_allowed(request, "device=" + device.name))
@@ -167,14 +170,14 @@ void StageBuilder::add_devices(const build::RunStep& run, runtime::ContainerSpec
                                      fmt::format("the step runs without {}: there is none", device.name), error.hint());
             continue;
         }
-        if (!edits.hooks.empty())
-            throw make_error(ErrorKind::unavailable, "the device {} wants programs of the host to be run", device.name);
         const auto append = [](auto& to, auto& from) { to.insert(to.end(), from.begin(), from.end()); };
         append(spec.devices, edits.devices);
         append(spec.mounts, edits.mounts);
         append(spec.process.env, edits.environment);
         append(spec.process.additional_groups, edits.groups);
+        append(hooks, edits.hooks);
     }
+    return hooks;
 }
 
 void StageBuilder::write_host_files(runtime::ContainerSpec& spec, const Folders& folders,

@@ -63,7 +63,11 @@ std::string bundle_config(const ContainerSpec& spec, CapabilitySet capabilities)
                                             {"cgroupsPath", "/" + spec.cgroup_parent + "/" + spec.id}}}});
 }
 
-void write_bundle(const ContainerSpec& spec) {
+void prepare_bundle(ContainerSpec& spec, const std::string& folder, const std::vector<HostHook>& hooks) {
+    if (hooks.empty()) return;
+    spec.bundle = folder;
+    for (const auto& hook : hooks)
+        if (hook.stage == "startContainer") spec.start_hooks.push_back(hook);
     const auto available = fixed_host_facts().capabilities;
     const auto held = spec.privileged ? available : container_capabilities(spec.cap_add, spec.cap_drop, available);
     sys::replace_file(spec.bundle + "/config.json", bundle_config(spec, held), 0600);

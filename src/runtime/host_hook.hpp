@@ -26,8 +26,9 @@ struct HookState {
 /// What they look up in the bundle's config.json, as OCI has it: the process, the mounts, and where the root is before
 /// it becomes "/".
 [[nodiscard]] std::string bundle_config(const ContainerSpec& spec, CapabilitySet capabilities);
-/// Makes config.json and an empty folder "rootfs" in the spec's bundle.
-void write_bundle(const ContainerSpec& spec);
+/// `folder` becomes the spec's bundle, with config.json and an empty folder "rootfs"; those of `hooks` that run in the
+/// container come to the spec. Without hooks nothing happens.
+void prepare_bundle(ContainerSpec& spec, const std::string& folder, const std::vector<HostHook>& hooks);
 
 class HookProcess {
 public:

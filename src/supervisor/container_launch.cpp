@@ -67,7 +67,7 @@ void Container::launch() {
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
-    prepare_hooks(spec);
+    runtime::prepare_bundle(spec, core_.store.layout().container(row_.id), options_.device_hooks);
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);

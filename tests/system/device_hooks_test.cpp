@@ -162,6 +162,36 @@ services:
     EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("it was not ready in its time"));
 }
 
+TEST_F(DeviceHooks, ARunStepOfABuildHasThemToo) {
+    hook_program(
+        "[ $stage = createRuntime ] && echo driver > $root/driver; [ $stage != createContainer ] || "
+        "! test -e " +
+        box_.path("broken"));
+    describe(kAll);
+    const auto build = [&] {
+        box_.write("Dockerfile",
+                   "FROM busybox\nRUN --device=test.example/thing=one grep driver /driver && echo step > /step\n");
+        return box_.compose({"image", "build", "-t", "built", "--allow", "device", "--no-cache", "."});
+    };
+    const auto built = build();
+    EXPECT_EQ(built.exit_code, 0) << built.err;
+    auto stages = noted("stages");
+    EXPECT_THAT(stages, testing::MatchesRegex("prestart said [^\n]+\ncreateRuntime said [^\n]+\ncreateContainer said "
+                                              "[^\n]+\npoststart said [^\n]+\npoststop said [^\n]+\n"));
+    EXPECT_THAT(noted("state.poststart"), HasSubstr("\"status\":\"running\""));
+    EXPECT_THAT(noted("state.poststop"), HasSubstr("\"status\":\"stopped\""));
+    EXPECT_EQ(box_.ok({"container", "run", "--rm", "built", "cat", "/driver", "/step"}), "driver\nstep\n");
+    box_.write("broken", "");
+    sys::remove_file(box_.path("stages"));
+    const auto broken = build();
+    EXPECT_NE(broken.exit_code, 0);
+    EXPECT_THAT(broken.err,
+                HasSubstr("createContainer hook " + box_.path("hook") + " of /etc/cdi/test.json failed with status 1"));
+    stages = noted("stages");
+    EXPECT_THAT(stages, Not(HasSubstr("poststart")));
+    EXPECT_THAT(stages, HasSubstr("poststop"));
+}
+
 TEST_F(DeviceHooks, OneThatHangsIsKilled) {
     hook_program("[ $stage = createRuntime ] && exec sleep 1000; true");
     describe({"createRuntime"}, R"(, "timeout": 1)");
