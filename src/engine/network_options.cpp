@@ -8,13 +8,12 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "model/host_ports.hpp"
 #include "net/address.hpp"
 
 namespace compose::engine {
 namespace {
 
-constexpr const char* kGatewayMode4 = "com.docker.network.bridge.gateway_mode_ipv4";
-constexpr const char* kGatewayMode6 = "com.docker.network.bridge.gateway_mode_ipv6";
 constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
 
 std::string check_mtu(const std::string& text) {
@@ -46,12 +45,15 @@ std::string check_bridge(const std::string& text) {
     return text;
 }
 
-// Docker's other modes, routed and nat-unprotected, let the outside in by routes that the host's network has to know.
+std::string one_of(const std::string& text, std::initializer_list<const char*> words, const char* what) {
+    for (const char* word : words)
+        if (text == word) return text;
+    throw make_error(ErrorKind::invalid, "{} is no {}", quote(text), what)
+        .with_hint(fmt::format("one of {}", fmt::join(words, ", ")));
+}
+
 std::string check_gateway_mode(const std::string& text) {
-    if (text != "nat" && text != "isolated")
-        throw make_error(ErrorKind::invalid, "{} is not supported: only nat and isolated are", quote(text))
-            .with_hint("a macvlan or ipvlan network gives containers addresses that the outside can reach");
-    return text;
+    return one_of(text, {"nat", "nat-unprotected", "routed", "isolated"}, "gateway mode");
 }
 
 // Names are made of it and a number.
@@ -67,19 +69,13 @@ std::string check_no_default(const std::string& text) {
     return text;
 }
 
-std::string check_no_trust(const std::string& text) {
+// "eth0:vxlan.1"
+std::string check_interfaces(const std::string& text) {
     if (!text.empty())
-        throw make_error(ErrorKind::invalid, "containers are reached by published ports only, from any interface")
-            .with_hint("remove it; a macvlan or ipvlan network gives containers addresses that the outside can reach");
+        for (const std::string& name : split(text, ':')) check_bridge(name);
     return text;
 }
 
-std::string one_of(const std::string& text, std::initializer_list<const char*> words, const char* what) {
-    for (const char* word : words)
-        if (text == word) return text;
-    throw make_error(ErrorKind::invalid, "{} is no {}", quote(text), what)
-        .with_hint(fmt::format("one of {}", fmt::join(words, ", ")));
-}
 std::string check_macvlan_mode(const std::string& text) {
     return one_of(text, {"bridge", "private", "vepa", "passthru"}, "macvlan mode");
 }
@@ -107,7 +103,7 @@ constexpr Option kOptions[] = {
     {"com.docker.network.bridge.inhibit_ipv4", "inhibit", check_flag},
     {"com.docker.network.container_iface_prefix", "interface_prefix", check_prefix},
     {"com.docker.network.bridge.default_bridge", nullptr, check_no_default},
-    {"com.docker.network.bridge.trusted_host_interfaces", nullptr, check_no_trust},
+    {"com.docker.network.bridge.trusted_host_interfaces", "trusted", check_interfaces},
     {kHostBinding, "host_binding", check_address},
     {kBridgeName, nullptr, check_bridge},
 };

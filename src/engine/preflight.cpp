@@ -11,6 +11,7 @@
 #include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 #include "net/parent.hpp"
 #include "sys/file.hpp"
@@ -101,10 +102,12 @@ void check_macs(const Project& project, const Service& service, std::vector<Diag
     }
 }
 
-void check_service_ports(const Service& service, const std::vector<ObservedPort>& ours,
+void check_service_ports(const Service& service, HostFamilies families, const std::vector<ObservedPort>& ours,
                          std::vector<Diagnostic>& findings) {
     for (std::size_t i = 0; i < service.ports.size(); ++i) {
-        const Port& port = service.ports[i];
+        const auto taken = on_host(service.ports[i], families);
+        if (!taken) continue;
+        const Port& port = *taken;
         const std::uint16_t number = port.published_first;
         if (number == 0 || port.published_last > number) continue;  // any of them will do
         const bool own = std::any_of(ours.begin(), ours.end(), [&](const ObservedPort& held) {
@@ -167,10 +170,9 @@ void check_host_ports(const Project& project, const Plan& plan, const ObservedSt
     for (const Plan::Node& node : plan.nodes)
         if (const auto* start = std::get_if<StartContainer>(&node.action)) services.insert(start->service);
     for (const std::string& name : services)
-        if (const auto service = project.services.find(name); service != project.services.end() &&
-                                                              service->second.network_mode.empty() &&
-                                                              !is_stacked_only(project, service->second))
-            check_service_ports(service->second, observed.ports, findings);
+        if (const auto service = project.services.find(name);
+            service != project.services.end() && service->second.network_mode.empty())
+            check_service_ports(service->second, host_families(project, service->second), observed.ports, findings);
     if (!findings.empty()) throw ProjectError(std::move(findings), ErrorKind::conflict);
 }
 

@@ -8,6 +8,7 @@
 #include "loader/schema.hpp"
 #include "loader/stages.hpp"
 #include "loader/tree_edit.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 
 namespace compose {
@@ -403,6 +404,21 @@ void check_granted(const std::string& path, const std::vector<FileGrant>& grants
     }
 }
 
+// What is reached by routes takes no port of the host, so writing one has no effect.
+void check_routed_ports(const Project& project, const std::string& path, const Service& service,
+                        Diagnostics& findings) {
+    if (!service.network_mode.empty() || is_stacked_only(project, service)) return;
+    const HostFamilies families = host_families(project, service);
+    for (std::size_t i = 0; i < service.ports.size(); ++i) {
+        const Port& port = service.ports[i];
+        const bool any = port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip == "::";
+        if ((any && port.published_first == 0) || on_host(port, families)) continue;
+        findings.warning(port.pos, fmt::format("{}.ports[{}]", path, i),
+                         "the host address and port have no effect: the network is routed",
+                         fmt::format("the container is reached at its own address, port {}", port.target));
+    }
+}
+
 }  // namespace
 
 void check_supported(const Node& root, Diagnostics& findings) {
@@ -426,6 +442,7 @@ void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
     const auto& project = loaded.project;
     for (const auto& [name, service] : project.services) {
         const auto path = "services." + name;
+        check_routed_ports(project, path, service, findings);
         check_granted(path + ".configs", service.configs, project.configs, "config", findings);
         check_granted(path + ".secrets", service.secrets, project.secrets, "secret", findings);
         if (service.build)

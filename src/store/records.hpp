@@ -84,7 +84,7 @@ struct Network {
     bool attachable = false;
     /// ipv4 ("false"), subnet6, gateway6, mtu, icc, masquerade ("false"), host_binding, ip_range, reserved
     /// ("10.0.0.9,10.0.0.10"), inhibit ("true": the bridge has no address), gateway_mode and gateway_mode6 (nat,
-    /// isolated), interface_prefix: what is not as usual.
+    /// nat-unprotected, routed, isolated), trusted ("eth0:eth1"), interface_prefix: what is not as usual.
     /// Of macvlan and ipvlan: parent, mode, flag, and made ("true") when the parent is the engine's own.
     std::map<std::string, std::string> options;
     Labels labels;

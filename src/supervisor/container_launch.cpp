@@ -57,7 +57,7 @@ void Container::launch() {
     if (!fresh || fresh->project != core_.project)
         throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
     auto spec = runtime::spec_from_json(fresh->config.spec);
-    const auto wishes = port_wishes_from_json(fresh->config.ports_json);
+    auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
     cgroup_parent_ = spec.cgroup_parent;
@@ -74,8 +74,7 @@ void Container::launch() {
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
-    // Whoever wants a container on its own address of a network outside needs no port of this host.
-    if (!wishes.empty() && endpoints_.can_publish()) ports_.take(wishes);
+    if (!wishes.empty()) ports_.take(endpoints_.on_host(std::move(wishes)));
     launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
@@ -391,6 +390,7 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     // Half started: its set-up died with its supervisor, so it is made again.
     interrupted_ = !released;
     const auto gone = std::find_if(exits.begin(), exits.end(), [&](const ChildExit& exit) { return exit.pid == pid; });
+    if (gone != exits.end() || !pidfd_ || interrupted_) endpoints_.recall();
     if (gone != exits.end()) return on_exit(*gone);
     if (!pidfd_) return on_exit({pid, {kLostExitCode, 0}, wall_nanoseconds()});
     core_.keeper.store(keeper_name("process"), pid, {pidfd_});

@@ -42,6 +42,17 @@ std::optional<net::Prefix6> subnet6_of(const store::Network& row) {
     return parsed(net::Prefix6::parse(found->second), found->second);
 }
 
+net::Straight straight_of(const std::string& gateway_mode) {
+    if (gateway_mode == "routed") return net::Straight::open_ports;
+    if (gateway_mode == "nat-unprotected") return net::Straight::everything;
+    return net::Straight::nothing;
+}
+
+std::vector<std::string> trusted_of(const store::Network& row) {
+    const std::string names = option(row, "trusted");
+    return names.empty() ? std::vector<std::string>{} : split(names, ':');
+}
+
 // "net.ipv4.conf.IFNAME.log_martians=1"; endpoint_options.cpp has checked it.
 net::InterfaceSysctl sysctl_of(const std::string& text) {
     const auto equals = text.find('=');
@@ -71,7 +82,14 @@ net::FirewallNetwork firewall_network(const store::Network& row) {
             .internal = row.internal,
             .masquerade = !row.internal && !is_off(row, "masquerade"),
             .subnet6 = subnet6_of(row),
-            .isolated = is_off(row, "icc")};
+            .isolated = is_off(row, "icc"),
+            .straight = straight_of(option(row, "gateway_mode")),
+            .straight6 = straight_of(option(row, "gateway_mode6")),
+            .trusted = trusted_of(row)};
+}
+
+bool is_routed(const store::Network& row) {
+    return option(row, "gateway_mode") == "routed" || option(row, "gateway_mode6") == "routed";
 }
 
 net::BridgeSpec bridge_of(const store::Network& row) {

@@ -12,6 +12,8 @@ namespace compose::supervisor {
 
 /// Throw Error when the row holds what is no address.
 [[nodiscard]] net::FirewallNetwork firewall_network(const store::Network& row);
+/// Are its containers reached by routes to them, in one family at least, and not by ports of the host?
+[[nodiscard]] bool is_routed(const store::Network& row);
 [[nodiscard]] net::BridgeSpec bridge_of(const store::Network& row);
 /// A network that stands on an interface of the host's.
 [[nodiscard]] net::StackedLink stacked_link(const store::Network& row);

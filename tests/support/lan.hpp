@@ -22,6 +22,10 @@ inline bool reaches(const Sandbox& box, const std::string& from, const std::stri
     return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
 }
 
+inline bool has_ipv6(const Sandbox& box) {
+    return box.host({"sh", "-c", "[ \"$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6)\" = 0 ]"}).ok();
+}
+
 /// lan0 here, far0 with 10.44.0.254 and fd44::fe in a namespace of its own.
 class Lan {
 public:

@@ -176,12 +176,12 @@ TEST(Networks, WhatCannotBeIsNamed) {
     box.write("compose.yaml", R"(
 services: {a: {image: busybox, command: sleep 1, networks: [one, two, three]}}
 networks:
-  one: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}
+  one: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: proxied}}
   two: {ipam: {config: [{subnet: 10.1.0.0/24, ip_range: 10.2.0.0/24}]}}
   three: {driver_opts: {com.docker.network.driver.mtu: "12"}}
 )");
     const auto error = box.fails({"up", "-d"});
-    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4: \"routed\" is not supported"));
+    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4: \"proxied\" is no gateway mode"));
     EXPECT_THAT(error, HasSubstr("\"10.2.0.0/24\" is not inside of subnet 10.1.0.0/24"));
     EXPECT_THAT(error, HasSubstr("\"12\" is no MTU"));
 }

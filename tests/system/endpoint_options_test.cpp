@@ -166,9 +166,10 @@ TEST(BridgeOptions, WhatCannotBeSaysWhy) {
     };
     const std::string bridge = "com.docker.network.bridge.";
     EXPECT_THAT(error(bridge + "gateway_mode_ipv4: isolated"), HasSubstr("isolated needs internal: true"));
-    EXPECT_THAT(error(bridge + "gateway_mode_ipv4: nat-unprotected"), HasSubstr("only nat and isolated are"));
-    EXPECT_THAT(error(bridge + "gateway_mode_ipv6: routed"), HasSubstr("only nat and isolated are"));
-    EXPECT_THAT(error(bridge + "trusted_host_interfaces: eth0"), HasSubstr("by published ports only"));
+    EXPECT_THAT(error(bridge + "gateway_mode_ipv4: proxy"), HasSubstr("\"proxy\" is no gateway mode"));
+    EXPECT_THAT(error(bridge + "gateway_mode_ipv6: \"\""), HasSubstr("nat, nat-unprotected, routed, isolated"));
+    EXPECT_THAT(error(bridge + "trusted_host_interfaces: \"eth0::eth1\""), HasSubstr("\"\" is no interface name"));
+    EXPECT_THAT(error(bridge + "trusted_host_interfaces: ../eth0"), HasSubstr("is no interface name"));
     EXPECT_THAT(error(bridge + "default_bridge: \"true\""), HasSubstr("the default network is called bridge"));
     EXPECT_THAT(error(bridge + "inhibit_ipv4: perhaps"), HasSubstr("neither true nor false"));
     EXPECT_THAT(error("com.docker.network.container_iface_prefix: much_too_long_"), HasSubstr("too long for a prefix"));

@@ -1,7 +1,7 @@
 // Published ports on IPv6 addresses of the host, and networks that have nothing else.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/lan.hpp"
 
 namespace compose::test {
 namespace {
@@ -10,10 +10,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kHello = "hello from the container\n";
-
-bool has_ipv6(const Sandbox& box) {
-    return box.host({"sh", "-c", "[ \"$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6)\" = 0 ]"}).ok();
-}
 
 std::string get(const Sandbox& box, const std::string& address, int port) {
     return box.host({"curl", "-sS", "-g", "-m", "3", "http://" + address + ":" + std::to_string(port) + "/"}).out;
