@@ -26,11 +26,11 @@ struct NetworkMember {
 
 struct NetworkView {
     std::string id, name, project;
-    std::string driver;  // bridge, macvlan, ipvlan, host, null
-    std::string subnet, gateway;
-    std::string subnet6, gateway6;  // empty: IPv4 only
-    std::string ip_range;
-    std::string interface;                       // of the host
+    std::string driver;           // bridge, macvlan, ipvlan, host, null
+    std::string subnet6;          // empty: IPv4 only
+    std::string subnet;           // empty: IPv6 only
+    std::vector<IpamPool> pools;  // all of both families, those first; without names of reserved addresses
+    std::string interface;        // of the host
     std::map<std::string, std::string> options;  // by Docker's names
     bool stacked = false;                        // on an interface of the host's: no ports are published
     bool internal = false;
@@ -61,8 +61,13 @@ public:
     [[nodiscard]] std::vector<NetworkView> list(bool members);
     /// By name, id or the beginning of an id.
     [[nodiscard]] NetworkView find(const std::string& reference);
+    /// Parts of subnets whose owners are found by where they lie.
+    struct PoolParts {
+        std::vector<std::string> gateways, ranges;
+        std::map<std::string, std::string> aux_addresses;
+    };
     /// Throws conflict when there is one of that name. Returns its id.
-    std::string create(const Network& network);
+    std::string create(Network network, const PoolParts& parts = {});
     /// Throws conflict, naming the containers, while it is in use, and for predefined ones.
     void remove(const std::string& reference);
     /// Makes `bridge` where it is missing.

@@ -66,14 +66,6 @@ void check_security(const Service& service, std::vector<Diagnostic>& findings) {
 }
 
 void check_network(const Network& network, std::vector<Diagnostic>& findings) {
-    const auto refuse = [&](const std::string& path, const std::string& what) {
-        findings.push_back(
-            {Severity::error, network.pos, "networks." + network.key + "." + path, what + " is not supported yet", {}});
-    };
-    const auto pools = std::count_if(network.ipam.begin(), network.ipam.end(),
-                                     [](const IpamPool& pool) { return pool.subnet.find(':') == std::string::npos; });
-    if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
-        refuse("ipam.config", "more than one subnet of a family");
     std::map<std::string, std::string> options;
     try {
         options = network_options(network);

@@ -28,6 +28,8 @@ struct FirewallNetwork {
     bool isolated = false;             // its containers don't reach each other, not even through the host
     Straight straight = Straight::nothing;
     Straight straight6 = Straight::nothing;
+    std::vector<Prefix> more{};  // further subnets
+    std::vector<Prefix6> more6{};
     std::vector<std::string> trusted{};  // interfaces of the host: what comes from there reaches open ports straight
 };
 

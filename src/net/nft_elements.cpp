@@ -61,6 +61,13 @@ std::string family_bytes(std::string_view family) {
     return std::string(family) + std::string(3, '\0');
 }
 
+Element home_of(const std::string& name, const Prefix& subnet) {
+    return {.key = name + address_bytes(subnet.network), .key_end = name + address_bytes(subnet.broadcast())};
+}
+Element home_of(const std::string& name, const Prefix6& subnet) {
+    return {.key = name + address_bytes(subnet.network), .key_end = name + address_bytes(subnet.last())};
+}
+
 // One network and one of its families.
 void add_way(const FirewallNetwork& network, std::string_view family, Straight straight,
              std::vector<Element>& masqueraded, std::vector<Element>& routed, std::vector<Element>& unprotected) {
@@ -135,13 +142,13 @@ FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
         all.push_back({.key = name});
         if (!network.isolated) pairs.push_back({.key = name + name});
         if (const auto& subnet = network.subnet) {
-            homes.push_back(
-                {.key = name + address_bytes(subnet->network), .key_end = name + address_bytes(subnet->broadcast())});
+            homes.push_back(home_of(name, *subnet));
+            for (const Prefix& more : network.more) homes.push_back(home_of(name, more));
             add_way(network, kIpv4, network.straight, masqueraded, routed, unprotected);
         }
         if (const auto& subnet = network.subnet6) {
-            homes6.push_back(
-                {.key = name + address_bytes(subnet->network), .key_end = name + address_bytes(subnet->last())});
+            homes6.push_back(home_of(name, *subnet));
+            for (const Prefix6& more : network.more6) homes6.push_back(home_of(name, more));
             with_ipv6.push_back({.key = name});
             add_way(network, kIpv6, network.straight6, masqueraded, routed, unprotected);
         }

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "store/pools.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -53,6 +54,24 @@ std::vector<std::string> trusted_of(const store::Network& row) {
     return names.empty() ? std::vector<std::string>{} : split(names, ':');
 }
 
+std::vector<store::Pool> further_pools(const store::Network& row, bool ipv6) {
+    auto pools = store::pools_of(row, ipv6);
+    if (!pools.empty()) pools.erase(pools.begin());
+    return pools;
+}
+
+net::FirewallNetwork plain_wall(const store::Network& row) {
+    return {.bridge = row.bridge,
+            .subnet = subnet_of(row),
+            .internal = row.internal,
+            .masquerade = !row.internal && !is_off(row, "masquerade"),
+            .subnet6 = subnet6_of(row),
+            .isolated = is_off(row, "icc"),
+            .straight = straight_of(option(row, "gateway_mode")),
+            .straight6 = straight_of(option(row, "gateway_mode6")),
+            .trusted = trusted_of(row)};
+}
+
 // "net.ipv4.conf.IFNAME.log_martians=1"; endpoint_options.cpp has checked it.
 net::InterfaceSysctl sysctl_of(const std::string& text) {
     const auto equals = text.find('=');
@@ -77,15 +96,13 @@ void stack(const store::Endpoint& endpoint, const store::Network& network, net::
 }  // namespace
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
-    return {.bridge = row.bridge,
-            .subnet = subnet_of(row),
-            .internal = row.internal,
-            .masquerade = !row.internal && !is_off(row, "masquerade"),
-            .subnet6 = subnet6_of(row),
-            .isolated = is_off(row, "icc"),
-            .straight = straight_of(option(row, "gateway_mode")),
-            .straight6 = straight_of(option(row, "gateway_mode6")),
-            .trusted = trusted_of(row)};
+    net::FirewallNetwork wall = plain_wall(row);
+    if (!row.options.contains("more")) return wall;
+    for (const auto& pool : further_pools(row, false))
+        wall.more.push_back(parsed(net::Prefix::parse(pool.subnet), pool.subnet));
+    for (const auto& pool : further_pools(row, true))
+        wall.more6.push_back(parsed(net::Prefix6::parse(pool.subnet), pool.subnet));
+    return wall;
 }
 
 bool is_routed(const store::Network& row) {
@@ -101,6 +118,13 @@ net::BridgeSpec bridge_of(const store::Network& row) {
     if (spec.subnet) spec.gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway);
     if (const auto subnet = subnet6_of(row); subnet && option(row, "gateway_mode6") != "isolated")
         spec.ipv6 = {parsed(net::Ipv6::parse(row.options.at("gateway6")), row.options.at("gateway6")), subnet->length};
+    if (!row.options.contains("more")) return spec;
+    for (const auto& pool : further_pools(row, false))
+        spec.more.push_back({parsed(net::Ipv4::parse(pool.gateway), pool.gateway),
+                             parsed(net::Prefix::parse(pool.subnet), pool.subnet).length});
+    for (const auto& pool : further_pools(row, true))
+        spec.more6.push_back({parsed(net::Ipv6::parse(pool.gateway), pool.gateway),
+                              parsed(net::Prefix6::parse(pool.subnet), pool.subnet).length});
     return spec;
 }
 
@@ -122,6 +146,26 @@ void ensure_parent(const store::Network& row) {
     throw make_error(ErrorKind::not_found, "network {}: its parent interface {} is gone", row.name, parent)
         .with_hint("bring that interface back, or remove the network and make it with another parent");
 }
+
+namespace {
+
+// Where an address lies in a further subnet of the network, that one's gateway and length are its own.
+void use_home_pool(const store::Network& network, net::EndpointSpec& spec) {
+    for (const auto& pool : further_pools(network, false)) {
+        const auto subnet = parsed(net::Prefix::parse(pool.subnet), pool.subnet);
+        if (!spec.address || !subnet.contains(*spec.address)) continue;
+        spec.prefix_length = subnet.length;
+        if (spec.gateway) spec.gateway = parsed(net::Ipv4::parse(pool.gateway), pool.gateway);
+    }
+    for (const auto& pool : further_pools(network, true)) {
+        const auto subnet = parsed(net::Prefix6::parse(pool.subnet), pool.subnet);
+        if (!spec.address6 || !subnet.contains(*spec.address6)) continue;
+        spec.prefix_length6 = subnet.length;
+        if (spec.gateway6) spec.gateway6 = parsed(net::Ipv6::parse(pool.gateway), pool.gateway);
+    }
+}
+
+}  // namespace
 
 net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
     constexpr int kFirstIndex = 2;  // 1 is lo
@@ -157,6 +201,7 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
         spec.gateway6 = net::Ipv6::parse(network.options.at("gateway6"));
     if (spec.address && endpoint.default_route && !network.internal)
         spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
+    if (network.options.contains("more")) use_home_pool(network, spec);
     if (is_stacked(network)) stack(endpoint, network, spec);
     return spec;
 }
