@@ -224,6 +224,7 @@ networks:
     EXPECT_THAT(in(box, "fixed", "ip -6 addr show eth0"), HasSubstr("fd00:77::99/64"));
     EXPECT_THAT(in(box, "fixed", "ip -6 route"), HasSubstr("default via fd00:77::ffff"));
     EXPECT_THAT(in(box, "any", "nslookup -type=aaaa fixed"), HasSubstr("fd00:77::99"));
+    EXPECT_THAT(in(box, "any", "nslookup fd00:77::99"), HasSubstr("name = demo-fixed-1.demo_six"));
     EXPECT_THAT(in(box, "fixed", "cat /etc/hosts"), HasSubstr("fd00:77::99"));
     const auto ping6 = [&](const std::string& from, const std::string& to) {
         return box.compose({"exec", "-T", from, "ping", "-6", "-c", "1", "-W", "2", to}).exit_code == 0;
