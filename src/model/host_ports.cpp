@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "base/ipv6.hpp"
 #include "model/stacked_networks.hpp"
 
 namespace compose {
@@ -46,6 +47,7 @@ HostFamilies host_families(const Project& project, const Service& service) {
 }
 
 std::optional<Port> on_host(Port port, HostFamilies families) {
+    port.host_ip = canonical_address(port.host_ip);
     if (port.host_ip.empty() && families.ipv4 != families.ipv6) port.host_ip = families.ipv4 ? "0.0.0.0" : "::";
     const bool six = port.host_ip.find(':') != std::string::npos;
     if (!(six ? families.ipv6 : families.ipv4)) return std::nullopt;

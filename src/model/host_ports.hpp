@@ -17,7 +17,8 @@ struct HostFamilies {
 };
 /// As far as this project knows the networks: an external one counts as a bridge that is not routed.
 [[nodiscard]] HostFamilies host_families(const Project& project, const Service& service);
-/// The port as it is taken: of one family when only that is; nothing when none is.
+/// The port as it is taken: of one family when only that is, with its address in the form that the kernel has; nothing
+/// when none is.
 [[nodiscard]] std::optional<Port> on_host(Port port, HostFamilies families);
 
 }  // namespace compose

@@ -1,6 +1,7 @@
 // What would make the plan fail half-way is found before anything is done.
 #include <algorithm>
 
+#include "base/ipv6.hpp"
 #include "model/host_ports.hpp"
 #include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
@@ -71,6 +72,28 @@ void UpPlanner::check_names() {
                     "container name \"" + replica.name + "\" is already in use " + holder);
         }
     }
+}
+
+void UpPlanner::check_addresses() {
+    std::map<std::pair<std::string, std::string>, std::string> holders;  // network and address -> container
+    const auto take = [&](const NetworkAttachment& attachment, const std::string& service, const std::string& address,
+                          const Replica& replica) {
+        if (address.empty()) return;
+        const auto [first, fresh] =
+            holders.emplace(std::pair(attachment.network, canonical_address(address)), replica.name);
+        if (fresh) return;
+        kind_ = ErrorKind::conflict;
+        finding(attachment.pos, "services." + service + ".networks." + attachment.network,
+                "address " + address + " for container " + replica.name + " is taken by container " + first->second,
+                "choose another address, or leave it out");
+    };
+    for (const std::string& name : order_)
+        for (const NetworkAttachment& attachment : project_.services.at(name).networks)
+            for (const Replica& replica : replicas_.at(name)) {
+                if (!replica.stays()) continue;
+                take(attachment, name, attachment.ipv4_address, replica);
+                take(attachment, name, attachment.ipv6_address, replica);
+            }
 }
 
 void UpPlanner::check_ports() {

@@ -70,6 +70,7 @@ private:
     void check_images();
     void check_health_conditions();
     void check_names();
+    void check_addresses();
     void check_ports();
     [[noreturn]] void fail() { throw ProjectError(std::move(findings_), kind_); }
     void finding(SourcePos pos, std::string path, std::string message, std::string hint = {});

@@ -129,8 +129,9 @@ void UpPlanner::decide_service(const std::string& name) {
     std::vector<Replica>& all = replicas_[name];
     int last = 0;
     for (const Replica& replica : there) last = std::max(last, replica.number);
-    const bool fixed_address = std::any_of(service.networks.begin(), service.networks.end(),
-                                           [](const NetworkAttachment& a) { return !a.ipv4_address.empty(); });
+    const bool fixed_address =
+        std::any_of(service.networks.begin(), service.networks.end(),
+                    [](const NetworkAttachment& a) { return !a.ipv4_address.empty() || !a.ipv6_address.empty(); });
     // A new one that is made only when dependencies run can't be there before the old ones stop.
     const bool late = std::any_of(service.depends_on.begin(), service.depends_on.end(),
                                   [&](const Dependency& d) { return waits_for_containers(d.service); });

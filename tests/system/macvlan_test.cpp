@@ -123,7 +123,9 @@ TEST(Macvlan, ByHandAndWhileItRuns) {
     box.ok({"container", "rm", "three"});
     // Nor does the file say what that network is.
     box.write("compose.yaml", R"(
-services: {a: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}}
+services:
+  a: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}
+  b: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}
 networks: {lan: {external: true}}
 )");
     const auto up = box.compose({"up", "-d"});
