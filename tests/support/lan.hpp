@@ -4,27 +4,9 @@
 
 #include <string>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
-
-inline std::string stripped(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-    return text;
-}
-
-/// What a script says in a running service.
-inline std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
-
-inline bool reaches(const Sandbox& box, const std::string& from, const std::string& to) {
-    return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
-}
-
-inline bool has_ipv6(const Sandbox& box) {
-    return box.host({"sh", "-c", "[ \"$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6)\" = 0 ]"}).ok();
-}
 
 /// lan0 here, far0 with 10.44.0.254 and fd44::fe in a namespace of its own.
 class Lan {
@@ -61,6 +43,33 @@ public:
 private:
     const Sandbox& box_;
     std::string pid_;
+};
+
+/// A machine on that network which sends through the host, 10.44.0.1 and fd44::1, what is not near.
+class Neighbour {
+public:
+    explicit Neighbour(const Sandbox& box) : lan_(box) {
+        const auto host = box.host({"sh", "-c",
+                                    "ip addr add 10.44.0.1/24 dev lan0 && "
+                                    "{ ip addr add fd44::1/64 dev lan0 nodad || true; }"});
+        EXPECT_TRUE(host.ok()) << host.err;
+        const auto routes = lan_.outside(
+            "ip link set lo up; ip route add default via 10.44.0.1; ip -6 route add default via fd44::1 || true");
+        EXPECT_TRUE(routes.ok()) << routes.err;
+    }
+
+    [[nodiscard]] Result run(const std::string& script) const { return lan_.outside(script); }
+    /// The page at "10.44.0.1:8080" or "[fd44::1]:8080"; empty when there is none.
+    [[nodiscard]] std::string get(const std::string& where) const {
+        return run("curl -sS -g -m 1 http://" + where + "/").out;
+    }
+    [[nodiscard]] bool sees_site(const std::string& where) const {
+        return eventually([&] { return get(where) == kHello; });
+    }
+    [[nodiscard]] bool pings(const std::string& address) const { return run("busybox ping -c 1 -W 1 " + address).ok(); }
+
+private:
+    Lan lan_;
 };
 
 inline bool kernel_has(const Sandbox& box, const std::string& kind) {

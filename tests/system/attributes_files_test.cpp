@@ -1,17 +1,13 @@
 // What containers find in their file systems: configs, secrets, volumes of others, parts of volumes, images.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
 
 constexpr const char* kGrants = R"(
 services:

@@ -3,17 +3,13 @@
 
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
 
 std::string host_namespace(const Sandbox& box, const std::string& kind) {
     return box.host({"readlink", "/proc/self/ns/" + kind}).out;

@@ -10,52 +10,10 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kHello = "hello from the container\n";
-
-// A machine on a network of the host's, 10.44.0.254 and fd44::fe, that sends through the host what is not near.
-class Neighbour {
-public:
-    explicit Neighbour(const Sandbox& box) : lan_(box) {
-        EXPECT_TRUE(
-            box.host({"sh", "-c", "ip addr add 10.44.0.1/24 dev lan0 && ip addr add fd44::1/64 dev lan0 nodad"}).ok());
-        const auto routes =
-            lan_.outside("ip link set lo up; ip route add default via 10.44.0.1; ip -6 route add default via fd44::1");
-        EXPECT_TRUE(routes.ok()) << routes.err;
-    }
-    [[nodiscard]] std::string get(const std::string& address, const char* seconds = "1") const {
-        return lan_.outside(std::string("curl -sS -g -m ") + seconds + " http://" + address + "/").out;
-    }
-    [[nodiscard]] bool sees_site(const std::string& address) const {
-        return eventually([&] { return get(address) == kHello; });
-    }
-    [[nodiscard]] bool pings(const std::string& address) const {
-        return lan_.outside("busybox ping -c 1 -W 1 " + address).ok();
-    }
-
-private:
-    Lan lan_;
-};
-
-// Services that serve one page at ports 80 and 81; `services` and `networks` are the rest of the file.
-void write_sites(const Sandbox& box, const std::string& services, const std::string& networks) {
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-x-site: &site
-  image: busybox
-  command: sh -c "httpd -p 81 -h /site; exec httpd -f -p 80 -h /site"
-  volumes: ["./site:/site:ro"]
-services:
-)" + services + "networks:\n" + networks);
-}
-
-std::string get_here(const Sandbox& box, const std::string& address) {
-    return box.host({"curl", "-sS", "-g", "-m", "1", "http://" + address + "/"}).out;
-}
-
 TEST(GatewayModes, ARoutedNetworkIsReachedAtPublishedPortsOfItsContainers) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6";
+    REQUIRE_IPV6(box);
     const Neighbour neighbour(box);
     write_sites(box, R"(
   web:
@@ -65,7 +23,7 @@ TEST(GatewayModes, ARoutedNetworkIsReachedAtPublishedPortsOfItsContainers) {
   twin: {<<: *site, ports: ["18080:80"], networks: {open: {ipv4_address: 10.61.0.51}}}
   far: {image: busybox, command: sleep 1000, networks: [other]}
 )",
-                R"(
+                R"(networks:
   open:
     enable_ipv6: true
     ipam: {config: [{subnet: 10.61.0.0/24}, {subnet: "fd61::/64"}]}
@@ -83,7 +41,7 @@ TEST(GatewayModes, ARoutedNetworkIsReachedAtPublishedPortsOfItsContainers) {
         EXPECT_EQ(neighbour.get("10.61.0.50:81"), "");
     };
     open_and_shut();
-    EXPECT_EQ(get_here(box, "10.61.0.50:81"), kHello) << "what the outside does not see is there";
+    EXPECT_EQ(get(box, "10.61.0.50:81"), kHello) << "what the outside does not see is there";
     EXPECT_EQ(neighbour.get("[fd61::50]:81"), "");
     EXPECT_TRUE(neighbour.pings("10.61.0.50"));
     EXPECT_TRUE(neighbour.pings("fd61::50"));
@@ -111,12 +69,12 @@ TEST(GatewayModes, ARoutedNetworkIsReachedAtPublishedPortsOfItsContainers) {
 TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6";
+    REQUIRE_IPV6(box);
     const Neighbour neighbour(box);
     write_sites(box, R"(
   web: {<<: *site, ports: ["18080:80"], networks: {open: {ipv4_address: 10.62.0.50, ipv6_address: "fd62::50"}}}
 )",
-                R"(
+                R"(networks:
   open:
     enable_ipv6: true
     ipam: {config: [{subnet: 10.62.0.0/24}, {subnet: "fd62::/64"}]}
@@ -127,8 +85,8 @@ TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     EXPECT_THAT(up.err, Not(HasSubstr("routed"))) << "the port has its use";
     EXPECT_TRUE(neighbour.sees_site("10.44.0.1:18080"));
     EXPECT_TRUE(neighbour.sees_site("[fd62::50]"));
-    EXPECT_EQ(get_here(box, "127.0.0.1:18080"), kHello);
-    EXPECT_EQ(get_here(box, "[::1]:18080"), "");
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), kHello);
+    EXPECT_EQ(get(box, "[::1]:18080"), "");
     EXPECT_EQ(neighbour.get("[fd44::1]:18080"), "");
     EXPECT_EQ(neighbour.get("10.62.0.50"), "");
     EXPECT_EQ(box.field("demo-web-1", "Ports"), "0.0.0.0:18080->80/tcp");
@@ -149,7 +107,7 @@ TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
   near: {<<: *site, ports: ["127.0.0.1:18080:80"], networks: {near: {ipv4_address: 10.64.0.50}}}
   shut: {<<: *site, ports: ["127.0.0.1:18081:80"], networks: {shut: {ipv4_address: 10.65.0.50}}}
 )",
-                R"(
+                R"(networks:
   bare:
     ipam: {config: [{subnet: 10.63.0.0/24}]}
     driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: nat-unprotected}
@@ -166,8 +124,8 @@ TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
     EXPECT_TRUE(neighbour.sees_site("10.64.0.50"));
     EXPECT_EQ(neighbour.get("10.64.0.50:81"), "") << "not published";
     EXPECT_EQ(neighbour.get("10.65.0.50"), "") << "not from that interface";
-    EXPECT_EQ(get_here(box, "127.0.0.1:18080"), kHello);
-    EXPECT_EQ(get_here(box, "127.0.0.1:18081"), kHello);
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), kHello);
+    EXPECT_EQ(get(box, "127.0.0.1:18081"), kHello);
     EXPECT_THAT(box.ok({"network", "inspect", "demo_near"}),
                 HasSubstr("\"com.docker.network.bridge.trusted_host_interfaces\": \"lan0:lan1\""));
 }

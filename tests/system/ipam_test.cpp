@@ -53,7 +53,7 @@ networks:
 TEST(Ipam, RangesReservedAddressesAndGatewaysOfIpv6) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6";
+    REQUIRE_IPV6(box);
     box.write("compose.yaml", R"(
 services:
   one: {image: busybox, command: sleep 1000, networks: [lan]}
@@ -89,7 +89,7 @@ networks:
 TEST(Ipam, EachFlagGoesToTheSubnetThatItLiesIn) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6";
+    REQUIRE_IPV6(box);
     box.ok({"network", "create", "--ipv6", "--subnet", "10.74.0.0/24", "--subnet", "fd74::/64", "--subnet",
             "10.75.0.0/24", "--gateway", "fd74::9", "--gateway", "10.75.0.9", "--ip-range", "10.75.0.32/27",
             "--aux-address", "nas=fd74::2", "lan"});

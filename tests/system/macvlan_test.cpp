@@ -193,7 +193,7 @@ networks:
     box.ok({"up", "-d"});
     EXPECT_TRUE(lan.sees("10.44.0.2"));
     EXPECT_TRUE(lan.sees("10.44.0.3"));
-    EXPECT_FALSE(reaches(box, "a", "b"));
+    EXPECT_FALSE(reaches(box, "a", "b", "1"));
     EXPECT_THAT(in(box, "a", "ip route"), HasSubstr("default via 10.44.0.1"));
     EXPECT_THAT(in(box, "c", "ip route"), Not(HasSubstr("default")));
 }
