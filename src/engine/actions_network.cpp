@@ -101,11 +101,12 @@ void choose_parent(store::Network& row, const store::Store& store) {
     if (ours) row.options["made"] = "true";
 }
 
-void make_kernel_objects(const store::Network& row, const std::string& installation) {
+void make_kernel_objects(const store::Network& row, const store::Store& store) {
     if (is_stacked(row)) return supervisor::ensure_parent(row);
     const net::FirewallNetwork wall = firewall_network(row);
     net::create_bridge(supervisor::bridge_of(row));
-    net::Firewall firewall("compose-" + installation);
+    supervisor::settle_bridge_filter(store);
+    net::Firewall firewall = firewall_of(store);
     firewall.ensure();
     firewall.add_network(wall);
 }
@@ -151,7 +152,7 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     check_subnet6(row, store);
     store.insert_network(row, routes_to_avoid());
     try {
-        make_kernel_objects(row, store.installation_id());
+        make_kernel_objects(row, store);
     } catch (...) {
         try {
             remove_kernel_objects(row, store);
@@ -184,7 +185,7 @@ void repair(const store::Network& row, store::Store& store) {
                 throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
                                  row.subnet, route.to_string())
                     .with_hint("run \"compose down\" and \"compose up\" to get another one");
-    make_kernel_objects(row, store.installation_id());
+    make_kernel_objects(row, store);
 }
 
 }  // namespace
@@ -218,6 +219,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
             store.transaction([&] {
                 store.delete_network(row->id);
                 store.networks("").empty() ? remove_last_objects(*row, store) : remove_kernel_objects(*row, store);
+                supervisor::settle_bridge_filter(store);
             });
         if (row) tell_event(context, *row, "destroy");
         context.generation.bump();
