@@ -105,11 +105,12 @@ void choose_parent(store::Network& row, const store::Store& store) {
     if (ours) row.options["made"] = "true";
 }
 
-void make_kernel_objects(const store::Network& row, const std::string& installation) {
+void make_kernel_objects(const store::Network& row, const store::Store& store) {
     if (is_stacked(row)) return supervisor::ensure_parent(row);
     const net::FirewallNetwork wall = firewall_network(row);
     net::create_bridge(supervisor::bridge_of(row));
-    net::Firewall firewall("compose-" + installation);
+    supervisor::settle_bridge_filter(store);
+    net::Firewall firewall = firewall_of(store);
     firewall.ensure();
     firewall.add_network(wall);
 }
@@ -155,7 +156,7 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     check_subnets6(row, store);
     store.insert_network(row, routes_to_avoid());
     try {
-        make_kernel_objects(row, store.installation_id());
+        make_kernel_objects(row, store);
     } catch (...) {
         try {
             remove_kernel_objects(row, store);
@@ -194,7 +195,7 @@ void check_routes(const store::Network& row) {
 void repair(const store::Network& row, store::Store& store) {
     const sys::NetnsLock lock;
     if (!is_stacked(row) && has_ipv4(row) && !net::bridge_exists(row.bridge)) check_routes(row);
-    make_kernel_objects(row, store.installation_id());
+    make_kernel_objects(row, store);
 }
 
 }  // namespace
@@ -228,6 +229,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
             store.transaction([&] {
                 store.delete_network(row->id);
                 store.networks("").empty() ? remove_last_objects(*row, store) : remove_kernel_objects(*row, store);
+                supervisor::settle_bridge_filter(store);
             });
         if (row) tell_event(context, *row, "destroy");
         context.generation.bump();

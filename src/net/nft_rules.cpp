@@ -35,8 +35,11 @@ constexpr unsigned kSourceAddress6 = 8;  // in the IPv6 header
 constexpr unsigned kDestinationAddress6 = 24;
 constexpr unsigned kDestinationPort = 2;  // in the headers of TCP and UDP
 
+Rule from(Rule rule, const std::string& set) {
+    return rule.meta(Meta::input_name).in_set(set);
+}
 Rule from(const std::string& set) {
-    return Rule().meta(Meta::input_name).in_set(set);
+    return from(Rule(), set);
 }
 Rule to(const std::string& set) {
     return Rule().meta(Meta::output_name).in_set(set);
@@ -68,14 +71,17 @@ Rule loopback(Rule rule, unsigned offset) {
     return rule.meta(Meta::network_protocol).equals(kIpv4).payload(Header::network, offset, 1).equals(kLoopback);
 }
 
+// Of a chain that every packet passes, the first rule decides on most, and of a rule the first condition: what costs
+// the least comes first, and interfaces are looked up last.
+
 // The bridges have route_localnet, for answers to connections from 127.0.0.1. What that opens beside is closed here.
 Chain guard_chain() {
     return {.name = "guard",
             .type = "filter",
             .hook = Hook::prerouting,
             .priority = -300,
-            .rules = {loopback(from(kNetworks), kDestinationAddress).verdict(Verdict::drop),
-                      loopback(from(kNetworks), kSourceAddress).verdict(Verdict::drop)}};
+            .rules = {from(loopback(Rule(), kDestinationAddress), kNetworks).verdict(Verdict::drop),
+                      from(loopback(Rule(), kSourceAddress), kNetworks).verdict(Verdict::drop)}};
 }
 
 // Both families do the same with addresses of their own length.
@@ -173,19 +179,23 @@ void add_straight_ways(std::vector<Rule>& rules) {
     }
 }
 
+Rule established() {
+    return Rule().any_bit(Conntrack::state, kEstablishedOrRelated).verdict(Verdict::accept);
+}
+
 Chain forward_chain() {
     Chain chain{.name = "forward",
                 .type = "filter",
                 .hook = Hook::forward,
                 .priority = 0,
                 .rules = {
+                    established(),
                     Rule()
                         .meta(Meta::input_name)
                         .not_in_set(kNetworks)
                         .meta(Meta::output_name)
                         .not_in_set(kNetworks)
                         .verdict(Verdict::accept),
-                    Rule().any_bit(Conntrack::state, kEstablishedOrRelated).verdict(Verdict::accept),
                     same_bridge().verdict(Verdict::accept),
                     without_ipv6(Meta::input_name),
                     without_ipv6(Meta::output_name),
@@ -199,7 +209,7 @@ Chain forward_chain() {
 }
 
 Chain input_chain() {
-    Chain chain{.name = "input", .type = "filter", .hook = Hook::input, .priority = 0, .rules = {}};
+    Chain chain{.name = "input", .type = "filter", .hook = Hook::input, .priority = 0, .rules = {established()}};
     chain.rules.push_back(Rule().meta(Meta::input_name).not_in_set(kInternals).verdict(Verdict::accept));
     // A relay would lead them out.
     chain.rules.push_back(Rule()

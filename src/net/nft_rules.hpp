@@ -6,8 +6,7 @@
 //   nat output       local    ┴→ publish     host port -> container, by two maps; only for addresses of this host
 //                             └→ publish6    the same for IPv6, but for ::1
 //   filter forward   forward      isolation, and who reaches containers by routes; traffic that is not ours leaves by
-//   the
-//                                 first rule
+//                                 the second rule
 //   filter input     input        internal networks reach nothing of the host but their bridge's own address, and there
 //                                 no relay
 //   nat postrouting  outbound     masquerade

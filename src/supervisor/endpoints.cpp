@@ -56,6 +56,7 @@ void Endpoints::ensure_network(const store::Network& network) const {
     if (net::bridge_exists(network.bridge)) return;
     // After a reboot, or when somebody deleted it.
     net::create_bridge(bridge_of(network));
+    settle_bridge_filter(core_.store);
     core_.firewall.ensure();
     core_.firewall.add_network(firewall_network(network));
 }

@@ -3,7 +3,9 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/strings.hpp"
+#include "net/bridge_filter.hpp"
 #include "store/pools.hpp"
 
 namespace compose::supervisor {
@@ -226,6 +228,17 @@ std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> en
         six = six || way.gateway6;
     }
     return result;
+}
+
+void settle_bridge_filter(const store::Store& store) {
+    std::vector<std::string> bridges;
+    for (const store::Network& row : store.networks(""))
+        if (!row.bridge.empty()) bridges.push_back(row.bridge);
+    try {
+        net::settle_bridge_filter(bridges, store.layout().bridge_filter());
+    } catch (const Error& error) {  // a matter of speed only
+        log::debug("the filter of bridged packets: {}", error.what());
+    }
 }
 
 }  // namespace compose::supervisor

@@ -7,6 +7,7 @@
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "store/records.hpp"
+#include "store/store.hpp"
 
 namespace compose::supervisor {
 
@@ -27,5 +28,8 @@ void ensure_parent(const store::Network& row);
 /// family, the first other one that leads out has the route of that family.
 [[nodiscard]] std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> endpoints,
                                                            std::span<const store::Network> networks);
+
+/// What the kernel does with packets on our bridges, after one was made or removed (see net/bridge_filter.hpp).
+void settle_bridge_filter(const store::Store& store);
 
 }  // namespace compose::supervisor

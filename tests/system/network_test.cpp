@@ -66,6 +66,26 @@ networks: {a: {}, b: {}}
     EXPECT_NE(box.compose({"exec", "-T", "left", "nslookup", "right"}).exit_code, 0);
 }
 
+TEST(Network, WhatPassesABridgePassesNoRulesOfTheHostToo) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto setting = [&] { return box.host({"cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"}).out; };
+    if (setting().empty() || box.host({"grep", "-qsr", "net.bridge", "/etc/sysctl.d", "/usr/lib/sysctl.d"}).ok())
+        GTEST_SKIP() << "this kernel doesn't do it, or this machine's sysctl files ask for it";
+    ASSERT_EQ(setting(), "1\n");
+    box.write("compose.yaml", "services: {web: {image: busybox, command: sleep 1000}}\n");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(setting(), "0\n");
+    ASSERT_TRUE(box.host({"ip", "link", "add", "theirs", "type", "bridge"}).ok());
+    box.ok({"network", "create", "other"});
+    EXPECT_EQ(setting(), "1\n") << "somebody else has a bridge, and may filter what passes it";
+    ASSERT_TRUE(box.host({"ip", "link", "del", "theirs"}).ok());
+    box.ok({"network", "rm", "other"});
+    EXPECT_EQ(setting(), "0\n");
+    box.ok({"down", "-t", "0"});
+    EXPECT_EQ(setting(), "1\n");
+}
+
 TEST(Network, PublishedPorts) {
     REQUIRE_ROOT();
     Sandbox box;
