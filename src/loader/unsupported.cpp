@@ -1,14 +1,12 @@
 // The one table of what the engine can run: every attribute is either listed here or refused with its place. Only
 // commands that run containers ask it; `config` prints everything.
 #include <array>
-#include <compose/config.hpp>
 
 #include "base/strings.hpp"
 #include "loader/path_pattern.hpp"
 #include "loader/schema.hpp"
 #include "loader/stages.hpp"
 #include "loader/tree_edit.hpp"
-#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 
 namespace compose {
@@ -391,34 +389,6 @@ private:
     Diagnostics& findings_;
 };
 
-// A value that a variable should give is needed only when containers run.
-void check_granted(const std::string& path, const std::vector<FileGrant>& grants,
-                   const std::map<std::string, FileObject>& objects, const char* what, Diagnostics& findings) {
-    for (std::size_t i = 0; i < grants.size(); ++i) {
-        const auto found = objects.find(grants[i].source);
-        if (found == objects.end() || found->second.environment.empty() || found->second.content) continue;
-        findings.error(grants[i].pos, fmt::format("{}[{}]", path, i),
-                       fmt::format("the environment variable {} is not set: {} {} takes its value from it",
-                                   found->second.environment, what, quote(grants[i].source)),
-                       fmt::format("set {} in the environment or in .env", found->second.environment));
-    }
-}
-
-// What is reached by routes takes no port of the host, so writing one has no effect.
-void check_routed_ports(const Project& project, const std::string& path, const Service& service,
-                        Diagnostics& findings) {
-    if (!service.network_mode.empty() || is_stacked_only(project, service)) return;
-    const HostFamilies families = host_families(project, service);
-    for (std::size_t i = 0; i < service.ports.size(); ++i) {
-        const Port& port = service.ports[i];
-        const bool any = port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip == "::";
-        if ((any && port.published_first == 0) || on_host(port, families)) continue;
-        findings.warning(port.pos, fmt::format("{}.ports[{}]", path, i),
-                         "the host address and port have no effect: the network is routed",
-                         fmt::format("the container is reached at its own address, port {}", port.target));
-    }
-}
-
 }  // namespace
 
 void check_supported(const Node& root, Diagnostics& findings) {
@@ -434,19 +404,6 @@ void check_supported(const Node& root, Diagnostics& findings) {
         check.check_endpoint_options(entry, services.child(entry.key));
         check.check_stacked_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
         check.check_job(entry, services.child(entry.key));
-    }
-}
-
-void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
-    if (loaded.tree) check_supported(loaded.tree->root, findings);
-    const auto& project = loaded.project;
-    for (const auto& [name, service] : project.services) {
-        const auto path = "services." + name;
-        check_routed_ports(project, path, service, findings);
-        check_granted(path + ".configs", service.configs, project.configs, "config", findings);
-        check_granted(path + ".secrets", service.secrets, project.secrets, "secret", findings);
-        if (service.build)
-            check_granted(path + ".build.secrets", service.build->secrets, project.secrets, "secret", findings);
     }
 }
 

@@ -54,4 +54,10 @@ std::optional<Port> on_host(Port port, HostFamilies families) {
     return port;
 }
 
+bool has_no_effect(const Port& port, HostFamilies families) {
+    const std::string address = canonical_address(port.host_ip);
+    const bool any = address.empty() || address == "0.0.0.0" || address == "::";
+    return (!any || port.published_first != 0) && !on_host(port, families);
+}
+
 }  // namespace compose

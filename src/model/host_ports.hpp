@@ -20,5 +20,7 @@ struct HostFamilies {
 /// The port as it is taken: of one family when only that is, with its address in the form that the kernel has; nothing
 /// when none is.
 [[nodiscard]] std::optional<Port> on_host(Port port, HostFamilies families);
+/// Does it name an address or a port of the host that is not taken?
+[[nodiscard]] bool has_no_effect(const Port& port, HostFamilies families);
 
 }  // namespace compose

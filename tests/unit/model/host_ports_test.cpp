@@ -68,7 +68,12 @@ TEST(HostPorts, APortIsTakenOfOneFamily) {
     EXPECT_EQ(on_host(port, {true, false})->host_ip, "0.0.0.0");
     EXPECT_EQ(on_host(port, {false, true})->host_ip, "::");
     EXPECT_FALSE(on_host(port, {false, false}));
-    port.host_ip = "::1";
+    EXPECT_TRUE(has_no_effect(port, {false, false}));
+    EXPECT_FALSE(has_no_effect(port, {true, false}));
+    port.published_first = 0;
+    EXPECT_FALSE(has_no_effect(port, {false, false})) << "a container's port says no more than that it is open";
+    port.host_ip = "[::1]";
+    EXPECT_TRUE(has_no_effect(port, {true, false}));
     EXPECT_FALSE(on_host(port, {true, false}));
     EXPECT_EQ(on_host(port, {false, true})->host_ip, "::1");
 }
