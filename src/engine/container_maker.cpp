@@ -6,16 +6,19 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/container_request.hpp"
+#include "engine/external_networks.hpp"
 #include "engine/materialize.hpp"
 #include "engine/network_options.hpp"
 #include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 #include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -193,11 +196,25 @@ void ContainerMaker::warn_of_limits() const {
 
 // What a network from elsewhere is, the file does not say: nobody has warned of it yet.
 void ContainerMaker::warn_of_ports() const {
+    if (service_.ports.empty()) return;
+    const auto warn = [&](const char* text) {
+        context_.tell(Event::Status::warning, "Container " + facts_.name, text);
+    };
     const bool bridged =
         std::any_of(networks_.begin(), networks_.end(), [](const auto& entry) { return !is_stacked(entry.second); });
-    if (service_.ports.empty() || bridged || is_stacked_only(*context_.file, service_)) return;
-    context_.tell(Event::Status::warning, "Container " + facts_.name,
-                  "ports are not published: all networks are macvlan or ipvlan");
+    if (!bridged) {
+        if (!is_stacked_only(*context_.file, service_))
+            warn("ports are not published: all networks are macvlan or ipvlan");
+        return;
+    }
+    if (std::none_of(networks_.begin(), networks_.end(),
+                     [](const auto& entry) { return supervisor::is_routed(entry.second); }))
+        return;
+    const HostFamilies written = host_families(*context_.file, service_);
+    const HostFamilies known = host_families(with_external_networks(*context_.file, store_), service_);
+    if (std::any_of(service_.ports.begin(), service_.ports.end(),
+                    [&](const Port& port) { return has_no_effect(port, known) && !has_no_effect(port, written); }))
+        warn("host addresses and ports have no effect: the network is routed");
 }
 
 void ContainerMaker::insert_rows() {

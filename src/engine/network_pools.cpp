@@ -65,7 +65,7 @@ store::Pool checked6(const Network& network, const IpamPool& pool) {
 
 // A gateway alone is of the subnet that will be chosen.
 void check_without_subnet(const Network& network, const IpamPool& pool) {
-    const bool lost_gateway = !pool.gateway.empty() && pool_of(network, false) != &pool;
+    const bool lost_gateway = !pool.gateway.empty() && (!network.enable_ipv4 || pool_of(network, false) != &pool);
     if (pool.ip_range.empty() && pool.aux_addresses.empty() && !lost_gateway) return;
     throw refusal(network, "gateway, ip_range and aux_addresses need a subnet")
         .with_hint("write the subnet that they lie in");

@@ -130,5 +130,48 @@ TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
                 HasSubstr("\"com.docker.network.bridge.trusted_host_interfaces\": \"lan0:lan1\""));
 }
 
+TEST(GatewayModes, OfAContainerMadeByHand) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const Neighbour neighbour(box);
+    box.write("site/index.html", kHello);
+    box.ok({"network", "create", "--subnet", "10.66.0.0/24", "-o", "com.docker.network.bridge.gateway_mode_ipv4=routed",
+            "open"});
+    const auto made = box.compose({"container",
+                                   "run",
+                                   "-d",
+                                   "--name",
+                                   "web",
+                                   "--network",
+                                   "open",
+                                   "--ip",
+                                   "10.66.0.50",
+                                   "-p",
+                                   "18080:80",
+                                   "-v",
+                                   box.path("site") + ":/site:ro",
+                                   "busybox",
+                                   "httpd",
+                                   "-f",
+                                   "-p",
+                                   "80",
+                                   "-h",
+                                   "/site"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_THAT(made.err, HasSubstr("have no effect: the network is routed"));
+    EXPECT_TRUE(neighbour.sees_site("10.66.0.50"));
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), "");
+    // With a network of the usual sort before it, the port is taken while the container runs.
+    box.ok({"network", "create", "usual"});
+    box.ok({"network", "connect", "--gw-priority", "10", "usual", "web"});
+    EXPECT_TRUE(answers(box, "127.0.0.1:18080"));
+    EXPECT_EQ(neighbour.get("10.66.0.50"), "");
+    box.ok({"network", "disconnect", "usual", "web"});
+    EXPECT_TRUE(neighbour.sees_site("10.66.0.50"));
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), "");
+    box.ok({"container", "rm", "-f", "web"});
+    box.ok({"network", "rm", "open", "usual"});
+}
+
 }  // namespace
 }  // namespace compose::test
