@@ -3,15 +3,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/disk_size.hpp"
+#include "base/error.hpp"
 #include "loader/units_bind.hpp"
 
 namespace compose {
 
 namespace {
-
-constexpr const char* kNoStorageSize =
-    "the size of a container's own files can't be limited: it takes project quotas on the file system of the state "
-    "folder, which are not made use of; mount a volume of a limited size where the files grow";
 
 std::string is_one_of(const Node& value, const std::vector<std::string_view>& known) {
     for (const auto word : known)
@@ -45,10 +43,14 @@ std::string check_runtime(const Node& value) {
                ? ""
                : shown(value.text) + " is not here: containers are run by compose itself";
 }
-std::string check_storage(const Node& value) {
-    for (const auto& entry : value.entries)
-        if (entry.key != "size") return "unknown option " + shown(entry.key);
-    return value.entries.empty() ? "" : kNoStorageSize;
+// Other options than the size have no row of the table.
+std::string check_storage_size(const Node& value) {
+    try {
+        (void)parse_disk_size(value.text);
+        return {};
+    } catch (const Error& error) {
+        return error.hint().empty() ? error.what() : std::string(error.what()) + ": " + error.hint();
+    }
 }
 std::string check_protocol(const Node& value) {
     return is_one_of(value, {"tcp", "udp"});

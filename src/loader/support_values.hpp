@@ -13,7 +13,7 @@ namespace compose {
 [[nodiscard]] std::string check_host_only(const Node& value);
 [[nodiscard]] std::string check_cgroup(const Node& value);
 [[nodiscard]] std::string check_runtime(const Node& value);
-[[nodiscard]] std::string check_storage(const Node& value);
+[[nodiscard]] std::string check_storage_size(const Node& value);
 [[nodiscard]] std::string check_protocol(const Node& value);
 [[nodiscard]] std::string check_mount_type(const Node& value);
 [[nodiscard]] std::string check_api_socket(const Node& value);
