@@ -277,6 +277,8 @@ void plan_root(PlanBuilder& plan) {
         op.attributes = kReadOnly;
         return;
     }
+    if (!spec.disk.empty())
+        plan.add(OpKind::attach_disk, "mount the disk of the container").source = plan.arena.text(spec.disk_place);
     Op& op = plan.add(OpKind::overlay_root, "mount the overlay root");
     std::vector<const char*> lower;
     for (const auto& path : spec.lower) lower.push_back(plan.arena.text(path));
