@@ -165,6 +165,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return static_cast<int>(raw::call(SYS_unshare, CLONE_NEWCGROUP));
         case OpKind::mount_new:
             return mount_new(child, op);
+        case OpKind::set_attributes:
+            return set_attributes(child, op);
         case OpKind::attach_source:
             return attach_source(child, op);
         case OpKind::directory:
@@ -202,6 +204,9 @@ int carry_out(Child& child, const Op& op) noexcept {
             return tell_mounted(child);
         case OpKind::wait_release:
             return wait_for(child, kReleased);
+        case OpKind::forget:
+            forget_memory(child);
+            return 0;
         case OpKind::sysctl:
             return set_sysctl(child, op);
         case OpKind::close_handles:
@@ -212,6 +217,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return enter_directory(child, op);
         case OpKind::become_user:
             return become_user(child);
+        case OpKind::start_hook:
+            return run_start_hook(child, op);
         case OpKind::run:
             return run(child);
     }

@@ -62,6 +62,7 @@ int attach_disk(Child& child, const Op& op) noexcept;
 int overlay_root(Child& child, const Op& op) noexcept;
 int bind_root(Child& child, const Op& op) noexcept;
 int mount_new(Child& child, const Op& op) noexcept;
+int set_attributes(Child& child, const Op& op) noexcept;
 int attach_source(Child& child, const Op& op) noexcept;
 int mask(Child& child, const Op& op) noexcept;
 int make_path_read_only(Child& child, const Op& op) noexcept;
@@ -82,6 +83,8 @@ int resolve_user(Child& child) noexcept;
 int enter_directory(Child& child, const Op& op) noexcept;
 int become_user(Child& child) noexcept;
 int run(Child& child) noexcept;
+// child_hooks.cpp
+int run_start_hook(Child& child, const Op& op) noexcept;
 // child_paths.cpp
 inline constexpr std::uint64_t kInRoot = 0x10 | 0x02;        // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
 inline constexpr std::uint64_t kPlainBeneath = 0x08 | 0x04;  // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS

@@ -147,6 +147,12 @@ void fields(Archive& archive, Device& device) requires std::is_same_v<std::remov
     archive.field("source", device.source);
     archive.field("target", device.target);
     archive.field("permissions", device.permissions);
+    archive.field("type", device.type);
+    archive.field("major", device.major);
+    archive.field("minor", device.minor);
+    archive.field("mode", device.mode);
+    archive.field("uid", device.uid);
+    archive.field("gid", device.gid);
 }
 
 template <class Archive, class Rate>

@@ -7,7 +7,7 @@
 #include "base/strings.hpp"
 #include "runtime/failure_text.hpp"
 #include "runtime/launch_plan.hpp"
-#include "runtime/tmpfs_options.hpp"
+#include "runtime/mount_options.hpp"
 
 namespace compose::runtime {
 namespace {
@@ -198,6 +198,17 @@ TEST(LaunchPlan, CommandsAreLookedUpInAbsoluteDirectoriesOnly) {
     EXPECT_EQ(executable_candidates("x", environment), (std::vector<std::string>{"/a/x", "/b/x"}));
     EXPECT_EQ(executable_candidates("./x", environment), (std::vector<std::string>{"./x"}));
     EXPECT_EQ(executable_candidates("x", {}), (std::vector<std::string>{}));
+}
+
+TEST(BindOptions, OfTheMountItselfAndOfThoseBelowIt) {
+    const auto options = parse_bind_options("nosuid,rnoexec,noatime,exec");
+    EXPECT_EQ(options.own.set, 0x12U);
+    EXPECT_EQ(options.own.cleared, 0x78U) << "the old way of access times goes, and noexec";
+    EXPECT_EQ(options.all.set, 0x08U);
+    EXPECT_EQ(parse_bind_options("nosuid,suid").own.set, 0U);
+    EXPECT_TRUE(parse_bind_options("defaults").own.empty());
+    for (const char* text : {"sync", "size=1m", "r", "rbind", "nosuid,x"})
+        EXPECT_THROW((void)parse_bind_options(text), Error) << text;
 }
 
 TEST(LaunchPlan, OptionsOfTmpfsAreParsed) {
