@@ -48,6 +48,23 @@ TEST(OneShot, InTheForegroundOnlyTheAwaitedRest) {
     EXPECT_EQ(w.text(), "\nStartContainer p-job-1\n");
 }
 
+TEST(OneShot, AServerThatEndedWellIsStartedAgain) {
+    World w;
+    w.add("web");
+    w.there_network("default");
+    w.there("web", 1, ObservedStatus::exited);
+    EXPECT_EQ(w.text(), "\n");  // nothing tells it from a one-shot
+    w.observed.containers[0].has_healthcheck = true;
+    EXPECT_EQ(w.text(), "\nStartContainer p-web-1\n");
+    w.observed.containers[0].has_healthcheck = false;
+    w.project.services["web"].ports.emplace_back();
+    EXPECT_EQ(w.text(), "\nStartContainer p-web-1\n");
+    w.add("app");
+    w.there("app");
+    w.depend("app", "web", Condition::completed);
+    EXPECT_EQ(w.text(), "\nWaitCompleted p-web-1\n");
+}
+
 World rolling(const std::string& order) {
     World w;
     Service& service = w.add("web");
