@@ -38,8 +38,8 @@ void check_routed_ports(const Project& project, const std::string& path, const S
 
 }  // namespace
 
-void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
-    if (loaded.tree) check_supported(loaded.tree->root, findings);
+void check_supported(const LoadedProject& loaded, Diagnostics& findings, const HostSupport& host) {
+    if (loaded.tree) check_supported(loaded.tree->root, findings, host);
     const auto& project = loaded.project;
     for (const auto& [name, service] : project.services) {
         const auto path = "services." + name;
