@@ -59,8 +59,8 @@ void check_security(const Service& service, std::vector<Diagnostic>& findings) {
     for (const std::string& text : service.security_opt) {
         const auto [key, value] = parse_security_option(text);
         const auto refuse = [&](const char* what, const char* hint) {
-            findings.push_back({Severity::error, service.security_pos, "services." + service.name + ".security_opt",
-                                what, hint});
+            findings.push_back(
+                {Severity::error, service.security_pos, "services." + service.name + ".security_opt", what, hint});
         };
         if (key == "apparmor" && value != "unconfined" && !sys::has_apparmor())
             refuse("this kernel has no AppArmor, or it is off: no profile can be used",

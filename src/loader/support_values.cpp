@@ -87,7 +87,7 @@ std::string check_security_option(const Node& value) {
                                          "writable-cgroups", "writable-cgroups=true", "writable-cgroups=false"})
         if (text == known) return {};
     if (text.starts_with("apparmor=") && text.size() > std::string_view("apparmor=").size())
-        return {};  // whether the kernel has it is looked at when containers are made
+        return {};                              // whether the kernel has it is looked at when containers are made
     if (text.starts_with("label=")) return {};  // whether the host has SELinux is looked at elsewhere
     return shown(value.text) + " is not implemented yet";
 }

@@ -79,13 +79,14 @@ public:
     void check_api_socket(const Node::Entry& service, const PathFrame& path) {
         const auto* wanted = service.value.find("use_api_socket");
         if (wanted == nullptr || !wanted->boolean || host_.no_api_socket.empty()) return;
-        findings_.error(wanted->pos, to_string(path) + ".use_api_socket", host_.no_api_socket,
-                        "it is the socket of a Docker daemon, which compose itself does without: start one, or name its "
-                        "socket in DOCKER_HOST");
+        findings_.error(
+            wanted->pos, to_string(path) + ".use_api_socket", host_.no_api_socket,
+            "it is the socket of a Docker daemon, which compose itself does without: start one, or name its "
+            "socket in DOCKER_HOST");
     }
 
-    // A host that has SELinux is looked at when containers are made. There, containers have the label of compose itself:
-    // what they mount need not be relabelled for them.
+    // A host that has SELinux is looked at when containers are made. There, containers have the label of compose
+    // itself: what they mount need not be relabelled for them.
     void check_selinux(const Node::Entry& service, const PathFrame& path) {
         const auto options = path.child("security_opt");
         const auto& items = child_or_empty(service.value, "security_opt").items;
