@@ -130,6 +130,32 @@ TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
                 HasSubstr("\"com.docker.network.bridge.trusted_host_interfaces\": \"lan0:lan1\""));
 }
 
+TEST(GatewayModes, TheSourceOfWhatLeavesMayBeChosen) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    REQUIRE_IPV6(box);
+    const Neighbour neighbour(box);
+    ASSERT_TRUE(
+        box.host({"sh", "-c", "ip addr add 198.51.100.7/32 dev lo && ip addr add 2001:db8:7::7/128 dev lo nodad"})
+            .ok());
+    box.write("compose.yaml", R"(
+services: {a: {image: busybox, command: sleep 1000}}
+networks:
+  default:
+    enable_ipv6: true
+    driver_opts: {com.docker.network.host_ipv4: 198.51.100.7, com.docker.network.host_ipv6: "2001:db8:7::7"}
+)");
+    box.ok({"up", "-d"});
+    // Who asks is what the neighbour's server says.
+    const auto server = neighbour.serve_peers(9000);
+    const auto seen_by = [&](const std::string& address) {
+        return stripped(box.compose({"exec", "-T", "a", "busybox", "timeout", "3", "nc", address, "9000"}).out);
+    };
+    EXPECT_TRUE(eventually([&] { return seen_by("10.44.0.254") == "::ffff:198.51.100.7"; })) << seen_by("10.44.0.254");
+    EXPECT_TRUE(eventually([&] { return seen_by("fd44::fe") == "2001:db8:7::7"; })) << seen_by("fd44::fe");
+    (void)box.host({"kill", server});
+}
+
 TEST(GatewayModes, OfAContainerMadeByHand) {
     REQUIRE_ROOT();
     Sandbox box;
