@@ -180,10 +180,9 @@ private:
             service_.volumes_from.push_back("container:" + text);
         });
         service_.read_only = flags_.on("read-only");
-        each("storage-opt", [](const std::string& text) {
-            bad_flag("--storage-opt", text,
-                     "the size of a container's own files can't be limited: it takes project quotas on the file system "
-                     "of the state folder, which are not made use of");
+        each("storage-opt", [&](const std::string& text) {
+            const auto [key, value] = storage_flag(text);
+            service_.storage_opt.insert_or_assign(key, value);
         });
     }
 

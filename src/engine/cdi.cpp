@@ -1,7 +1,6 @@
 #include "engine/cdi.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -51,70 +50,11 @@ std::vector<Definition> definitions(const std::vector<std::string>& folders) {
     return result;
 }
 
-int seconds_in(const Node& node, const std::string& file) {
-    const std::string text = text_in(node, "timeout");
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || (error == std::errc{} && end == text.data() + text.size() && value > 0)) return value;
-    throw make_error(ErrorKind::invalid, "{}: the hook's timeout {} is no number of seconds", file, quote(text));
-}
-
-runtime::HostHook hook_of(const Node& node, const std::string& file) {
-    static constexpr std::string_view kStages[] = {"prestart",       "createRuntime", "createContainer",
-                                                   "startContainer", "poststart",     "poststop"};
-    runtime::HostHook hook;
-    hook.stage = text_in(node, "hookName");
-    hook.path = text_in(node, "path");
-    hook.origin = file;
-    if (std::find(std::begin(kStages), std::end(kStages), hook.stage) == std::end(kStages))
-        throw make_error(ErrorKind::invalid, "{}: there is no kind of hook {}", file, quote(hook.stage));
-    if (hook.stage == "startContainer")
-        throw make_error(ErrorKind::unavailable, "{}: hooks of kind startContainer are not run", file)
-            .with_hint("createContainer is run before the root is changed");
-    if (!hook.path.starts_with('/'))
-        throw make_error(ErrorKind::invalid, "{}: the hook's path {} is not absolute", file, quote(hook.path));
-    for (const Node& word : list_in(node, "args")) hook.args.push_back(word.text);
-    for (const Node& word : list_in(node, "env")) hook.env.push_back(word.text);
-    hook.timeout = std::chrono::seconds(seconds_in(node, file));
-    return hook;
-}
-
-void apply_hooks(const Node& edits, const std::string& file, CdiEdits& out) {
-    const auto& hooks = list_in(edits, "hooks");
+void apply(const Node& from, const std::string& file, CdiEdits& out) {
+    const auto before = out.hooks.size();
+    add_edits(from.find("containerEdits"), file, out);
     // They run as root.
-    if (!hooks.empty()) sys::require_safe_file(file);
-    for (const Node& node : hooks) out.hooks.push_back(hook_of(node, file));
-}
-
-void apply(const Node* edits, const std::string& name, const std::string& file, CdiEdits& out) {
-    if (edits == nullptr || !edits->is_mapping()) return;
-    for (const char* key : {"intelRdt", "netDevices"})
-        if (edits->find(key) != nullptr)
-            throw make_error(ErrorKind::unavailable, "CDI device {}: {} of {} is not supported", name, key, file);
-    for (const Node& entry : list_in(*edits, "env"))
-        if (entry.text.find('=') != std::string::npos) out.environment.push_back(entry.text);
-    for (const Node& node : list_in(*edits, "deviceNodes")) {
-        runtime::DeviceSpec device;
-        device.target = text_in(node, "path");
-        device.source = text_in(node, "hostPath");
-        if (device.source.empty()) device.source = device.target;
-        device.permissions = text_in(node, "permissions");
-        if (device.target.empty()) throw make_error(ErrorKind::invalid, "CDI device {}: a node without a path", name);
-        out.devices.push_back(std::move(device));
-    }
-    for (const Node& node : list_in(*edits, "mounts")) {
-        runtime::MountSpec mount;
-        mount.source = text_in(node, "hostPath");
-        mount.target = text_in(node, "containerPath");
-        for (const Node& option : list_in(node, "options")) mount.read_only = mount.read_only || option.text == "ro";
-        mount.for_this_one = true;
-        if (!mount.source.starts_with('/') || !mount.target.starts_with('/'))
-            throw make_error(ErrorKind::invalid, "CDI device {}: a mount needs absolute paths", name);
-        out.mounts.push_back(std::move(mount));
-    }
-    for (const Node& group : list_in(*edits, "additionalGids"))
-        if (group.text != "0") out.groups.push_back(group.text);
-    apply_hooks(*edits, file, out);
+    if (out.hooks.size() > before) sys::require_safe_file(file);
 }
 
 }  // namespace
@@ -155,10 +95,10 @@ CdiEdits CdiRegistry::edits_for(const std::vector<std::string>& names) const {
                                           : "there are " + join(known, ", "));
             throw error;
         }
-        apply(device->find("containerEdits"), name, from->file, result);
+        apply(*device, from->file, result);
         if (std::find(used.begin(), used.end(), from->file) != used.end()) continue;
         used.push_back(from->file);
-        apply(from->root.find("containerEdits"), name, from->file, result);
+        apply(from->root, from->file, result);
     }
     return result;
 }

@@ -6,18 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/host_hook.hpp"
-#include "runtime/spec.hpp"
+#include "engine/cdi_edits.hpp"
 
 namespace compose::engine {
-
-struct CdiEdits {
-    std::vector<runtime::DeviceSpec> devices;
-    std::vector<runtime::MountSpec> mounts;
-    std::vector<std::string> environment;  // "K=V"
-    std::vector<std::string> groups;
-    std::vector<runtime::HostHook> hooks;
-};
 
 class CdiRegistry {
 public:

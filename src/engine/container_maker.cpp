@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/disk_size.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -268,8 +269,8 @@ void ContainerMaker::make_bind_sources() const {
 void ContainerMaker::make_files() {
     make_bind_sources();
     make_mount_points(context_.layout.mount_points());
-    make_folder(facts_.folder, hosts_text(service_, facts_, context_.host, endpoints_),
-                resolv_text(service_, context_.host));
+    make_folder(facts_.folder, disk_size(service_.storage_opt).value_or(0),
+                hosts_text(service_, facts_, context_.host, endpoints_), resolv_text(service_, context_.host));
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
         if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);

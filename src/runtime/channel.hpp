@@ -31,6 +31,8 @@ enum class Detail : std::uint32_t {
     not_null,  // the container's /dev/null is something else
     not_a_terminal,
     no_profile,
+    hook_failed,  // with a status
+    hook_slow,
     count
 };
 
@@ -40,7 +42,7 @@ struct Report {
     std::uint32_t op = 0;
     std::int32_t error = 0;
     Detail detail = Detail::none;
-    std::int64_t value = 0;  // started: the pid; no_additional_group: which one
+    std::int64_t value = 0;  // started: the pid; no_additional_group: which one; hook_failed: the status
 };
 
 }  // namespace compose::runtime

@@ -54,9 +54,9 @@ void start(Child& child) noexcept {
     raw::prctl(PR_SET_DUMPABLE, 0);
     for (int fd = 0; fd < 3; ++fd)
         if (child.setup.stdio[fd] >= 0) raw::dup3(child.setup.stdio[fd], fd, 0);
-    int kept[4 + kMostCgroups] = {child.setup.channel, child.setup.target, child.setup.others[0],
-                                  child.setup.others[1]};
-    for (std::size_t i = 0; i < kMostCgroups; ++i) kept[4 + i] = child.setup.cgroups[i];
+    int kept[5 + kMostCgroups] = {child.setup.channel, child.setup.target, child.setup.others[0], child.setup.others[1],
+                                  child.setup.disk};
+    for (std::size_t i = 0; i < kMostCgroups; ++i) kept[5 + i] = child.setup.cgroups[i];
     close_all_but(kept);
     raw::call(SYS_setsid);
     raw::call(SYS_umask, 022);
@@ -155,6 +155,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return open_source(child, op);
         case OpKind::isolate_mounts:
             return isolate_mounts();
+        case OpKind::attach_disk:
+            return attach_disk(child, op);
         case OpKind::overlay_root:
             return overlay_root(child, op);
         case OpKind::bind_root:
@@ -163,6 +165,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return static_cast<int>(raw::call(SYS_unshare, CLONE_NEWCGROUP));
         case OpKind::mount_new:
             return mount_new(child, op);
+        case OpKind::set_attributes:
+            return set_attributes(child, op);
         case OpKind::attach_source:
             return attach_source(child, op);
         case OpKind::directory:
@@ -200,6 +204,9 @@ int carry_out(Child& child, const Op& op) noexcept {
             return tell_mounted(child);
         case OpKind::wait_release:
             return wait_for(child, kReleased);
+        case OpKind::forget:
+            forget_memory(child);
+            return 0;
         case OpKind::sysctl:
             return set_sysctl(child, op);
         case OpKind::close_handles:
@@ -210,6 +217,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return enter_directory(child, op);
         case OpKind::become_user:
             return become_user(child);
+        case OpKind::start_hook:
+            return run_start_hook(child, op);
         case OpKind::run:
             return run(child);
     }

@@ -23,6 +23,7 @@ struct ChildSetup {
     int others[static_cast<std::size_t>(Other::count)] = {-1, -1};  // pidfds of containers that are joined
     /// The first processes of containers: open cgroup.procs files of v1 hierarchies, filled up with -1.
     int cgroups[kMostCgroups] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    int disk = -1;         // the mount for attach_disk
     bool sibling = false;  // exec: the new process's parent is the caller, else whoever adopts orphans
 };
 
@@ -57,9 +58,11 @@ int open_source(Child& child, const Op& op) noexcept;
 int open_image(Child& child, const Op& op) noexcept;
 int open_shared_memory(Child& child, const Op& op) noexcept;
 int isolate_mounts() noexcept;
+int attach_disk(Child& child, const Op& op) noexcept;
 int overlay_root(Child& child, const Op& op) noexcept;
 int bind_root(Child& child, const Op& op) noexcept;
 int mount_new(Child& child, const Op& op) noexcept;
+int set_attributes(Child& child, const Op& op) noexcept;
 int attach_source(Child& child, const Op& op) noexcept;
 int mask(Child& child, const Op& op) noexcept;
 int make_path_read_only(Child& child, const Op& op) noexcept;
@@ -80,6 +83,8 @@ int resolve_user(Child& child) noexcept;
 int enter_directory(Child& child, const Op& op) noexcept;
 int become_user(Child& child) noexcept;
 int run(Child& child) noexcept;
+// child_hooks.cpp
+int run_start_hook(Child& child, const Op& op) noexcept;
 // child_paths.cpp
 inline constexpr std::uint64_t kInRoot = 0x10 | 0x02;        // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
 inline constexpr std::uint64_t kPlainBeneath = 0x08 | 0x04;  // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS

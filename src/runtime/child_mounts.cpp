@@ -89,9 +89,9 @@ int overlay_root_by_mount(Child& child, const Op& op) noexcept {
             return result;
     }
     if (!text.fits) return -E2BIG;
-    const long mounted = raw::call(SYS_mount, "overlay", op.source, "overlay", 0, text.data);
+    const long mounted = raw::call(SYS_mount, "overlay", op.target, "overlay", 0, text.data);
     if (mounted < 0) return static_cast<int>(mounted);
-    const int root = raw::openat(AT_FDCWD, op.source, O_PATH | O_DIRECTORY);
+    const int root = raw::openat(AT_FDCWD, op.target, O_PATH | O_DIRECTORY);
     child.handle(Handle::root) = root;
     return root < 0 ? root : 0;
 }
@@ -302,17 +302,26 @@ int isolate_mounts() noexcept {
     return raw::mount_setattr(AT_FDCWD, "/", kRecursive, 0, MS_SLAVE);
 }
 
+// The parent mounted it: this process may use no block device any more, or not yet.
+int attach_disk(Child& child, const Op& op) noexcept {
+    const int place = raw::openat(AT_FDCWD, op.source, O_PATH | O_DIRECTORY);
+    if (place < 0) return place;
+    const int result = raw::attach(child.setup.disk, place);
+    raw::close(place);
+    return result;
+}
+
 int overlay_root(Child& child, const Op& op) noexcept {
     const int tree = overlay_tree(op);
     if (tree == -EINVAL || tree == -ENOSYS) return overlay_root_by_mount(child, op);
-    return tree < 0 ? tree : attach_root(child, tree, op.source);
+    return tree < 0 ? tree : attach_root(child, tree, op.target);
 }
 
 int bind_root(Child& child, const Op& op) noexcept {
     const int tree = raw::open_tree(AT_FDCWD, op.source, kClone);
     if (tree < 0) return tree;
     const int result = raw::mount_setattr(tree, "", kEmptyPath, op.attributes, MS_PRIVATE);
-    return result < 0 ? result : attach_root(child, tree, op.source);
+    return result < 0 ? result : attach_root(child, tree, op.target);
 }
 
 int mount_new(Child& child, const Op& op) noexcept {
@@ -327,6 +336,11 @@ int mount_new(Child& child, const Op& op) noexcept {
     else
         child.handle(op.save) = tree;
     return 0;
+}
+
+int set_attributes(Child& child, const Op& op) noexcept {
+    const unsigned flags = kEmptyPath | (op.recursive ? kRecursive : 0);
+    return raw::mount_setattr(child.setup.slots[op.slot], "", flags, op.attributes, 0, op.a);
 }
 
 int attach_source(Child& child, const Op& op) noexcept {

@@ -64,6 +64,10 @@ std::string reason(const Report& report, const Op& op, const ProcessSpec& proces
             return "the container's /dev/pts is no terminal file system";
         case Detail::no_profile:
             return "no such profile is loaded";
+        case Detail::hook_failed:
+            return fmt::format("it failed with status {}", report.value);
+        case Detail::hook_slow:
+            return "it was not ready in its time";
         case Detail::none:
         case Detail::interpreter_missing:
         case Detail::count:

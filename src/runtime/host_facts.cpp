@@ -30,6 +30,10 @@ CapabilitySet own_capabilities() {
     return result;
 }
 
+char type_of(const sys::DeviceNumber& device) {
+    return device.block ? 'b' : 'c';
+}
+
 // Two levels: "sda", "net/tun". Terminals and shared memory come from file systems of the container's own.
 void collect_devices(const std::string& below, std::vector<DeviceNode>& out) {
     static constexpr std::string_view kOwn[] = {"pts",  "shm",  "mqueue", "console", "ptmx", "null",
@@ -39,7 +43,7 @@ void collect_devices(const std::string& below, std::vector<DeviceNode>& out) {
         const std::string path = fmt::format("/dev{}/{}", below, name);
         if (const auto device = sys::device_at(path))
             out.push_back(
-                {.path = path.substr(5), .block = device->block, .major = device->major, .minor = device->minor});
+                {.path = path.substr(5), .type = type_of(*device), .major = device->major, .minor = device->minor});
         else if (below.empty() && sys::is_directory(path) && !sys::link_text(path))
             collect_devices("/" + name, out);
     }
@@ -62,25 +66,35 @@ std::string below_dev(const std::string& target) {
     return join(parts, "/");
 }
 
-void add_device(const std::string& source, const std::string& target, const std::string& permissions, int depth,
+// What was asked for counts more than what is there.
+DeviceNode node_of(const DeviceSpec& wanted, const std::string& target, const sys::DeviceNumber& there) {
+    const auto or_else = [](const std::optional<std::int64_t>& value, unsigned otherwise) {
+        return value ? static_cast<unsigned>(*value) : otherwise;
+    };
+    DeviceNode node;
+    node.path = below_dev(target);
+    node.type = wanted.type.empty() ? type_of(there) : wanted.type == "u" ? 'c' : wanted.type.front();
+    node.major = or_else(wanted.major, there.major);
+    node.minor = or_else(wanted.minor, there.minor);
+    node.mode = or_else(wanted.mode, there.mode);
+    node.uid = or_else(wanted.uid, there.uid);
+    node.gid = or_else(wanted.gid, there.gid);
+    node.permissions = wanted.permissions.empty() ? "rwm" : wanted.permissions;
+    return node;
+}
+
+void add_device(const DeviceSpec& wanted, const std::string& source, const std::string& target, int depth,
                 std::vector<DeviceNode>& out) {
     constexpr int kDeepest = 4;
     if (const auto device = sys::device_at(source)) {
-        DeviceNode node;
-        node.path = below_dev(target);
-        node.block = device->block;
-        node.major = device->major;
-        node.minor = device->minor;
-        node.mode = device->mode;
-        node.uid = device->uid;
-        node.gid = device->gid;
-        node.permissions = permissions;
-        out.push_back(std::move(node));
+        if (!wanted.type.empty() && (wanted.type == "b") != device->block)
+            throw make_error(ErrorKind::invalid, "device {} is not of the type {}", wanted.source, quote(wanted.type));
+        out.push_back(node_of(wanted, target, *device));
         return;
     }
     if (depth >= kDeepest || sys::link_text(source) || !sys::is_directory(source)) return;
     for (const auto& name : sys::kernel_names(source))
-        add_device(fmt::format("{}/{}", source, name), fmt::format("{}/{}", target, name), permissions, depth + 1, out);
+        add_device(wanted, fmt::format("{}/{}", source, name), fmt::format("{}/{}", target, name), depth + 1, out);
 }
 
 }  // namespace
@@ -88,12 +102,16 @@ void add_device(const std::string& source, const std::string& target, const std:
 std::vector<DeviceNode> wanted_devices(const ContainerSpec& spec) {
     std::vector<DeviceNode> result;
     for (const DeviceSpec& wanted : spec.devices) {
+        if (wanted.source.empty()) {
+            constexpr unsigned kForAll = 0666;
+            result.push_back(node_of(wanted, wanted.target, {.mode = kForAll}));
+            continue;
+        }
         const std::size_t before = result.size();
         // The user's own path may be a link, as those in /dev/disk/by-id are.
         if (!sys::exists(wanted.source))
             throw make_error(ErrorKind::invalid, "device {}: no such file or directory", wanted.source);
-        add_device(sys::real_path(wanted.source), wanted.target,
-                   wanted.permissions.empty() ? "rwm" : wanted.permissions, 0, result);
+        add_device(wanted, sys::real_path(wanted.source), wanted.target, 0, result);
         if (result.size() == before)
             throw make_error(ErrorKind::invalid, "device {} is no device, and no folder with devices", wanted.source);
     }
@@ -103,8 +121,8 @@ std::vector<DeviceNode> wanted_devices(const ContainerSpec& spec) {
 std::vector<DeviceRule> device_rules_of(const ContainerSpec& spec, const std::vector<DeviceNode>& devices) {
     std::vector<DeviceRule> rules;
     for (const DeviceNode& node : devices)
-        rules.push_back(
-            {node.block ? 'b' : 'c', static_cast<int>(node.major), static_cast<int>(node.minor), node.permissions});
+        if (node.type != 'p')
+            rules.push_back({node.type, static_cast<int>(node.major), static_cast<int>(node.minor), node.permissions});
     for (const std::string& text : spec.device_rules)
         for (auto& rule : parse_device_rule(text)) rules.push_back(std::move(rule));
     return rules;

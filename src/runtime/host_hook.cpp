@@ -7,7 +7,6 @@
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "runtime/arena.hpp"
-#include "runtime/spec.hpp"
 #include "sys/file.hpp"
 #include "sys/kernel_abi.hpp"
 #include "sys/process.hpp"
@@ -19,14 +18,14 @@ namespace {
 
 namespace raw = sys::raw;
 
-constexpr const char* kOciVersion = "1.0.2";
 constexpr std::size_t kShownOutput = 2048;
 constexpr int kNotStarted = 127;
 
 // All that the copy needs; it may make raw calls only.
 struct Setup {
     int stdio[3];
-    int inside;
+    int container;
+    std::uint64_t spaces;  // of the container that it is in
     const char* path;
     const char** argv;
     const char** envp;
@@ -34,8 +33,7 @@ struct Setup {
 
 void enter_hook(void* argument) noexcept {
     const auto& setup = *static_cast<const Setup*>(argument);
-    constexpr std::uint64_t kSpaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-    if (setup.inside >= 0 && raw::call(SYS_setns, setup.inside, kSpaces) < 0) raw::end_process(kNotStarted);
+    if (setup.spaces != 0 && raw::call(SYS_setns, setup.container, setup.spaces) < 0) raw::end_process(kNotStarted);
     for (int i = 0; i < 3; ++i)
         if (raw::call(SYS_dup3, setup.stdio[i], i, 0) < 0) raw::end_process(kNotStarted);
     constexpr unsigned kCloexec = 4;  // CLOSE_RANGE_CLOEXEC
@@ -46,6 +44,13 @@ void enter_hook(void* argument) noexcept {
     raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
     raw::call(SYS_execve, setup.path, setup.argv, setup.envp);
     raw::end_process(kNotStarted);
+}
+
+// The namespaces of a waiting container that a hook is run in.
+std::uint64_t spaces_of(const std::string& stage) {
+    if (stage == "prestart" || stage == "createRuntime") return CLONE_NEWNS;
+    if (stage == "createContainer") return CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+    return 0;
 }
 
 // Above the three that they become.
@@ -65,14 +70,7 @@ std::string to_json(const HookState& state) {
     return json::serialize(object);
 }
 
-std::string bundle_config(const ContainerSpec& spec) {
-    return json::serialize(json::object{
-        {"ociVersion", kOciVersion},
-        {"hostname", spec.hostname},
-        {"root", json::object{{"path", spec.lower.empty() ? "" : spec.lower.front()}, {"readonly", spec.read_only}}}});
-}
-
-HookProcess HookProcess::start(const HostHook& hook, const HookState& state, sys::FdRef inside, bool for_keeper) {
+HookProcess HookProcess::start(const HostHook& hook, const HookState& state, sys::FdRef container, bool for_keeper) {
     if (!sys::is_regular_file(hook.path))
         throw make_error(ErrorKind::not_found, "{} hook {} of {}: there is no such program", hook.stage, hook.path,
                          hook.origin);
@@ -83,10 +81,12 @@ HookProcess HookProcess::start(const HostHook& hook, const HookState& state, sys
     HookProcess result;
     result.output_ = raised(sys::make_memory_file("compose-hook"));
     const auto input = raised(std::move(in.read));
-    const auto target = inside ? raised(sys::duplicate(inside)) : sys::Fd();
+    const auto spaces = container ? spaces_of(hook.stage) : 0;
+    const auto target = spaces != 0 ? raised(sys::duplicate(container)) : sys::Fd();
     Arena arena;
     Setup setup{{input.get(), result.output_.get(), result.output_.get()},
                 target ? target.get() : -1,
+                spaces,
                 arena.text(hook.path),
                 arena.texts(hook.args.empty() ? std::vector{hook.path} : hook.args),
                 arena.texts(hook.env)};

@@ -4,25 +4,16 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <string>
-#include <vector>
 
+#include "runtime/capabilities.hpp"
+#include "runtime/spec.hpp"
 #include "sys/clone.hpp"
 #include "sys/fd.hpp"
 
 namespace compose::runtime {
 
-struct ContainerSpec;
-
-struct HostHook {
-    std::string stage;                // as OCI calls it: "createContainer"
-    std::string path;                 // of the program, on the host
-    std::vector<std::string> args;    // with its own name; empty: the path
-    std::vector<std::string> env;     // "K=V": all that it has
-    std::chrono::seconds timeout{0};  // then it is killed; 0: never
-    std::string origin;               // the file that asks for it, for messages
-};
+inline constexpr const char* kOciVersion = "1.0.2";  // of the specification that hooks go by
 
 /// What such a program reads from its standard input.
 struct HookState {
@@ -32,14 +23,19 @@ struct HookState {
     std::string bundle;  // folder of config.json
 };
 [[nodiscard]] std::string to_json(const HookState& state);
-/// What they look up in the bundle's config.json: where the root is, before it becomes "/".
-[[nodiscard]] std::string bundle_config(const ContainerSpec& spec);
+/// What they look up in the bundle's config.json, as OCI has it: the process, the mounts, and where the root is before
+/// it becomes "/".
+[[nodiscard]] std::string bundle_config(const ContainerSpec& spec, CapabilitySet capabilities);
+/// Makes config.json and an empty folder "rootfs" in the spec's bundle.
+void write_bundle(const ContainerSpec& spec);
 
 class HookProcess {
 public:
-    /// `inside`: in the mount, network, IPC and UTS namespaces of this process, else in our own. `for_keeper`: it is a
-    /// child of this process's parent. Throws Error when there is no such program.
-    static HookProcess start(const HostHook& hook, const HookState& state, sys::FdRef inside, bool for_keeper);
+    /// `container`: its first process, while it waits with its root mounted. The hooks of that time see its mounts, and
+    /// so whatever they mount below the root is there for it; those of createContainer are in its network, IPC and UTS
+    /// namespaces too. `for_keeper`: it is a child of this process's parent. Throws Error when there is no such
+    /// program.
+    static HookProcess start(const HostHook& hook, const HookState& state, sys::FdRef container, bool for_keeper);
 
     [[nodiscard]] pid_t pid() const { return process_.pid; }
     [[nodiscard]] sys::FdRef pidfd() const { return process_.pidfd; }

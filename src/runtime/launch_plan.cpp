@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "runtime/host_hook.hpp"
 #include "runtime/plan_builder.hpp"
 #include "sys/kernel_abi.hpp"
 
@@ -78,11 +79,27 @@ void plan_last_steps(PlanBuilder& plan, const ProcessSpec& process, bool make_wo
     directory.target = plan.arena.text(process.cwd.substr(1));
     directory.flag = make_working_directory;
     plan.add(OpKind::become_user, "drop privileges");
-    plan.add(OpKind::run, "exec");
 }
 
-LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process) {
-    LaunchPlan result;
+void plan_start_hooks(PlanBuilder& plan, LaunchPlan& result) {
+    const auto& hooks = plan.spec.start_hooks;
+    if (hooks.empty()) return;
+    auto state = to_json(HookState{plan.spec.id, "created", 0, plan.spec.bundle});
+    state.pop_back();
+    const char* text = plan.arena.text(state + ",\"pid\":");
+    result.start_hooks = plan.arena.list<StartHook>(hooks.size());
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+        const HostHook& hook = hooks[i];
+        Op& op = plan.add(OpKind::start_hook, fmt::format("startContainer hook {} of {}", hook.path, hook.origin));
+        op.slot = static_cast<int>(i);
+        result.start_hooks[i] = {plan.arena.text(hook.path),
+                                 plan.arena.texts(hook.args.empty() ? std::vector{hook.path} : hook.args),
+                                 plan.arena.texts(hook.env), text, hook.timeout.count()};
+    }
+}
+
+LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process, LaunchPlan result = {}) {
+    plan.add(OpKind::run, "exec");
     result.slots = static_cast<std::size_t>(plan.slots);
     plan_process(plan, process, result);
     result.ops = plan.arena.list(plan.ops);
@@ -109,17 +126,22 @@ LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsign
     plan_user_mounts(plan);
     if (spec.network == NamespaceMode::own) plan.add(OpKind::loopback_up, "bring up the loopback interface");
     plan_protected_paths(plan);
-    if (spec.held) {
+    const bool held = !spec.bundle.empty();
+    if (held) {
         plan.add(OpKind::tell_mounted, "tell of the mounts");
         plan.add(OpKind::wait_release, "wait for the hooks");
     }
+    // Programs that the container brings are going to run beside this process.
+    if (!spec.start_hooks.empty()) plan.add(OpKind::forget, "forget the engine's memory");
     plan.add(OpKind::pivot, "change the root");
     plan_hostname(plan);
     plan.add(OpKind::resolve_user, "look up the user");
-    if (!spec.held) plan.add(OpKind::wait_release, "wait for the network");
+    if (!held) plan.add(OpKind::wait_release, "wait for the network");
     plan_sysctls(plan);
     plan_last_steps(plan, spec.process, true);
-    LaunchPlan result = finish(plan, spec.process);
+    LaunchPlan result;
+    plan_start_hooks(plan, result);
+    result = finish(plan, spec.process, result);
     result.namespaces = namespaces_of(spec, facts);
     result.reaper = spec.init;
     return result;

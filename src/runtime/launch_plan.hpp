@@ -20,7 +20,7 @@ namespace compose::runtime {
 
 struct DeviceNode {
     std::string path;  // relative to /dev
-    bool block = false;
+    char type = 'c';   // or 'b', 'p' (a FIFO)
     unsigned major = 0, minor = 0;
     unsigned mode = 0600, uid = 0, gid = 0;
     std::string permissions = "rwm";
@@ -56,10 +56,12 @@ enum class OpKind : std::uint8_t {
     open_source,     // slot = a detached copy of `source`, or of `target` below it
     open_image,      // slot = the layers `list` (or the folder `source`), or of `target` below it
     isolate_mounts,  // nothing mounted here reaches the host
-    overlay_root,    // `list` = lower directories, topmost first; options = the rest; attached at `source`
-    bind_root,       // `source` is the root
+    attach_disk,     // the file system that the parent has mounted nowhere yet, on the folder `source`
+    overlay_root,    // `list` = lower directories, topmost first; options = the rest; attached at `target` of the host
+    bind_root,       // `source` is the root; too
     join_cgroup,     // a new cgroup namespace, rooted where this process now is
     mount_new,       // a new file system of type `source` on `target` under `place`; kept as `save`
+    set_attributes,  // of the mount in slot: `attributes` added, `a` taken away
     attach_source,   // slot -> `target`
     directory,       // `target` under `place`
     device,          // `target` under `place`: mode, device
@@ -80,11 +82,13 @@ enum class OpKind : std::uint8_t {
     resolve_user,
     tell_mounted,  // the parent may do something in this mount namespace now
     wait_release,  // until the parent says that the network is ready
+    forget,        // all memory but the plan
     sysctl,        // `target` under /proc/sys := `source`
     close_handles,
     session_keyring,
     working_directory,  // made when missing if `flag`
     become_user,        // groups, ids, capabilities, seccomp
+    start_hook,         // number `slot`
     run,
 };
 
@@ -115,6 +119,15 @@ struct Op {
     std::uint64_t a = 0, b = 0;
 };
 
+/// A program that is run to its end as the container's own would be.
+struct StartHook {
+    const char* path = nullptr;
+    const char** argv = nullptr;
+    const char** envp = nullptr;
+    const char* state = nullptr;  // for its standard input; the number of the process and a brace are to follow
+    std::int64_t timeout_s = 0;   // 0: none
+};
+
 struct LaunchPlan {
     Span<Op> ops;
     std::uint64_t namespaces = 0;  // CLONE_NEW*: made by the clone, or joined by an exec
@@ -130,6 +143,7 @@ struct LaunchPlan {
     const char** home_slot = nullptr;  // an entry of envp that is to become "HOME=…"; null: the spec has one
     Span<const char*> candidates;      // the paths to try to execute
     bool looked_up = false;            // they come from $PATH
+    Span<StartHook> start_hooks;
 
     std::uint16_t rows = 0, columns = 0;
     bool terminal = false;

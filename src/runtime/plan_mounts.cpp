@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "runtime/mount_options.hpp"
 #include "runtime/plan_builder.hpp"
-#include "runtime/tmpfs_options.hpp"
 #include "sys/kernel_abi.hpp"
 #include "sys/mount.hpp"
 
@@ -22,8 +22,9 @@ struct Propagation {
     bool recursive;
 };
 constexpr Propagation kPropagations[] = {
-    {"private", MS_PRIVATE, false}, {"rprivate", MS_PRIVATE, true}, {"slave", MS_SLAVE, false},
-    {"rslave", MS_SLAVE, true},     {"shared", MS_SHARED, false},   {"rshared", MS_SHARED, true},
+    {"private", MS_PRIVATE, false},       {"rprivate", MS_PRIVATE, true},       {"slave", MS_SLAVE, false},
+    {"rslave", MS_SLAVE, true},           {"shared", MS_SHARED, false},         {"rshared", MS_SHARED, true},
+    {"unbindable", MS_UNBINDABLE, false}, {"runbindable", MS_UNBINDABLE, true},
 };
 
 const Propagation& propagation_of(const MountSpec& mount) {
@@ -124,7 +125,7 @@ void device(PlanBuilder& plan, const DeviceNode& node, unsigned mode) {
     Op& op = plan.add(OpKind::device, "make device /dev/" + node.path);
     op.place = Handle::dev;
     op.target = plan.arena.text(node.path);
-    op.mode = mode | (node.block ? S_IFBLK : S_IFCHR);
+    op.mode = mode | (node.type == 'b' ? S_IFBLK : node.type == 'p' ? S_IFIFO : S_IFCHR);
     // The kernel's own packing of mknod's argument.
     op.a = (node.minor & 0xffU) | (std::uint64_t{node.major} << 8U) | (std::uint64_t{node.minor & ~0xffU} << 12U);
     op.b = std::uint64_t{node.uid} << 32U | node.gid;
@@ -145,8 +146,8 @@ void plan_dev(PlanBuilder& plan) {
     mount_new(plan, Handle::root, "tmpfs", "dev", kNosuid | kStrictatime, {{"mode", "755"}, {"size", "65536k"}},
               Handle::dev);
     for (const char* name : {"pts", "shm", "mqueue"}) entry(plan, OpKind::directory, Handle::dev, name);
-    const DeviceNode standard[] = {{"null", false, 1, 3},   {"zero", false, 1, 5},    {"full", false, 1, 7},
-                                   {"random", false, 1, 8}, {"urandom", false, 1, 9}, {"tty", false, 5, 0}};
+    const DeviceNode standard[] = {{"null", 'c', 1, 3},   {"zero", 'c', 1, 5},    {"full", 'c', 1, 7},
+                                   {"random", 'c', 1, 8}, {"urandom", 'c', 1, 9}, {"tty", 'c', 5, 0}};
     for (const auto& node : standard) device(plan, node, 0666);
     entry(plan, OpKind::symlink, Handle::dev, "ptmx", "pts/ptmx");
     entry(plan, OpKind::symlink, Handle::dev, "fd", "/proc/self/fd");
@@ -205,8 +206,20 @@ void plan_tmpfs(PlanBuilder& plan, const MountSpec& mount) {
                                    [](const auto& option) { return option.first == "mode"; });
 }
 
+void plan_attributes(PlanBuilder& plan, const MountSpec& mount, int slot, MountAttributes attributes, bool recursive) {
+    if (attributes.empty()) return;
+    Op& op = plan.add(OpKind::set_attributes, fmt::format("set the options of {} on /{}", mount.source, mount.target));
+    op.slot = slot;
+    op.attributes = attributes.set;
+    op.a = attributes.cleared;
+    op.recursive = recursive;
+}
+
 void plan_bind(PlanBuilder& plan, const MountSpec& mount, int slot) {
     const Propagation& propagation = propagation_of(mount);
+    const BindOptions options = parse_bind_options(mount.options);
+    plan_attributes(plan, mount, slot, options.all, true);
+    plan_attributes(plan, mount, slot, options.own, false);
     Op& op = plan.add(OpKind::attach_source, fmt::format("mount {} on /{}", mount.source, mount.target));
     op.target = plan.arena.text(mount.target);
     op.slot = slot;
@@ -271,17 +284,21 @@ void plan_root(PlanBuilder& plan) {
     const ContainerSpec& spec = plan.spec;
     if (spec.lower.empty()) throw make_error(ErrorKind::invalid, "container {} has no root layers", spec.name);
     plan.add(OpKind::isolate_mounts, "separate mounts from the host");
+    const char* place = plan.arena.text(spec.bundle.empty() ? spec.lower.front() : spec.bundle + "/rootfs");
     if (spec.upper.empty() && spec.lower.size() == 1) {
         Op& op = plan.add(OpKind::bind_root, "mount the root " + spec.lower.front());
         op.source = plan.arena.text(spec.lower.front());
+        op.target = place;
         op.attributes = kReadOnly;
         return;
     }
+    if (!spec.disk.empty())
+        plan.add(OpKind::attach_disk, "mount the disk of the container").source = plan.arena.text(spec.disk_place);
     Op& op = plan.add(OpKind::overlay_root, "mount the overlay root");
     std::vector<const char*> lower;
     for (const auto& path : spec.lower) lower.push_back(plan.arena.text(path));
     op.list = plan.arena.list(lower);
-    op.source = lower.front();
+    op.target = place;
     std::vector<std::pair<std::string, std::string>> options;
     if (!spec.upper.empty()) {
         options.emplace_back("upperdir", spec.upper);

@@ -2,6 +2,7 @@
 // keeps it as JSON, the supervisor hands it to the launcher, also for restarts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,7 +20,7 @@ struct MountSpec {
     bool recursive_read_only = true;  // with read_only: submounts too
     bool recursive = true;            // bind: take submounts along
     std::string propagation = "rprivate";
-    std::string options;               // tmpfs: "size=67108864,mode=1777,uid=1000,exec"
+    std::string options;               // tmpfs: "size=67108864,mode=1777,uid=1000,exec"; bind: "nosuid,noexec"
     std::string subpath{};             // bind, image: what of it; links in it lead nowhere else
     std::vector<std::string> lower{};  // image: its unpacked layers, topmost first; always read-only
     std::string volume{};              // name of the volume behind it: for those who share a container's mounts
@@ -27,9 +28,23 @@ struct MountSpec {
 };
 
 struct DeviceSpec {
-    std::string source;       // host path of a device, or of a folder with devices
+    std::string source;       // host path of a device, or of a folder with devices; empty: type and numbers say it all
     std::string target;       // path in the container, below /dev
     std::string permissions;  // of "rwm"
+    std::string type{};       // "b", "c", "u" (like "c"), "p" (a FIFO); empty: the source's
+    std::optional<std::int64_t> major{}, minor{};      // in place of the source's
+    std::optional<std::int64_t> mode{}, uid{}, gid{};  // too
+};
+
+/// A program that has something to do at a point of a container's life. Those of "startContainer" are the container's
+/// own and run as it does, all others are the host's.
+struct HostHook {
+    std::string stage;                // as OCI calls it: "createContainer"
+    std::string path;                 // of the program, there
+    std::vector<std::string> args;    // with its own name; empty: the path
+    std::vector<std::string> env;     // "K=V": all that it has
+    std::chrono::seconds timeout{0};  // then it is killed; 0: never
+    std::string origin;               // the file that asks for it, for messages
 };
 
 struct Rlimit {
@@ -84,6 +99,8 @@ struct ContainerSpec {
     std::vector<std::string> lower;  // unpacked layers, topmost first
     std::string upper;
     std::string work;
+    std::string disk;        // a file with the file system that these two are on; empty: none (see sys/disk.hpp)
+    std::string disk_place;  // where they are looked for in it
     bool read_only = false;
 
     std::string hostname;
@@ -121,8 +138,11 @@ struct ContainerSpec {
     Resources resources;
     std::string cgroup_parent;  // relative to the root of each hierarchy; "compose/<installation id>"
     std::optional<int> oom_score_adj;
-    bool held = false;        // before its root is changed, it waits for the release there; not kept
     bool stdin_open = false;  // without a terminal: its standard input is a pipe that is kept open
+
+    // Of one launch, and not kept:
+    std::string bundle;  // folder that the host's hooks know; then it waits with its root on "rootfs" there for them
+    std::vector<HostHook> start_hooks;  // run in it before its program
 };
 
 [[nodiscard]] std::string to_json(const ContainerSpec& spec);

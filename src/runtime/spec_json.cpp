@@ -147,6 +147,12 @@ void fields(Archive& archive, Device& device) requires std::is_same_v<std::remov
     archive.field("source", device.source);
     archive.field("target", device.target);
     archive.field("permissions", device.permissions);
+    archive.field("type", device.type);
+    archive.field("major", device.major);
+    archive.field("minor", device.minor);
+    archive.field("mode", device.mode);
+    archive.field("uid", device.uid);
+    archive.field("gid", device.gid);
 }
 
 template <class Archive, class Rate>
@@ -206,6 +212,8 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("lower", spec.lower);
     archive.field("upper", spec.upper);
     archive.field("work", spec.work);
+    archive.field("disk", spec.disk);
+    archive.field("disk_place", spec.disk_place);
     archive.field("read_only", spec.read_only);
     archive.field("hostname", spec.hostname);
     archive.field("domainname", spec.domainname);

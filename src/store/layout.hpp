@@ -6,7 +6,8 @@
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
 //     mount-points/           what every root has at least: empty files and folders to mount over
-//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
+//     containers/<id>/        upper, work (or disk.img, with both in it, and disk, where it is mounted), hosts,
+//                             resolv.conf, hostname, configs, container.log[.1 .2]
 //     trash/<id>/             of a removed container, not emptied yet
 //     volumes/<name>/_data
 //     volumes/.removed-<id>/  one that is being removed

@@ -88,6 +88,7 @@ private:
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
     void let_go();
+    void prepare_hooks(runtime::ContainerSpec& spec) const;
     void run_hooks(const std::vector<std::string>& stages, const char* status, DeviceHooks::Done done);
     void run_create_hooks();
     void on_poststop_over();

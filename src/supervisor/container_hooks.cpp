@@ -4,6 +4,14 @@
 
 namespace compose::supervisor {
 
+void Container::prepare_hooks(runtime::ContainerSpec& spec) const {
+    if (options_.device_hooks.empty()) return;
+    spec.bundle = core_.store.layout().container(row_.id);
+    for (const auto& hook : options_.device_hooks)
+        if (hook.stage == "startContainer") spec.start_hooks.push_back(hook);
+    runtime::write_bundle(spec);
+}
+
 void Container::run_hooks(const std::vector<std::string>& stages, const char* status, DeviceHooks::Done done) {
     device_hooks_.run(options_.device_hooks, stages,
                       {row_.id, status, static_cast<pid_t>(row_.pid), core_.store.layout().container(row_.id)},

@@ -67,10 +67,7 @@ void Container::launch() {
     row_.error.clear();
     row_.oom_killed = false;
     phase_ = Phase::launching;
-    spec.held = !options_.device_hooks.empty();
-    if (spec.held)
-        sys::replace_file(core_.store.layout().container(row_.id) + "/config.json", runtime::bundle_config(spec), 0600);
-
+    prepare_hooks(spec);
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
@@ -92,7 +89,7 @@ void Container::launch() {
         throw Error(failure.message).with_exit_code(failure.exit_code);
     }
     channel_ = core_.loop.on_readable(launch_->channel(), [this] { on_channel(); });
-    if (!spec.held) let_go();
+    if (spec.bundle.empty()) let_go();
 }
 
 void Container::let_go() {

@@ -48,8 +48,7 @@ void DeviceHooks::start_next() {
     if (batch.hooks.empty()) return end_batch({});
     const auto& hook = batch.hooks.front();
     try {
-        const auto inside = hook.stage == "createContainer" ? sys::FdRef(batch.process) : sys::FdRef();
-        running_ = runtime::HookProcess::start(hook, batch.state, inside, true);
+        running_ = runtime::HookProcess::start(hook, batch.state, batch.process, true);
     } catch (const Error& error) {
         return end_batch(error.what());
     }

@@ -25,7 +25,7 @@ public:
     DeviceHooks& operator=(const DeviceHooks&) = delete;
 
     /// Those of `hooks` that belong to `stages`, in the order of the stages, after whatever was asked for before.
-    /// `process`: whose namespaces createContainer's ones run in.
+    /// `process`: the container's first, while it waits.
     void run(const std::vector<runtime::HostHook>& hooks, const std::vector<std::string>& stages,
              runtime::HookState state, sys::FdRef process, Done done);
     /// Kills what runs and forgets the rest, unless it belongs to the end of a life.

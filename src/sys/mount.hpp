@@ -12,5 +12,7 @@ inline constexpr std::uint64_t kNoexec = 0x08;
 inline constexpr std::uint64_t kNoatime = 0x10;
 inline constexpr std::uint64_t kStrictatime = 0x20;
 inline constexpr std::uint64_t kNodiratime = 0x80;
+inline constexpr std::uint64_t kAtime = 0x70;  // all that says how access times are kept
+inline constexpr std::uint64_t kNosymfollow = 0x200000;
 
 }  // namespace compose::sys::mount_attribute

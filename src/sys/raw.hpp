@@ -177,11 +177,11 @@ inline int attach(int tree, int target) noexcept {
     constexpr unsigned kToEmpty = 0x40;
     return static_cast<int>(call(429 /* move_mount */, tree, "", target, "", kFromEmpty | kToEmpty));
 }
-inline int mount_setattr(int dir, const char* path, unsigned flags, std::uint64_t set,
-                         std::uint64_t propagation) noexcept {
+inline int mount_setattr(int dir, const char* path, unsigned flags, std::uint64_t set, std::uint64_t propagation,
+                         std::uint64_t cleared = 0) noexcept {
     struct {
         std::uint64_t set, clear, propagation, userns;
-    } attributes{set, 0, propagation, 0};
+    } attributes{set, cleared, propagation, 0};
     return static_cast<int>(call(kMountSetattr, dir, path, flags, &attributes, sizeof attributes));
 }
 

@@ -266,14 +266,10 @@ services:
   cpus: {image: busybox, command: sleep 1000, cpuset: "0-2147483647", profiles: [x]}
   sysctl: {image: busybox, command: sleep 1000, sysctls: {kernel.panic: "1"}, profiles: [x]}
   device: {image: busybox, command: sleep 1000, blkio_config: {device_read_bps: [{path: /dev/null, rate: 1mb}]}, profiles: [x]}
-  size: {image: busybox, command: sleep 1000, storage_opt: {size: 1g}, profiles: [y]}
 )");
     EXPECT_THAT(box.fails({"up", "-d", "cpus"}), HasSubstr("not a list of cpus"));
     EXPECT_THAT(box.fails({"up", "-d", "sysctl"}), HasSubstr("kernel.panic"));
     EXPECT_THAT(box.fails({"up", "-d", "device"}), HasSubstr("/dev/null is no block device"));
-    const auto error = box.fails({"up", "-d", "size"});
-    EXPECT_THAT(error, HasSubstr("compose.yaml:6:"));
-    EXPECT_THAT(error, HasSubstr("can't be limited: it takes project quotas"));
     box.ok({"--profile", "*", "down", "-t", "0"});
 }
 

@@ -30,7 +30,8 @@ services:
     void hook_program(const std::string& more) const {
         box_.write("hook",
                    "#!/bin/sh\nstage=$1\nstate=$(cat)\necho \"$state\" > " + box_.path("state.$1") +
-                       "\necho \"$stage $WORD $(readlink /proc/self/ns/mnt)\" >> " + box_.path("stages") +
+                       "\necho \"$stage $WORD $(readlink /proc/self/ns/mnt) $(readlink /proc/self/ns/net)\" >> " +
+                       box_.path("stages") +
                        "\nbundle=$(echo \"$state\" | sed 's/.*\"bundle\":\"\\([^\"]*\\)\".*/\\1/')\n"
                        "root=$(sed 's/.*\"path\":\"\\([^\"]*\\)\".*/\\1/' $bundle/config.json)\n" +
                        more + "\n",
@@ -58,20 +59,39 @@ services:
 const std::vector<std::string> kAll{"poststop", "createContainer", "prestart", "poststart", "createRuntime"};
 
 TEST_F(DeviceHooks, RunAtTheirTimeInTheirPlace) {
-    hook_program("[ $stage = createContainer ] && echo made > $root/opt-made; true");
+    hook_program(
+        "case $stage in\n"
+        "prestart) test -x $root/bin/busybox || exit 1; cp $bundle/config.json " +
+        box_.path("config") +
+        " ;;\n"
+        "createRuntime) mkdir -p $root/mnt && mount -t tmpfs hooked $root/mnt ;;\n"
+        "createContainer) echo made > $root/opt-made; PATH=/sbin:$PATH chroot $root /bin/touch /chrooted ;;\n"
+        "poststart) test -z \"$(ls $root)\" ;;\n"
+        "esac");
     describe(kAll);
     box_.ok({"up", "-d"});
-    EXPECT_EQ(box_.ok({"exec", "-T", "app", "cat", "/opt-made"}), "made\n");
+    EXPECT_EQ(box_.ok({"exec", "-T", "app", "cat", "/opt-made", "/chrooted"}), "made\n");
+    EXPECT_THAT(box_.ok({"exec", "-T", "app", "cat", "/proc/mounts"}), HasSubstr("hooked /mnt tmpfs"));
+    EXPECT_EQ(box_.host({"grep", "-c", "hooked", "/proc/self/mounts"}).out, "0\n");
+    EXPECT_THAT(noted("config"), HasSubstr("\"args\":[\"sleep\",\"1000\"]"));
+    EXPECT_THAT(noted("config"), HasSubstr("CAP_NET_BIND_SERVICE"));
     ASSERT_TRUE(eventually([&] { return noted("stages").find("poststart") != std::string::npos; }));
     const auto id = box_.ok({"ps", "-q", "--no-trunc"}).substr(0, 64);
-    const auto own = box_.host({"readlink", "/proc/self/ns/mnt"}).out;
-    const auto mount_namespace = own.substr(0, own.size() - 1);
+    const auto space = [&](const char* kind) {
+        const auto text = box_.host({"readlink", std::string("/proc/self/ns/") + kind}).out;
+        return text.substr(0, text.size() - 1);
+    };
+    const auto mounts = space("mnt"), network = space("net");
     auto stages = noted("stages");
     EXPECT_THAT(stages, testing::MatchesRegex("prestart said [^\n]+\ncreateRuntime said [^\n]+\ncreateContainer said "
                                               "[^\n]+\npoststart said [^\n]+\n"));
-    for (const char* stage : {"prestart", "createRuntime", "poststart"})
-        EXPECT_THAT(stages, HasSubstr(stage + (" said " + mount_namespace) + "\n"));
-    EXPECT_THAT(stages, Not(HasSubstr("createContainer said " + mount_namespace)));
+    // Until the root is changed, hooks see the container's mounts.
+    EXPECT_THAT(stages, HasSubstr("poststart said " + mounts + " " + network + "\n"));
+    for (const char* stage : {"prestart", "createRuntime", "createContainer"})
+        EXPECT_THAT(stages, Not(HasSubstr(stage + (" said " + mounts))));
+    for (const char* stage : {"prestart", "createRuntime"})
+        EXPECT_THAT(stages, testing::ContainsRegex(stage + (" said [^ ]+ net:." + network.substr(5, 10))));
+    EXPECT_THAT(stages, Not(testing::ContainsRegex("createContainer said [^ ]+ net:." + network.substr(5, 10))));
     const auto state = noted("state.createContainer");
     EXPECT_THAT(state, HasSubstr("\"id\":\"" + id + "\""));
     EXPECT_THAT(state, HasSubstr("\"status\":\"creating\""));
@@ -86,7 +106,7 @@ TEST_F(DeviceHooks, RunAtTheirTimeInTheirPlace) {
     EXPECT_LT(stages.find("poststop"), stages.find("createRuntime"));
     sys::remove_file(box_.path("stages"));
     box_.ok({"down"});
-    EXPECT_EQ(noted("stages"), "poststop said " + mount_namespace + "\n");
+    EXPECT_EQ(noted("stages"), "poststop said " + mounts + " " + network + "\n");
     EXPECT_THAT(noted("state.poststop"), HasSubstr("\"status\":\"stopped\""));
 }
 
@@ -100,6 +120,46 @@ TEST_F(DeviceHooks, OneThatFailsFailsTheStart) {
     EXPECT_EQ(box_.pid_of("demo-app-1"), 0);
     EXPECT_TRUE(eventually([&] { return noted("stages").find("poststop") != std::string::npos; }));
     EXPECT_THAT(noted("stages"), Not(HasSubstr("poststart")));
+}
+
+TEST_F(DeviceHooks, ThoseOfTheContainerRunInItWithItsRights) {
+    const auto start = [&](const std::string& script, const std::string& more = {}) {
+        sys::write_file(std::string(kFolder) + "/test.json",
+                        R"({"kind": "test.example/thing", "devices": [{"name": "one", "containerEdits": {"hooks": [
+                            {"hookName": "startContainer", "path": "/bin/sh", "env": ["WORD=said", "PATH=/bin"],
+                             "args": ["sh", "-c", ")" +
+                            script + "\"]" + more + "}]}}]}",
+                        0644);
+    };
+    box_.write("compose.yaml", R"(
+services:
+  app:
+    image: busybox
+    command: sh -c 'cat /tmp/hook; exec sleep 1000'
+    user: "1000:1000"
+    init: true
+    cap_add: [SYS_PTRACE]
+    security_opt: ["no-new-privileges"]
+    stop_grace_period: 0s
+    devices: ["test.example/thing=one"]
+)");
+    start(
+        "exec > /tmp/hook; cat; echo; echo $WORD; id -u; grep -E 'CapEff|NoNewPrivs|Seccomp:' /proc/self/status; "
+        "cat /proc/1/environ | wc -c; ls /proc/self/fd | wc -l");
+    box_.ok({"up", "-d"});
+    ASSERT_TRUE(eventually([&] { return box_.ok({"logs", "--no-log-prefix"}).find("Seccomp") != std::string::npos; }));
+    const auto told = box_.ok({"logs", "--no-log-prefix"});
+    EXPECT_THAT(told, HasSubstr("\"status\":\"created\""));
+    EXPECT_THAT(told, HasSubstr("\"pid\":1}\nsaid\n1000\n"));
+    EXPECT_THAT(told, testing::ContainsRegex("CapEff:\t0000000000000000\n"));
+    EXPECT_THAT(told, testing::ContainsRegex("NoNewPrivs:\t1\nSeccomp:\t2\n"));
+    EXPECT_THAT(told, testing::ContainsRegex("\n0\n4\n$")) << "it sees nothing of the engine, and no descriptor more";
+    start("echo no such thing >&2; exit 3");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}),
+                HasSubstr("startContainer hook /bin/sh of /etc/cdi/test.json: it failed with status 3"));
+    EXPECT_EQ(box_.pid_of("demo-app-1"), 0);
+    start("exec sleep 1000", R"(, "timeout": 1)");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("it was not ready in its time"));
 }
 
 TEST_F(DeviceHooks, OneThatHangsIsKilled) {
@@ -126,11 +186,9 @@ TEST_F(DeviceHooks, WhatCannotBeTrustedOrDoneIsRefused) {
     const auto file = std::string(kFolder) + "/test.json";
     ASSERT_TRUE(box_.host({"chmod", "g+w", file}).ok());
     EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr(file + " may be written by others than root"));
-    describe({"startContainer"});
     ASSERT_TRUE(box_.host({"chmod", "644", file}).ok());
-    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr(file + ": hooks of kind startContainer are not run"));
     describe({"createContainer"}, R"(, "timeout": -1)");
-    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("timeout \"-1\" is no number of seconds"));
+    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("timeout \"-1\" is no number"));
     sys::write_file(file, R"({"kind": "test.example/thing", "devices": [{"name": "one", "containerEdits": {
         "intelRdt": {"closID": "x"}}}]})");
     EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("intelRdt of " + file + " is not supported"));

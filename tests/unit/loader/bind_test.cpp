@@ -219,6 +219,7 @@ services:
     volumes: [{type: cluster, source: i, target: /i}]
     security_opt: ["label=user:x"]
     cpu_count: 2
+    storage_opt: {size: 1m, inodes: 5}
   b: {build: {context: ., sbom: true}}
 networks: {n: {driver: overlay}}
 )");
@@ -227,9 +228,11 @@ networks: {n: {driver: overlay}}
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: the engine sets no SELinux labels"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));
+    EXPECT_THAT(text, HasSubstr("11:25: services.a.storage_opt.size: \"1m\" is too small"));
+    EXPECT_THAT(text, HasSubstr("services.a.storage_opt: \"inodes\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.b.build: sbom is ignored: no attestations are made"));
     EXPECT_THAT(text, HasSubstr("networks.n.driver: \"overlay\" is not implemented yet"));
-    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7) << text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9) << text;
 }
 
 }  // namespace

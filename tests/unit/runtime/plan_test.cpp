@@ -7,7 +7,7 @@
 #include "base/strings.hpp"
 #include "runtime/failure_text.hpp"
 #include "runtime/launch_plan.hpp"
-#include "runtime/tmpfs_options.hpp"
+#include "runtime/mount_options.hpp"
 
 namespace compose::runtime {
 namespace {
@@ -105,6 +105,19 @@ TEST(LaunchPlan, AnAppArmorProfileIsChosenBeforeAnythingOfTheContainerIsSeen) {
     EXPECT_LT(place_of(exec, step), place_of(exec, "join the container's namespaces"));
 }
 
+TEST(LaunchPlan, ADiskIsWhereItsFoldersAreLookedForAndNowhereElse) {
+    Arena arena;
+    auto spec = spec_for();
+    const std::string step = "mount the disk of the container";
+    const auto without = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_EQ(std::find(without.begin(), without.end(), step), without.end());
+    spec.disk = "/c/disk.img";
+    spec.disk_place = "/c/disk";
+    const auto all = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_LT(place_of(all, "separate mounts from the host"), place_of(all, step));
+    EXPECT_LT(place_of(all, step), place_of(all, "mount the overlay root"));
+}
+
 TEST(LaunchPlan, EverythingItNeedsLiesInItsArena) {
     Arena arena;
     const LaunchPlan plan = plan_launch(spec_for({"a", "b"}), facts(), 7, arena);
@@ -185,6 +198,17 @@ TEST(LaunchPlan, CommandsAreLookedUpInAbsoluteDirectoriesOnly) {
     EXPECT_EQ(executable_candidates("x", environment), (std::vector<std::string>{"/a/x", "/b/x"}));
     EXPECT_EQ(executable_candidates("./x", environment), (std::vector<std::string>{"./x"}));
     EXPECT_EQ(executable_candidates("x", {}), (std::vector<std::string>{}));
+}
+
+TEST(BindOptions, OfTheMountItselfAndOfThoseBelowIt) {
+    const auto options = parse_bind_options("nosuid,rnoexec,noatime,exec");
+    EXPECT_EQ(options.own.set, 0x12U);
+    EXPECT_EQ(options.own.cleared, 0x78U) << "the old way of access times goes, and noexec";
+    EXPECT_EQ(options.all.set, 0x08U);
+    EXPECT_EQ(parse_bind_options("nosuid,suid").own.set, 0U);
+    EXPECT_TRUE(parse_bind_options("defaults").own.empty());
+    for (const char* text : {"sync", "size=1m", "r", "rbind", "nosuid,x"})
+        EXPECT_THROW((void)parse_bind_options(text), Error) << text;
 }
 
 TEST(LaunchPlan, OptionsOfTmpfsAreParsed) {

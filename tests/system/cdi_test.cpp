@@ -1,0 +1,87 @@
+// What the host's device descriptions (CDI) add to a container, beside hooks.
+#include <gmock/gmock.h>
+
+#include "support/sandbox.hpp"
+#include "sys/file.hpp"
+
+namespace compose::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kFolder = "/etc/cdi";  // a file system of this test alone
+
+class Cdi : public testing::Test {
+protected:
+    void SetUp() override {
+        REQUIRE_ROOT();
+        ASSERT_TRUE(box_.host({"sh", "-c",
+                               std::string("mkdir -p ") + kFolder + " && mount -t tmpfs -o mode=755 cdi " + kFolder})
+                        .ok());
+        box_.write("compose.yaml", R"(
+services:
+  app: {image: busybox, command: sleep 1000, stop_grace_period: 0s, devices: ["test.example/thing=one"]}
+)");
+    }
+    void TearDown() override { (void)box_.host({"umount", kFolder}); }
+
+    static void describe(const std::string& edits) {
+        sys::write_file(
+            std::string(kFolder) + "/test.yaml",
+            "cdiVersion: 1.0.0\nkind: test.example/thing\ndevices:\n- name: one\n  containerEdits: " + edits + "\n",
+            0644);
+    }
+    [[nodiscard]] std::string in(const std::string& script) const {
+        return box_.ok({"exec", "-T", "app", "sh", "-c", script});
+    }
+
+    Sandbox box_;
+};
+
+TEST_F(Cdi, NodesHaveTheirTypeNumbersModeAndOwner) {
+    describe(R"({deviceNodes: [
+        {path: /dev/thing/own, hostPath: /dev/null, fileMode: 0640, uid: 1000, gid: 4711, permissions: rw},
+        {path: /dev/made, type: c, major: 1, minor: 5, fileMode: 420}, {path: /dev/fifo, type: p, uid: 7},
+        {path: /dev/as-host, hostPath: /dev/zero}, {path: /dev/renumbered, hostPath: /dev/null, major: 1, minor: 9}]})");
+    box_.ok({"up", "-d"});
+    EXPECT_EQ(in("cd /dev; stat -c '%n %F %t:%T %a %u:%g' thing/own made fifo as-host renumbered"),
+              "thing/own character special file 1:3 640 1000:4711\n"
+              "made character special file 1:5 644 0:0\n"
+              "fifo fifo 0:0 666 7:0\n"
+              "as-host character special file 1:5 666 0:0\n"
+              "renumbered character special file 1:9 666 0:0\n");
+    EXPECT_EQ(in("head -c 3 /dev/made | wc -c"), "3\n");
+    describe("{deviceNodes: [{path: /dev/x, hostPath: /dev/null, type: b}]}");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("device /dev/null is not of the type \"b\""));
+    describe("{deviceNodes: [{path: /dev/x, hostPath: /dev/null, filemode: 0600}]}");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}),
+                HasSubstr("/etc/cdi/test.yaml:5: a device node has an unknown field \"filemode\""));
+}
+
+TEST_F(Cdi, MountsHaveTheirOptions) {
+    box_.write("folder/file", "text\n");
+    ASSERT_TRUE(
+        box_.host({"sh", "-c", "cd " + box_.folder() + " && mkdir folder/below && mount -t tmpfs x folder/below"})
+            .ok());
+    const auto folder = box_.path("folder");
+    describe("{mounts: [{hostPath: " + folder +
+             ", containerPath: /all, options: [rbind, ro, nosuid, nodev, rnoexec]}, " + "{hostPath: " + folder +
+             ", containerPath: /top, type: bind, options: [bind, noatime]}, " +
+             "{hostPath: x, containerPath: /memory, type: tmpfs, options: [size=64k, mode=700]}]}");
+    box_.ok({"up", "-d"});
+    const auto mounts = in("grep -E ' (/all|/all/below|/top|/top/below|/memory) ' /proc/self/mountinfo");
+    EXPECT_THAT(mounts, testing::ContainsRegex(" /all ro,nosuid,nodev,noexec,"));
+    EXPECT_THAT(mounts, testing::ContainsRegex(" /all/below rw,noexec,"));
+    EXPECT_THAT(mounts, testing::ContainsRegex(" /top rw,noatime "));
+    EXPECT_THAT(mounts, testing::ContainsRegex(" /memory rw,relatime "));
+    EXPECT_THAT(mounts, Not(HasSubstr("/top/below")));
+    EXPECT_EQ(in("stat -c %a /memory"), "700\n");
+    describe("{mounts: [{hostPath: " + folder + ", containerPath: /x, options: [sync]}]}");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("unknown option \"sync\" of a bind mount"));
+    box_.ok({"down"});
+    ASSERT_TRUE(box_.host({"umount", folder + "/below"}).ok());
+}
+
+}  // namespace
+}  // namespace compose::test
