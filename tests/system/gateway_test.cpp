@@ -71,15 +71,17 @@ TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     Sandbox box;
     REQUIRE_IPV6(box);
     const Neighbour neighbour(box);
-    write_sites(box, R"(
+    const std::string web = R"(
   web: {<<: *site, ports: ["18080:80"], networks: {open: {ipv4_address: 10.62.0.50, ipv6_address: "fd62::50"}}}
-)",
-                R"(networks:
+)";
+    const std::string network = R"(networks:
   open:
     enable_ipv6: true
     ipam: {config: [{subnet: 10.62.0.0/24}, {subnet: "fd62::/64"}]}
-    driver_opts: {com.docker.network.bridge.gateway_mode_ipv6: routed}
-)");
+    driver_opts:
+      com.docker.network.bridge.gateway_mode_ipv6: routed
+)";
+    write_sites(box, web, network);
     const auto up = box.compose({"up", "-d"});
     ASSERT_EQ(up.exit_code, 0) << up.err;
     EXPECT_THAT(up.err, Not(HasSubstr("routed"))) << "the port has its use";
@@ -96,6 +98,13 @@ TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     const auto first = box.field("demo-web-1", "ID");
     box.ok({"up", "-d"});
     EXPECT_EQ(box.field("demo-web-1", "ID"), first);
+    // The other family follows.
+    write_sites(box, web, network + "      com.docker.network.bridge.gateway_mode_ipv4: routed\n");
+    box.ok({"up", "-d", "-t", "0"});
+    EXPECT_TRUE(neighbour.sees_site("10.62.0.50"));
+    EXPECT_TRUE(neighbour.sees_site("[fd62::50]"));
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), "");
+    EXPECT_EQ(box.host({"ss", "-Hltn", "sport = :18080"}).out, "");
 }
 
 TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
