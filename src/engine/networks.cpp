@@ -52,7 +52,7 @@ NetworkView view_of(const store::Network& row) {
     view.subnet6 = option("subnet6");
     for (const bool ipv6 : {false, true})
         for (const store::Pool& pool : store::pools_of(row, ipv6))
-            view.pools.push_back({pool.subnet, pool.gateway, pool.range, {}});
+            view.pools.push_back({pool.subnet, pool.gateway, pool.range, pool.reserved});
     view.stacked = is_stacked(row);
     if (view.stacked) {
         view.interface = option("parent");

@@ -82,8 +82,8 @@ struct Network {
     std::string bridge;  // interface name, from the id; empty where there is none
     bool internal = false;
     bool attachable = false;
-    /// What is not as usual: ipv4 ("false"), subnet6, gateway6, ip_range, range6, reserved ("10.0.0.9,10.0.0.10"),
-    /// reserved6, more (further subnets, see pools.hpp), mtu, icc, masquerade ("false"), host_binding, source, source6
+    /// What is not as usual: ipv4 ("false"), subnet6, gateway6, ip_range, range6, reserved, reserved6 and more (further
+    /// subnets; see pools.hpp for these), mtu, icc, masquerade ("false"), host_binding, source, source6
     /// (under which traffic leaves), inhibit ("true": the bridge has no address), gateway_mode, gateway_mode6 (nat,
     /// nat-unprotected, routed, isolated), trusted ("eth0:eth1"), interface_prefix.
     /// Of macvlan and ipvlan: parent, mode, flag, and made ("true") when the parent is the engine's own.
