@@ -26,11 +26,11 @@ struct NetworkMember {
 
 struct NetworkView {
     std::string id, name, project;
-    std::string driver;           // bridge, macvlan, ipvlan, host, null
-    std::string subnet6;          // empty: IPv4 only
-    std::string subnet;           // empty: IPv6 only
-    std::vector<IpamPool> pools;  // all of both families, those first; without names of reserved addresses
-    std::string interface;        // of the host
+    std::string driver;                          // bridge, macvlan, ipvlan, host, null
+    std::string subnet6;                         // empty: IPv4 only
+    std::string subnet;                          // empty: IPv6 only
+    std::vector<IpamPool> pools;                 // all of both families, those first
+    std::string interface;                       // of the host
     std::map<std::string, std::string> options;  // by Docker's names
     bool stacked = false;                        // on an interface of the host's: no ports are published
     bool internal = false;
