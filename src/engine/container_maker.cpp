@@ -243,6 +243,7 @@ void ContainerMaker::specialise(store::Container& record) const {
     record.oneoff = true;
     if (!special_->labels) {
         record.labels = service_.labels;
+        record.labels.insert(image_.labels.begin(), image_.labels.end());
         record.config_hash.clear();
         return;
     }
