@@ -201,8 +201,8 @@ void ContainerMaker::warn_of_ports() const {
     const auto warn = [&](const char* text) {
         context_.tell(Event::Status::warning, "Container " + facts_.name, text);
     };
-    const bool in_reach =
-        std::any_of(networks_.begin(), networks_.end(), [](const auto& entry) { return !is_out_of_reach(entry.second); });
+    const bool in_reach = std::any_of(networks_.begin(), networks_.end(),
+                                      [](const auto& entry) { return !is_out_of_reach(entry.second); });
     if (!in_reach) {
         if (!publishes_nothing(*context_.file, service_))
             warn("ports are not published: all networks are macvlan, ipvlan or internal");
