@@ -132,6 +132,13 @@ struct HostDescription {
     int cgroup_version = 2;
 };
 [[nodiscard]] HostDescription host_description(const EngineOptions& options);
+struct HostSupport;  // of config.hpp
+/// What check_supported() must know of this machine. `environment`: DOCKER_HOST.
+[[nodiscard]] HostSupport host_support(const std::map<std::string, std::string>& environment);
+/// Gives the services with use_api_socket the socket of this host's daemon at /var/run/docker.sock, and the credentials
+/// of the user's registries as /run/secrets/docker/config.json, unless they have a DOCKER_CONFIG of their own.
+/// `environment`: DOCKER_HOST, DOCKER_CONFIG, HOME. Throws Error when a credential helper fails.
+void give_api_socket(Project& project, const std::map<std::string, std::string>& environment);
 
 struct ImageDetails {
     std::string id;

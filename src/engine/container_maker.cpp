@@ -86,7 +86,7 @@ std::string ContainerMaker::run() {
 void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
     facts_.volume_folders[target] = volume_folder(context_.layout, volume);
     facts_.volume_names[target] = volume.name;
-    volumes_.push_back({volume.name, target, !nocopy && !volume.copied_up && volume.driver_opts.empty()});
+    volumes_.push_back({volume.name, target, !nocopy});
 }
 
 void ContainerMaker::choose_volumes() {
@@ -273,7 +273,8 @@ void ContainerMaker::make_files() {
                 hosts_text(service_, facts_, context_.host, endpoints_), resolv_text(service_, context_.host));
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
-        if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
+        if (volume.copy)
+            fill_volume(store_, volume.name, facts_.volume_folders.at(volume.target), volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));

@@ -58,10 +58,15 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
 void check_security(const Service& service, std::vector<Diagnostic>& findings) {
     for (const std::string& text : service.security_opt) {
         const auto [key, value] = parse_security_option(text);
-        if (key != "apparmor" || value == "unconfined" || sys::has_apparmor()) continue;
-        findings.push_back({Severity::error, service.security_pos, "services." + service.name + ".security_opt",
-                            "this kernel has no AppArmor, or it is off: no profile can be used",
-                            "leave it out, or turn AppArmor on (kernel parameter apparmor=1)"});
+        const auto refuse = [&](const char* what, const char* hint) {
+            findings.push_back(
+                {Severity::error, service.security_pos, "services." + service.name + ".security_opt", what, hint});
+        };
+        if (key == "apparmor" && value != "unconfined" && !sys::has_apparmor())
+            refuse("this kernel has no AppArmor, or it is off: no profile can be used",
+                   "leave it out, or turn AppArmor on (kernel parameter apparmor=1)");
+        if (key == "label" && value != "disable" && sys::has_selinux())
+            refuse("the engine sets no SELinux labels", "use label=disable");
     }
 }
 

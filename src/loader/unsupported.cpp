@@ -17,7 +17,7 @@ namespace {
 
 class SupportCheck {
 public:
-    explicit SupportCheck(Diagnostics& findings) : findings_(findings) {}
+    SupportCheck(Diagnostics& findings, const HostSupport& host) : findings_(findings), host_(host) {}
 
     // `node` is reached and listed as `inside`.
     void walk(const Node& node, const PathTrie::Cursor& cursor, const PathFrame& path) {
@@ -78,6 +78,34 @@ public:
                           "remove ports, or add a bridge network; the container is reached at its own address");
     }
 
+    void check_api_socket(const Node::Entry& service, const PathFrame& path) {
+        const auto* wanted = service.value.find("use_api_socket");
+        if (wanted == nullptr || !wanted->boolean || host_.no_api_socket.empty()) return;
+        findings_.error(
+            wanted->pos, to_string(path) + ".use_api_socket", host_.no_api_socket,
+            "it is the socket of a Docker daemon, which compose itself does without: start one, or name its "
+            "socket in DOCKER_HOST");
+    }
+
+    // A host that has SELinux is looked at when containers are made. There, containers have the label of compose
+    // itself: what they mount need not be relabelled for them.
+    void check_selinux(const Node::Entry& service, const PathFrame& path) {
+        const auto options = path.child("security_opt");
+        const auto& items = child_or_empty(service.value, "security_opt").items;
+        for (std::size_t i = 0; i < items.size() && !host_.selinux; ++i) {
+            const auto& text = items[i].text;
+            if ((text.starts_with("label=") || text.starts_with("label:")) && text.substr(6) != "disable")
+                findings_.warning(items[i].pos, to_string(options.item(i)),
+                                  shown(text) + " is ignored: this host has no SELinux");
+        }
+        for (const auto& mount : child_or_empty(service.value, "volumes").items) {
+            const Node& bind = child_or_empty(mount, "bind");
+            if (host_.selinux && bind.is_mapping() && bind.find("selinux") != nullptr)
+                findings_.warning(key_pos_of(bind, "selinux"), to_string(path) + ".volumes",
+                                  "selinux is ignored: the engine sets no SELinux labels", "remove it");
+        }
+    }
+
     void check_job(const Node::Entry& service, const PathFrame& path) {
         const Node& deploy = child_or_empty(service.value, "deploy");
         if (!text_of(deploy, "mode").ends_with("-job")) return;
@@ -111,6 +139,7 @@ private:
     }
 
     Diagnostics& findings_;
+    const HostSupport& host_;
 };
 
 // A value that a variable should give is needed only when containers run.
@@ -142,8 +171,8 @@ void check_routed_ports(const Project& project, const std::string& path, const S
 
 }  // namespace
 
-void check_supported(const Node& root, Diagnostics& findings) {
-    SupportCheck check(findings);
+void check_supported(const Node& root, Diagnostics& findings, const HostSupport& host) {
+    SupportCheck check(findings, host);
     const PathFrame top;
     const auto cursor = support_table().root();
     for (const char* section : {"services", "networks", "volumes"})
@@ -154,12 +183,14 @@ void check_supported(const Node& root, Diagnostics& findings) {
         check.check_host_ports(entry, services.child(entry.key));
         check.check_endpoint_options(entry, services.child(entry.key));
         check.check_stacked_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
+        check.check_api_socket(entry, services.child(entry.key));
+        check.check_selinux(entry, services.child(entry.key));
         check.check_job(entry, services.child(entry.key));
     }
 }
 
-void check_supported(const LoadedProject& loaded, Diagnostics& findings) {
-    if (loaded.tree) check_supported(loaded.tree->root, findings);
+void check_supported(const LoadedProject& loaded, Diagnostics& findings, const HostSupport& host) {
+    if (loaded.tree) check_supported(loaded.tree->root, findings, host);
     const auto& project = loaded.project;
     for (const auto& [name, service] : project.services) {
         const auto path = "services." + name;

@@ -134,7 +134,6 @@ struct Volume {
     std::map<std::string, std::string> driver_opts;
     Labels labels;
     bool anonymous = false;
-    bool copied_up = false;  // the image's content was copied in (or there was none)
     std::string config_hash;
     std::int64_t created_at = 0;
 };
