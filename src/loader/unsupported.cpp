@@ -1,5 +1,6 @@
 // Walks a project beside the table of what the engine can run. Only commands that run containers ask for it; `config`
 // prints everything.
+#include <algorithm>
 #include <array>
 #include <compose/config.hpp>
 
@@ -170,6 +171,17 @@ void check_routed_ports(const Project& project, const std::string& path, const S
     }
 }
 
+// Two containers can't have one port of the host at once.
+void check_update_order(const std::string& path, const Service& service, Diagnostics& findings) {
+    if (!service.deploy.update || service.deploy.update->order != "start-first") return;
+    const auto fixed = std::find_if(service.ports.begin(), service.ports.end(),
+                                    [](const Port& port) { return port.published_first != 0; });
+    if (fixed == service.ports.end()) return;
+    findings.warning(fixed->pos, path + ".ports",
+                     "order: start-first can't be kept with a host port of its own: the old container stops first",
+                     "let a proxy have the host port, and reach this service over their network");
+}
+
 }  // namespace
 
 void check_supported(const Node& root, Diagnostics& findings, const HostSupport& host) {
@@ -196,6 +208,7 @@ void check_supported(const LoadedProject& loaded, Diagnostics& findings, const H
     for (const auto& [name, service] : project.services) {
         const auto path = "services." + name;
         check_routed_ports(project, path, service, findings);
+        check_update_order(path, service, findings);
         check_granted(path + ".configs", service.configs, project.configs, "config", findings);
         check_granted(path + ".secrets", service.secrets, project.secrets, "secret", findings);
         if (service.build)
