@@ -206,7 +206,7 @@ void Session::on_change(const ContainerChange& change) {
                        (options_.abort == AttachOptions::Abort::on_failure && change.exit_code != 0);
     if (!abort || stop_) return;
     aborted_ = true;
-    if (options_.abort == AttachOptions::Abort::on_failure) abort_code_ = change.exit_code;
+    abort_code_ = change.exit_code;
     say(options_.abort == AttachOptions::Abort::on_failure ? "Aborting on container failure..."
                                                            : "Aborting on container exit...");
     begin_stop(false);

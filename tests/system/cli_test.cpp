@@ -33,7 +33,7 @@ TEST(Cli, ExitCodesOfAForegroundUp) {
     const struct {
         std::vector<std::string> flags;
         int code;
-    } cases[] = {{{"--abort-on-container-exit"}, 0},
+    } cases[] = {{{"--abort-on-container-exit"}, 3},
                  {{"--abort-on-container-failure"}, 3},
                  {{"--exit-code-from", "job"}, 3},
                  {{"--exit-code-from", "server"}, 0},
