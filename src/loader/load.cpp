@@ -203,6 +203,12 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     return out;
 }
 
+std::map<std::string, std::string> find_environment(const LoadRequest& request, FileSource& source) {
+    Diagnostics findings;  // who loads the project hears of them
+    SourceFiles files(source, request.working_directory, findings);
+    return locate_project(request, files, findings).environment;
+}
+
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& source) {
     Diagnostics findings;  // only the name is asked for: what else is wrong does not matter here
     SourceFiles files(source, request.working_directory, findings);
