@@ -251,6 +251,12 @@ services:
         box.write("real/a", "through a link\n");
         EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a") == "through a link\n"; })) << log();
         EXPECT_EQ(in("web", "ls -A /linked"), "a\n") << "what git keeps is nobody else's";
+        std::filesystem::remove(box.path("real/a"));
+        box.write("real/a/b", "a folder now\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a/b") == "a folder now\n"; })) << log();
+        std::filesystem::remove_all(box.path("real/a"));
+        box.write("real/a", "and back\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a") == "and back\n"; })) << log();
         EXPECT_THAT(log(), HasSubstr("mounted/deep\" is a bind mount of web too"));
         EXPECT_EQ(log().find("seen/deep"), std::string::npos) << "or it would be copied onto itself for ever";
         (void)in("web", "touch /told; chmod 666 /told");
