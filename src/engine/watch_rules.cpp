@@ -42,14 +42,21 @@ std::string ignore_text(const BuildConfig& build) {
     return sys::read_file_if_exists(build.context + "/.dockerignore").value_or("");
 }
 
+bool copies(const WatchRule& rule) {
+    return rule.action != WatchRule::Action::rebuild && rule.action != WatchRule::Action::restart;
+}
+
+bool is_below_any(const std::string& path, const std::vector<std::string>& roots) {
+    return std::any_of(roots.begin(), roots.end(), [&](const auto& root) { return below(path, root).has_value(); });
+}
+
 }  // namespace
 
 bool is_mounted(const Service& service, const WatchRule& rule) {
-    if (rule.action == WatchRule::Action::rebuild || rule.action == WatchRule::Action::restart) return false;
     const std::string path = resolved(rule.path);
-    return std::any_of(service.mounts.begin(), service.mounts.end(), [&](const Mount& mount) {
-        return mount.type == Mount::Type::bind && below(path, resolved(mount.source)).has_value();
-    });
+    return copies(rule) && std::any_of(service.mounts.begin(), service.mounts.end(), [&](const Mount& mount) {
+               return mount.type == Mount::Type::bind && below(path, resolved(mount.source)).has_value();
+           });
 }
 
 bool is_editors_file(std::string_view name) {
@@ -62,13 +69,19 @@ bool is_editors_file(std::string_view name) {
 WatchedRule::WatchedRule(const Service& service, const WatchRule& rule)
     : service_(service.name), rule_(rule), ignore_(join(rule.ignore, "\n")), include_(join(rule.include, "\n")) {
     rule_.path = resolved(rule.path);
+    for (const Mount& mount : service.mounts) {
+        if (!copies(rule) || mount.type != Mount::Type::bind) continue;
+        const std::string source = resolved(mount.source);
+        const auto inside = below(source, rule_.path);
+        if (inside && target(*inside) == mount.target) mounted_.push_back(source);
+    }
     if (!service.build || service.build->context.empty() || service.build->context.front() != '/') return;
     context_ = resolved(service.build->context);
     context_ignore_ = build::DockerIgnore(ignore_text(*service.build));
 }
 
 bool WatchedRule::ignored(const std::string& path, const std::string& relative) const {
-    if (is_tools_folder(relative) || hides(ignore_, relative)) return true;
+    if (is_tools_folder(relative) || is_below_any(path, mounted_) || hides(ignore_, relative)) return true;
     const auto inside = context_.empty() ? std::nullopt : below(path, context_);
     return inside && hides(context_ignore_, *inside);
 }
@@ -84,7 +97,7 @@ bool WatchedRule::skips(const std::string& directory) const {
     const auto inside = below(directory, rule_.path);
     // What may be shown again must be looked into; .dockerignore and the rule's own list are asked apart.
     if (!inside) return !below(rule_.path, directory);
-    if (is_tools_folder(*inside)) return true;
+    if (is_tools_folder(*inside) || is_below_any(directory, mounted_)) return true;
     return !ignore_.shows_again() && !context_ignore_.shows_again() && ignored(directory, *inside);
 }
 

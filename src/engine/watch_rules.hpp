@@ -32,6 +32,7 @@ private:
     build::DockerIgnore include_;         // likewise; empty: everything
     build::DockerIgnore context_ignore_;  // .dockerignore, relative to the context
     std::string context_;
+    std::vector<std::string> mounted_;  // bind mounts at the very places to which they would be copied
 };
 
 /// Do the containers of the service see the rule's folder itself? What is copied into it would come back for ever.
