@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
+#include "cli/attach_container.hpp"
 #include "cli/attach_streams.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
@@ -82,7 +83,7 @@ void remove_quietly(Context& context, const std::string& id) {
 }
 
 int run_attached(Context& context, const Args& args, const std::string& id) {
-    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+    sys::SignalSet signals(attach_signal_numbers());
     auto& containers = context.containers("run");
     context.finish_progress();
     try {
