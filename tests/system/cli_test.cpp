@@ -175,6 +175,15 @@ wait $run)");
     box.ok({"down"});
 }
 
+TEST(Cli, ExecAsksForATerminalWhereThereIsNone) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {one: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"exec", "-it", "one", "sh", "-c", "test -t 1 || echo none"}), "none\n");
+    EXPECT_EQ(box.ok({"exec", "-t", "-T", "one", "echo", "x"}), "x\n");
+}
+
 TEST(Cli, ExecPassesSignalsOnAndDoesNotWaitForBackgroundWork) {
     REQUIRE_ROOT();
     Sandbox box;
