@@ -33,6 +33,7 @@ void add_mounts(const Context& context, const RunOverride& change, Project& proj
         if (mount.type == Mount::Type::volume && !mount.source.empty() && !project.volumes.contains(mount.source)) {
             Volume volume;
             volume.key = volume.name = mount.source;
+            volume.by_hand = true;
             project.volumes.emplace(mount.source, std::move(volume));
         }
         service.mounts.push_back(std::move(mount));

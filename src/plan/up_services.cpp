@@ -218,18 +218,27 @@ void UpPlanner::bounce_dependents() {
 
 /// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
 /// the foreground only those rest that others wait for, and jobs: whoever looks on wants to see the rest at work.
+/// Servers end with 0 too, when they are asked to: who has ports or is watched has not completed anything, unless
+/// somebody waits for just that.
 void UpPlanner::let_completed_rest() {
     std::set<std::string> awaited;
+    std::set<std::string> needed;
     for (const auto& [name, dependencies] : dependencies_)
-        for (const Dependency& dependency : dependencies)
+        for (const Dependency& dependency : dependencies) {
             if (dependency.condition == Condition::completed) awaited.insert(dependency.service);
+            if (dependency.condition == Condition::healthy) needed.insert(dependency.service);
+        }
     for (const std::string& name : order_) {
-        const RestartPolicy::Kind kind = project_.services.at(name).restart.kind;
+        const Service& service = project_.services.at(name);
+        const RestartPolicy::Kind kind = service.restart.kind;
         if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
-        const bool job = project_.services.at(name).deploy.is_job();
+        const bool job = service.deploy.is_job();
+        const bool serves = !service.ports.empty() || !service.expose.empty() || needed.contains(name);
         const bool again = options_.rerun || (options_.rerun_unawaited && !awaited.contains(name) && !job);
         for (Replica& replica : replicas_.at(name))
-            replica.rest = replica.old != nullptr && (!again || observed_.fresh.contains(replica.old->id)) &&
+            replica.rest = replica.old != nullptr &&
+                           (job || awaited.contains(name) || !(serves || replica.old->has_healthcheck)) &&
+                           (!again || observed_.fresh.contains(replica.old->id)) &&
                            replica.fate == Replica::Fate::keep && !replica.rename &&
                            replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
                            !replica.old->stopped_by_user;

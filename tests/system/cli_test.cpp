@@ -34,7 +34,7 @@ TEST(Cli, ExitCodesOfAForegroundUp) {
         std::vector<std::string> flags;
         int code;
     } cases[] = {
-        {{"--abort-on-container-exit"}, 0},  {{"--abort-on-container-failure"}, 3},
+        {{"--abort-on-container-exit"}, 3},  {{"--abort-on-container-failure"}, 3},
         {{"--exit-code-from", "job"}, 3},    {{"--abort-on-container-failure", "--exit-code-from", "server"}, 0},
         {{"--exit-code-from", "server"}, 0}, {{"job"}, 0}};
     for (const auto& [flags, code] : cases) {

@@ -211,8 +211,9 @@ services:
 TEST(WatchActions, EachDoesWhatItSays) {
     REQUIRE_ROOT();
     Sandbox box;
-    for (const char* folder : {"sync", "exec", "restart", "rebuild"})
+    for (const char* folder : {"sync", "exec", "restart", "rebuild", "real/.git", "mounted/deep"})
         std::filesystem::create_directories(box.path(folder));
+    std::filesystem::create_directory_symlink("real", box.path("link"));
     box.write("rebuild/word", "first\n");
     box.write("compose.yaml", R"(
 services:
@@ -220,9 +221,12 @@ services:
     image: busybox
     command: sh -c 'cat /proc/sys/kernel/random/uuid > /started; sleep 1000'
     stop_grace_period: 0s
+    volumes: ["./mounted:/seen"]
     develop:
       watch:
         - {path: ./sync, target: /sync, action: sync, include: ["*.txt"]}
+        - {path: ./link, target: /linked, action: sync}
+        - {path: ./mounted/deep, target: /seen/deep, action: sync}
         - {path: ./exec, target: /exec, action: sync+exec, exec: {command: [sh, -c, "cat /exec/* > /told; echo $$WHO $$(id -u) $$(pwd) >> /tmp/who"], user: "1000", working_dir: /tmp, environment: {WHO: hook}}}
         - {path: ./restart, action: restart}
   built:
@@ -244,6 +248,13 @@ services:
         box.write("sync/a.bin", "other\n");
         EXPECT_TRUE(eventually([&] { return in("web", "cat /sync/a.txt") == "text\n"; })) << log();
         EXPECT_EQ(in("web", "ls /sync"), "a.txt\n");
+        box.write("real/.git/HEAD", "of the tool\n");
+        box.write("mounted/deep/a", "once\n");
+        box.write("real/a", "through a link\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a") == "through a link\n"; })) << log();
+        EXPECT_EQ(in("web", "ls -A /linked"), "a\n") << "what git keeps is nobody else's";
+        EXPECT_THAT(log(), HasSubstr("mounted/deep\" is a bind mount of web too"));
+        EXPECT_EQ(log().find("seen/deep"), std::string::npos) << "or it would be copied onto itself for ever";
         (void)in("web", "touch /told; chmod 666 /told");
         box.write("exec/a", "told\n");
         EXPECT_TRUE(eventually([&] { return in("web", "cat /told") == "told\n"; })) << log();
