@@ -27,7 +27,8 @@ struct Args {
     }
 };
 
-/// The project's name, after a look whether the services named exist.
+/// The project's name, after a look whether the services named exist; empty when they have no container, and `verb` has
+/// nothing to do then.
 std::string checked_project(Context& context, const char* verb, const std::vector<std::string>& services) {
     auto name = project_name(context);
     (void)context.engine(verb);

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
+#include "cli/attach_container.hpp"
 #include "cli/attach_streams.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
@@ -93,7 +94,7 @@ void run_post_start(Context& context, const std::string& id) {
 }
 
 int run_attached(Context& context, const Args& args, const std::string& id) {
-    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
+    sys::SignalSet signals(attach_signal_numbers());
     auto& containers = context.containers("run");
     context.finish_progress();
     try {

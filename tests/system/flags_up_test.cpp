@@ -58,6 +58,8 @@ TEST(UpFlags, RecreateAsAsked) {
     EXPECT_NE(ids().second, before.second);
     EXPECT_THAT(box.fails({"up", "--no-recreate", "--force-recreate"}), HasSubstr("exclude each other"));
     EXPECT_THAT(box.fails({"up", "-d", "--abort-on-container-exit"}), HasSubstr("exclude each other"));
+    EXPECT_THAT(box.fails({"up", "--attach", "web", "--attach-dependencies"}), HasSubstr("exclude each other"));
+    box.ok({"up", "-d", "--no-attach", "db"});
     EXPECT_THAT(box.fails({"up", "--wait-timeout", "3"}), HasSubstr("--wait"));
     EXPECT_THAT(box.fails({"up", "-d", "nosuch"}), HasSubstr("nosuch"));
 }
