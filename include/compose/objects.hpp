@@ -26,11 +26,11 @@ struct NetworkMember {
 
 struct NetworkView {
     std::string id, name, project;
-    std::string driver;           // bridge, macvlan, ipvlan, host, null
-    std::string subnet6;          // empty: IPv4 only
-    std::string subnet;           // empty: IPv6 only
-    std::vector<IpamPool> pools;  // all of both families, those first; without names of reserved addresses
-    std::string interface;        // of the host
+    std::string driver;                          // bridge, macvlan, ipvlan, host, null
+    std::string subnet6;                         // empty: IPv4 only
+    std::string subnet;                          // empty: IPv6 only
+    std::vector<IpamPool> pools;                 // all of both families, those first
+    std::string interface;                       // of the host
     std::map<std::string, std::string> options;  // by Docker's names
     bool stacked = false;                        // on an interface of the host's: no ports are published
     bool internal = false;
@@ -132,6 +132,13 @@ struct HostDescription {
     int cgroup_version = 2;
 };
 [[nodiscard]] HostDescription host_description(const EngineOptions& options);
+struct HostSupport;  // of config.hpp
+/// What check_supported() must know of this machine. `environment`: DOCKER_HOST.
+[[nodiscard]] HostSupport host_support(const std::map<std::string, std::string>& environment);
+/// Gives the services with use_api_socket the socket of this host's daemon at /var/run/docker.sock, and the credentials
+/// of the user's registries as /run/secrets/docker/config.json, unless they have a DOCKER_CONFIG of their own.
+/// `environment`: DOCKER_HOST, DOCKER_CONFIG, HOME. Throws Error when a credential helper fails.
+void give_api_socket(Project& project, const std::map<std::string, std::string>& environment);
 
 struct ImageDetails {
     std::string id;

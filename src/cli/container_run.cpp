@@ -1,5 +1,6 @@
 // container run and container create.
 #include <algorithm>
+#include <compose/config.hpp>
 #include <compose/images.hpp>
 #include <compose/objects.hpp>
 
@@ -25,9 +26,16 @@ namespace {
 constexpr int kRunFailed = 125;
 
 Standalone read_flags(const Context& context, const RunFlags& flags) {
-    return make_standalone(flags, {.working_dir = sys::current_directory(),
-                                   .environment = {context.environment.begin(), context.environment.end()},
-                                   .read_file = [](const std::string& path) { return sys::read_file(path); }});
+    const std::map<std::string, std::string> environment{context.environment.begin(), context.environment.end()};
+    auto standalone =
+        make_standalone(flags, {.working_dir = sys::current_directory(),
+                                .environment = environment,
+                                .read_file = [](const std::string& path) { return sys::read_file(path); }});
+    if (flags.on("use-api-socket"))
+        if (const auto why = host_support(environment).no_api_socket; !why.empty())
+            throw make_error(ErrorKind::usage, "--use-api-socket: {}", why);
+    give_api_socket(standalone.project, environment);
+    return standalone;
 }
 
 /// The image is pulled where --pull says so.

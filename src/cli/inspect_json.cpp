@@ -106,6 +106,7 @@ json::object inspect_network(const NetworkView& view) {
     for (const IpamPool& known : view.pools) {
         json::object pool{{"Subnet", known.subnet}, {"Gateway", known.gateway}};
         if (!known.ip_range.empty()) pool["IPRange"] = known.ip_range;
+        if (!known.aux_addresses.empty()) pool["AuxiliaryAddresses"] = json::value_from(known.aux_addresses);
         pools.push_back(std::move(pool));
     }
     json::object members;

@@ -340,6 +340,7 @@ private:
 
     void isolation() {
         service_.privileged = flags_.on("privileged");
+        service_.use_api_socket = flags_.on("use-api-socket");
         service_.cap_add = flags_.list("cap-add");
         service_.cap_drop = flags_.list("cap-drop");
         service_.security_opt = flags_.list("security-opt");

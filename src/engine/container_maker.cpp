@@ -86,7 +86,7 @@ std::string ContainerMaker::run() {
 void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
     facts_.volume_folders[target] = volume_folder(context_.layout, volume);
     facts_.volume_names[target] = volume.name;
-    volumes_.push_back({volume.name, target, !nocopy && !volume.copied_up && volume.driver_opts.empty()});
+    volumes_.push_back({volume.name, target, !nocopy});
 }
 
 void ContainerMaker::choose_volumes() {
@@ -201,11 +201,11 @@ void ContainerMaker::warn_of_ports() const {
     const auto warn = [&](const char* text) {
         context_.tell(Event::Status::warning, "Container " + facts_.name, text);
     };
-    const bool bridged =
-        std::any_of(networks_.begin(), networks_.end(), [](const auto& entry) { return !is_stacked(entry.second); });
-    if (!bridged) {
-        if (!is_stacked_only(*context_.file, service_))
-            warn("ports are not published: all networks are macvlan or ipvlan");
+    const bool in_reach = std::any_of(networks_.begin(), networks_.end(),
+                                      [](const auto& entry) { return !is_out_of_reach(entry.second); });
+    if (!in_reach) {
+        if (!publishes_nothing(*context_.file, service_))
+            warn("ports are not published: all networks are macvlan, ipvlan or internal");
         return;
     }
     if (std::none_of(networks_.begin(), networks_.end(),
@@ -243,6 +243,7 @@ void ContainerMaker::specialise(store::Container& record) const {
     record.oneoff = true;
     if (!special_->labels) {
         record.labels = service_.labels;
+        record.labels.insert(image_.labels.begin(), image_.labels.end());
         record.config_hash.clear();
         return;
     }
@@ -273,7 +274,8 @@ void ContainerMaker::make_files() {
                 hosts_text(service_, facts_, context_.host, endpoints_), resolv_text(service_, context_.host));
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
-        if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
+        if (volume.copy)
+            fill_volume(store_, volume.name, facts_.volume_folders.at(volume.target), volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));

@@ -24,6 +24,7 @@
 #include "engine/providers.hpp"
 #include "engine/run_folder.hpp"
 #include "store/store.hpp"
+#include "sys/file.hpp"
 
 namespace compose {
 
@@ -342,6 +343,10 @@ std::vector<ContainerView> Engine::containers(const std::string& project) {
 std::unique_ptr<ExecSession> Engine::exec(const std::string& project, const ExecOptions& options, int in, int out,
                                           int err) {
     return engine::open_exec(impl_->layout, project, options, in, out, err);
+}
+
+bool Engine::is_at_work(const std::string& project) {
+    return sys::FileLock::held(impl_->layout.project_lock(project));
 }
 
 std::unique_ptr<Subscription> Engine::subscribe(const std::string& project) {

@@ -20,20 +20,34 @@ constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv
 std::string check_mtu(const std::string& text) {
     int mtu = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
+    if (error == std::errc{} && end == text.data() + text.size() && mtu == 0) return {};  // as if it were not there
     if (error != std::errc{} || end != text.data() + text.size() || mtu < 68 || mtu > 65535)
         throw make_error(ErrorKind::invalid, "{} is no MTU", quote(text));
     return text;
 }
 
 std::string check_flag(const std::string& text) {
-    if (text != "true" && text != "false" && text != "1" && text != "0")
-        throw make_error(ErrorKind::invalid, "{} is neither true nor false", quote(text));
-    return text == "true" || text == "1" ? "true" : "false";
+    static constexpr const char* kTrue[] = {"true", "1", "t", "T", "TRUE", "True"};
+    static constexpr const char* kFalse[] = {"false", "0", "f", "F", "FALSE", "False"};
+    if (std::find(std::begin(kTrue), std::end(kTrue), text) != std::end(kTrue)) return "true";
+    if (std::find(std::begin(kFalse), std::end(kFalse), text) != std::end(kFalse)) return "false";
+    throw make_error(ErrorKind::invalid, "{} is neither true nor false", quote(text));
 }
 
+// Of either family, whatever the option's name says.
 std::string check_address(const std::string& text) {
-    if (!net::Ipv4::parse(text)) throw make_error(ErrorKind::invalid, "{} is no IPv4 address", quote(text));
-    return text;
+    const auto address = net::parse_ip(text);
+    if (!address) throw make_error(ErrorKind::invalid, "{} is no address", quote(text));
+    return net::to_string(*address);
+}
+
+template <class Address>
+std::string check_source(const std::string& text) {
+    const auto address = Address::parse(text);
+    if (!address || *address == Address{})
+        throw make_error(ErrorKind::invalid, "{} is no {} address of the host", quote(text),
+                         std::is_same_v<Address, net::Ipv4> ? "IPv4" : "IPv6");
+    return address->to_string();
 }
 
 std::string check_bridge(const std::string& text) {
@@ -105,6 +119,8 @@ constexpr Option kOptions[] = {
     {"com.docker.network.container_iface_prefix", "interface_prefix", check_prefix},
     {"com.docker.network.bridge.default_bridge", nullptr, check_no_default},
     {"com.docker.network.bridge.trusted_host_interfaces", "trusted", check_interfaces},
+    {"com.docker.network.host_ipv4", "source", check_source<net::Ipv4>},
+    {"com.docker.network.host_ipv6", "source6", check_source<net::Ipv6>},
     {kHostBinding, "host_binding", check_address},
     {kBridgeName, nullptr, check_bridge},
 };
@@ -143,7 +159,7 @@ std::map<std::string, std::string> network_options(const Network& network) {
             throw make_error(ErrorKind::invalid, "network {}: option {} is not implemented", network.name, quote(key));
         const std::string checked = in_context([&] { return fmt::format("network {}: option {}", network.name, key); },
                                                [&] { return known->check(value); });
-        if (known->kept_as != nullptr) result[known->kept_as] = checked;
+        if (known->kept_as != nullptr && !checked.empty()) result[known->kept_as] = checked;
     }
     for (const char* key : {kGatewayMode4, kGatewayMode6})
         if (const auto mode = network.driver_opts.find(key);
@@ -161,7 +177,8 @@ std::string host_binding(const Project& project, const Service& service) {
         const auto network = project.networks.find(attachment.network);
         if (network == project.networks.end()) continue;
         const auto option = network->second.driver_opts.find(kHostBinding);
-        if (option != network->second.driver_opts.end()) return option->second;
+        if (option == network->second.driver_opts.end()) continue;
+        return option->second == "0.0.0.0" ? std::string() : option->second;  // which means all of both families here
     }
     return {};
 }

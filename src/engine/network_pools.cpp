@@ -38,7 +38,7 @@ store::Pool checked(const Network& network, const IpamPool& pool, const P& subne
     for (const auto& [name, text] : pool.aux_addresses) {
         const auto address = Address::parse(text);
         inside("address " + name, text, address);
-        out.reserved.push_back(address->to_string());
+        out.reserved.emplace(name, address->to_string());
     }
     return out;
 }
@@ -105,14 +105,14 @@ void set_pools(const Network& network, std::map<std::string, std::string>& out) 
     check_overlaps<net::Prefix6>(network, six);
     if (!four.empty()) {
         set(out, "ip_range", four.front().range);
-        set(out, "reserved", join(four.front().reserved, ","));
+        set(out, "reserved", store::encode_reserved(four.front().reserved));
         four.erase(four.begin());
     }
     if (!six.empty()) {
         set(out, "subnet6", six.front().subnet);
         set(out, "gateway6", six.front().gateway);
         set(out, "range6", six.front().range);
-        set(out, "reserved6", join(six.front().reserved, ","));
+        set(out, "reserved6", store::encode_reserved(six.front().reserved));
         six.erase(six.begin());
     }
     four.insert(four.end(), six.begin(), six.end());
@@ -173,9 +173,10 @@ public:
 
 private:
     [[nodiscard]] bool is_free(const net::Ipv6& address) const {
-        const auto& kept = pool_.reserved;
+        const std::string text = address.to_string();
         return has_host(address) && !is_taken(address) &&
-               std::find(kept.begin(), kept.end(), address.to_string()) == kept.end();
+               std::none_of(pool_.reserved.begin(), pool_.reserved.end(),
+                            [&](const auto& kept) { return kept.second == text; });
     }
 
     const store::Pool& pool_;

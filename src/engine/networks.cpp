@@ -52,7 +52,7 @@ NetworkView view_of(const store::Network& row) {
     view.subnet6 = option("subnet6");
     for (const bool ipv6 : {false, true})
         for (const store::Pool& pool : store::pools_of(row, ipv6))
-            view.pools.push_back({pool.subnet, pool.gateway, pool.range, {}});
+            view.pools.push_back({pool.subnet, pool.gateway, pool.range, pool.reserved});
     view.stacked = is_stacked(row);
     if (view.stacked) {
         view.interface = option("parent");
@@ -69,6 +69,8 @@ NetworkView view_of(const store::Network& row) {
         {"host_binding", "com.docker.network.bridge.host_binding_ipv4"},
         {"gateway_mode", "com.docker.network.bridge.gateway_mode_ipv4"},
         {"gateway_mode6", "com.docker.network.bridge.gateway_mode_ipv6"},
+        {"source", "com.docker.network.host_ipv4"},
+        {"source6", "com.docker.network.host_ipv6"},
         {"trusted", "com.docker.network.bridge.trusted_host_interfaces"},
         {"inhibit", "com.docker.network.bridge.inhibit_ipv4"},
         {"interface_prefix", "com.docker.network.container_iface_prefix"},

@@ -58,11 +58,26 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
 void check_security(const Service& service, std::vector<Diagnostic>& findings) {
     for (const std::string& text : service.security_opt) {
         const auto [key, value] = parse_security_option(text);
-        if (key != "apparmor" || value == "unconfined" || sys::has_apparmor()) continue;
-        findings.push_back({Severity::error, service.security_pos, "services." + service.name + ".security_opt",
-                            "this kernel has no AppArmor, or it is off: no profile can be used",
-                            "leave it out, or turn AppArmor on (kernel parameter apparmor=1)"});
+        const auto refuse = [&](const char* what, const char* hint) {
+            findings.push_back(
+                {Severity::error, service.security_pos, "services." + service.name + ".security_opt", what, hint});
+        };
+        if (key == "apparmor" && value != "unconfined" && !sys::has_apparmor())
+            refuse("this kernel has no AppArmor, or it is off: no profile can be used",
+                   "leave it out, or turn AppArmor on (kernel parameter apparmor=1)");
+        if (key == "label" && value != "disable" && sys::has_selinux())
+            refuse("the engine sets no SELinux labels", "use label=disable");
     }
+}
+
+void check_memory(const Service& service, std::vector<Diagnostic>& findings) {
+    const std::int64_t swap = service.limits.memswap_limit.value_or(0);
+    if (swap <= 0) return;
+    const std::int64_t memory = service.mem_limit.value_or(0);
+    if (memory > 0 && swap >= memory) return;
+    findings.push_back({Severity::error, service.pos, "services." + service.name + ".memswap_limit",
+                        memory > 0 ? "it is less than the memory limit" : "it takes a memory limit too",
+                        "memory and swap together may be that much: set mem_limit to the part that is memory"});
 }
 
 void check_network(const Network& network, std::vector<Diagnostic>& findings) {
@@ -151,6 +166,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_binds(service, findings);
         check_stop_signal(service, findings);
         check_security(service, findings);
+        check_memory(service, findings);
         check_macs(project, service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);

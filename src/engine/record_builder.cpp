@@ -69,6 +69,7 @@ void add_range(std::string_view text, std::vector<ExposedPort>& out) {
 
 Labels container_labels(const Project& project, const Service& service, const ImageFacts& image, int number) {
     Labels labels = service.labels;
+    labels.insert(image.labels.begin(), image.labels.end());
     const auto set = [&](std::string_view key, std::string value) {
         labels[std::string(kPrefix) + std::string(key)] = std::move(value);
     };

@@ -16,7 +16,6 @@ namespace compose {
 [[nodiscard]] std::string check_storage_size(const Node& value);
 [[nodiscard]] std::string check_protocol(const Node& value);
 [[nodiscard]] std::string check_mount_type(const Node& value);
-[[nodiscard]] std::string check_api_socket(const Node& value);
 [[nodiscard]] std::string check_network_driver(const Node& value);
 [[nodiscard]] std::string check_ipam_driver(const Node& value);
 [[nodiscard]] std::string check_volume_driver(const Node& value);

@@ -1,12 +1,15 @@
 // Walks a project beside the table of what the engine can run. Only commands that run containers ask for it; `config`
 // prints everything.
+#include <algorithm>
 #include <array>
+#include <compose/config.hpp>
 
 #include "base/strings.hpp"
 #include "loader/schema.hpp"
 #include "loader/stages.hpp"
 #include "loader/support.hpp"
 #include "loader/tree_edit.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 
 namespace compose {
@@ -15,7 +18,7 @@ namespace {
 
 class SupportCheck {
 public:
-    explicit SupportCheck(Diagnostics& findings) : findings_(findings) {}
+    SupportCheck(Diagnostics& findings, const HostSupport& host) : findings_(findings), host_(host) {}
 
     // `node` is reached and listed as `inside`.
     void walk(const Node& node, const PathTrie::Cursor& cursor, const PathFrame& path) {
@@ -60,20 +63,49 @@ public:
         }
     }
 
-    // What stands on an interface of the host's is reached at its own address.
-    void check_stacked_ports(const Node& networks, const Node::Entry& service, const PathFrame& path) {
+    // What stands on an interface of the host's is reached at its own address, and an internal network from nowhere.
+    void check_unpublished_ports(const Node& networks, const Node::Entry& service, const PathFrame& path) {
         const auto* ports = service.value.find("ports");
         const auto& own = child_or_empty(service.value, "networks").entries;
         if (ports == nullptr || ports->items.empty() || own.empty()) return;
         for (const auto& network : own) {
             const auto* definition = networks.is_mapping() ? networks.find(network.key) : nullptr;
-            const auto driver =
-                definition != nullptr && definition->is_mapping() ? text_of(*definition, "driver") : std::string();
-            if (!is_stacked_driver(driver)) return;
+            if (definition == nullptr || !definition->is_mapping()) return;
+            const auto* internal = definition->find("internal");
+            if (!(internal != nullptr && internal->boolean) && !is_stacked_driver(text_of(*definition, "driver")))
+                return;
         }
         findings_.warning(key_pos_of(service.value, "ports"), to_string(path),
-                          "ports are not published: all networks are macvlan or ipvlan",
-                          "remove ports, or add a bridge network; the container is reached at its own address");
+                          "ports are not published: all networks are macvlan, ipvlan or internal",
+                          "remove ports, or add a bridge network");
+    }
+
+    void check_api_socket(const Node::Entry& service, const PathFrame& path) {
+        const auto* wanted = service.value.find("use_api_socket");
+        if (wanted == nullptr || !wanted->boolean || host_.no_api_socket.empty()) return;
+        findings_.error(
+            wanted->pos, to_string(path) + ".use_api_socket", host_.no_api_socket,
+            "it is the socket of a Docker daemon, which compose itself does without: start one, or name its "
+            "socket in DOCKER_HOST");
+    }
+
+    // A host that has SELinux is looked at when containers are made. There, containers have the label of compose
+    // itself: what they mount need not be relabelled for them.
+    void check_selinux(const Node::Entry& service, const PathFrame& path) {
+        const auto options = path.child("security_opt");
+        const auto& items = child_or_empty(service.value, "security_opt").items;
+        for (std::size_t i = 0; i < items.size() && !host_.selinux; ++i) {
+            const auto& text = items[i].text;
+            if ((text.starts_with("label=") || text.starts_with("label:")) && text.substr(6) != "disable")
+                findings_.warning(items[i].pos, to_string(options.item(i)),
+                                  shown(text) + " is ignored: this host has no SELinux");
+        }
+        for (const auto& mount : child_or_empty(service.value, "volumes").items) {
+            const Node& bind = child_or_empty(mount, "bind");
+            if (host_.selinux && bind.is_mapping() && bind.find("selinux") != nullptr)
+                findings_.warning(key_pos_of(bind, "selinux"), to_string(path) + ".volumes",
+                                  "selinux is ignored: the engine sets no SELinux labels", "remove it");
+        }
     }
 
     void check_job(const Node::Entry& service, const PathFrame& path) {
@@ -109,12 +141,51 @@ private:
     }
 
     Diagnostics& findings_;
+    const HostSupport& host_;
 };
+
+// A value that a variable should give is needed only when containers run.
+void check_granted(const std::string& path, const std::vector<FileGrant>& grants,
+                   const std::map<std::string, FileObject>& objects, const char* what, Diagnostics& findings) {
+    for (std::size_t i = 0; i < grants.size(); ++i) {
+        const auto found = objects.find(grants[i].source);
+        if (found == objects.end() || found->second.environment.empty() || found->second.content) continue;
+        findings.error(grants[i].pos, fmt::format("{}[{}]", path, i),
+                       fmt::format("the environment variable {} is not set: {} {} takes its value from it",
+                                   found->second.environment, what, quote(grants[i].source)),
+                       fmt::format("set {} in the environment or in .env", found->second.environment));
+    }
+}
+
+// What is reached by routes takes no port of the host, so writing one has no effect.
+void check_routed_ports(const Project& project, const std::string& path, const Service& service,
+                        Diagnostics& findings) {
+    if (!service.network_mode.empty() || publishes_nothing(project, service)) return;
+    const HostFamilies families = host_families(project, service);
+    for (std::size_t i = 0; i < service.ports.size(); ++i) {
+        const Port& port = service.ports[i];
+        if (!has_no_effect(port, families)) continue;
+        findings.warning(port.pos, fmt::format("{}.ports[{}]", path, i),
+                         "the host address and port have no effect: the network is routed",
+                         fmt::format("the container is reached at its own address, port {}", port.target));
+    }
+}
+
+// Two containers can't have one port of the host at once.
+void check_update_order(const std::string& path, const Service& service, Diagnostics& findings) {
+    if (!service.deploy.update || service.deploy.update->order != "start-first") return;
+    const auto fixed = std::find_if(service.ports.begin(), service.ports.end(),
+                                    [](const Port& port) { return port.published_first != 0; });
+    if (fixed == service.ports.end()) return;
+    findings.warning(fixed->pos, path + ".ports",
+                     "order: start-first can't be kept with a host port of its own: the old container stops first",
+                     "let a proxy have the host port, and reach this service over their network");
+}
 
 }  // namespace
 
-void check_supported(const Node& root, Diagnostics& findings) {
-    SupportCheck check(findings);
+void check_supported(const Node& root, Diagnostics& findings, const HostSupport& host) {
+    SupportCheck check(findings, host);
     const PathFrame top;
     const auto cursor = support_table().root();
     for (const char* section : {"services", "networks", "volumes"})
@@ -124,8 +195,24 @@ void check_supported(const Node& root, Diagnostics& findings) {
         check.check_build(entry, services.child(entry.key));
         check.check_host_ports(entry, services.child(entry.key));
         check.check_endpoint_options(entry, services.child(entry.key));
-        check.check_stacked_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
+        check.check_unpublished_ports(child_or_empty(root, "networks"), entry, services.child(entry.key));
+        check.check_api_socket(entry, services.child(entry.key));
+        check.check_selinux(entry, services.child(entry.key));
         check.check_job(entry, services.child(entry.key));
+    }
+}
+
+void check_supported(const LoadedProject& loaded, Diagnostics& findings, const HostSupport& host) {
+    if (loaded.tree) check_supported(loaded.tree->root, findings, host);
+    const auto& project = loaded.project;
+    for (const auto& [name, service] : project.services) {
+        const auto path = "services." + name;
+        check_routed_ports(project, path, service, findings);
+        check_update_order(path, service, findings);
+        check_granted(path + ".configs", service.configs, project.configs, "config", findings);
+        check_granted(path + ".secrets", service.secrets, project.secrets, "secret", findings);
+        if (service.build)
+            check_granted(path + ".build.secrets", service.build->secrets, project.secrets, "secret", findings);
     }
 }
 

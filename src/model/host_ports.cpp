@@ -37,7 +37,7 @@ const Network* published_network(const Project& project, const Service& service)
 }  // namespace
 
 HostFamilies host_families(const Project& project, const Service& service) {
-    if (is_stacked_only(project, service)) return {false, false};
+    if (publishes_nothing(project, service)) return {false, false};
     const Network* const network = published_network(project, service);
     if (network == nullptr) return {};
     const bool routed4 = is_routed(*network, kGatewayMode4);

@@ -28,6 +28,8 @@ struct FirewallNetwork {
     bool isolated = false;             // its containers don't reach each other, not even through the host
     Straight straight = Straight::nothing;
     Straight straight6 = Straight::nothing;
+    std::optional<Ipv4> source{};  // of the host, under which its traffic leaves; nothing: the kernel chooses
+    std::optional<Ipv6> source6{};
     std::vector<Prefix> more{};  // further subnets
     std::vector<Prefix6> more6{};
     std::vector<std::string> trusted{};  // interfaces of the host: what comes from there reaches open ports straight

@@ -1,5 +1,6 @@
 // What networks and published ports add to the sets and maps.
 #include <algorithm>
+#include <functional>
 
 #include "base/error.hpp"
 #include "net/nft_rules.hpp"
@@ -68,14 +69,38 @@ Element home_of(const std::string& name, const Prefix6& subnet) {
     return {.key = name + address_bytes(subnet.network), .key_end = name + address_bytes(subnet.last())};
 }
 
-// One network and one of its families.
-void add_way(const FirewallNetwork& network, std::string_view family, Straight straight,
-             std::vector<Element>& masqueraded, std::vector<Element>& routed, std::vector<Element>& unprotected) {
-    const std::string key = name_bytes(network.bridge) + family_bytes(family);
-    if (network.masquerade && !network.internal && straight != Straight::open_ports)
-        masqueraded.push_back({.key = key});
-    if (straight == Straight::open_ports) routed.push_back({.key = key});
-    if (straight == Straight::everything) unprotected.push_back({.key = key});
+using Add = std::function<void(const std::string& set, Element element)>;
+
+// One network and one of its families; `source` is the address under which its traffic leaves, if one was chosen.
+void add_ways(const FirewallNetwork& network, std::string_view family, Straight straight, const std::string& source,
+              const Add& add) {
+    const std::string name = name_bytes(network.bridge);
+    const std::string key = name + family_bytes(family);
+    if (straight == Straight::open_ports) add(kRouted, {.key = key});
+    if (straight == Straight::everything) add(kUnprotected, {.key = key});
+    if (!network.masquerade || network.internal || straight == Straight::open_ports) return;
+    add(kMasqueraded, {.key = key});
+    if (!source.empty()) add(family == kIpv4 ? kSources : kSources6, {.key = name, .data = source});
+}
+
+void add_network(const FirewallNetwork& network, const Add& add) {
+    const std::string name = name_bytes(network.bridge);
+    const auto bytes_of = [](const auto& address) { return address ? address_bytes(*address) : std::string(); };
+    add(kNetworks, {.key = name});
+    if (!network.isolated) add(kPairs, {.key = name + name});
+    if (const auto& subnet = network.subnet) {
+        add(kHomes, home_of(name, *subnet));
+        for (const Prefix& more : network.more) add(kHomes, home_of(name, more));
+        add_ways(network, kIpv4, network.straight, bytes_of(network.source), add);
+    }
+    if (const auto& subnet = network.subnet6) {
+        add(kNetworks6, {.key = name});
+        add(kHomes6, home_of(name, *subnet));
+        for (const Prefix6& more : network.more6) add(kHomes6, home_of(name, more));
+        add_ways(network, kIpv6, network.straight6, bytes_of(network.source6), add);
+    }
+    if (network.internal) add(kInternals, {.key = name});
+    for (const std::string& interface : network.trusted) add(kTrusted, {.key = name + name_bytes(interface)});
 }
 
 }  // namespace
@@ -90,6 +115,18 @@ std::vector<Set> firewall_sets() {
         with_family(kMasqueraded),
         with_family(kRouted),
         with_family(kUnprotected),
+        {.name = kSources,
+         .key_type = kTypeInterface,
+         .key_length = kNameSize,
+         .data_type = kTypeIpv4,
+         .data_length = 4,
+         .host_order = true},
+        {.name = kSources6,
+         .key_type = kTypeInterface,
+         .key_length = kNameSize,
+         .data_type = kTypeIpv6,
+         .data_length = 16,
+         .host_order = true},
         {.name = kTrusted, .key_type = type_list(kTypeInterface, kTypeInterface), .key_length = 2 * kNameSize},
         {.name = kPairs, .key_type = type_list(kTypeInterface, kTypeInterface), .key_length = 2 * kNameSize},
         {.name = kHomes,
@@ -127,38 +164,16 @@ std::vector<Set> firewall_sets() {
 }
 
 FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
-    std::vector<Element> all;
-    std::vector<Element> with_ipv6;
-    std::vector<Element> internal;
-    std::vector<Element> pairs;
-    std::vector<Element> homes;
-    std::vector<Element> homes6;
-    std::vector<Element> masqueraded;
-    std::vector<Element> routed;
-    std::vector<Element> unprotected;
-    std::vector<Element> trusted;
-    for (const FirewallNetwork& network : networks) {
-        const std::string name = name_bytes(network.bridge);
-        all.push_back({.key = name});
-        if (!network.isolated) pairs.push_back({.key = name + name});
-        if (const auto& subnet = network.subnet) {
-            homes.push_back(home_of(name, *subnet));
-            for (const Prefix& more : network.more) homes.push_back(home_of(name, more));
-            add_way(network, kIpv4, network.straight, masqueraded, routed, unprotected);
-        }
-        if (const auto& subnet = network.subnet6) {
-            homes6.push_back(home_of(name, *subnet));
-            for (const Prefix6& more : network.more6) homes6.push_back(home_of(name, more));
-            with_ipv6.push_back({.key = name});
-            add_way(network, kIpv6, network.straight6, masqueraded, routed, unprotected);
-        }
-        if (network.internal) internal.push_back({.key = name});
-        for (const std::string& interface : network.trusted) trusted.push_back({.key = name + name_bytes(interface)});
-    }
-    return {{kNetworks, all},   {kNetworks6, with_ipv6},     {kPairs, pairs},
-            {kHomes, homes},    {kHomes6, homes6},           {kInternals, internal},
-            {kRouted, routed},  {kMasqueraded, masqueraded}, {kUnprotected, unprotected},
-            {kTrusted, trusted}};
+    FirewallElements result;
+    for (const std::string& set : {kNetworks, kNetworks6, kPairs, kHomes, kHomes6, kInternals, kMasqueraded, kSources,
+                                   kSources6, kRouted, kUnprotected, kTrusted})
+        result.emplace_back(set, std::vector<Element>{});
+    for (const FirewallNetwork& network : networks)
+        add_network(network, [&](const std::string& set, Element element) {
+            const auto list = std::find_if(result.begin(), result.end(), [&](const auto& l) { return l.first == set; });
+            list->second.push_back(std::move(element));
+        });
+    return result;
 }
 
 namespace {

@@ -92,16 +92,18 @@ struct Side {
     const std::string& by_address;
     const std::string& by_port;
     const std::string& open;
+    const std::string& sources;
     unsigned address_offset, address_words;
     std::string_view icmp;
 };
 constexpr std::string_view kIcmp("\x01", 1);
 constexpr std::string_view kIcmp6("\x3a", 1);
 const Side kFour{
-    "publish", Family::ipv4, kIpv4, kPublishedAddr, kPublishedAny, kOpen, kDestinationAddress, 1, kIcmp,
+    "publish", Family::ipv4, kIpv4, kPublishedAddr, kPublishedAny, kOpen, kSources, kDestinationAddress, 1, kIcmp,
 };
 const Side kSix{
-    "publish6", Family::ipv6, kIpv6, kPublishedAddr6, kPublishedAny6, kOpen6, kDestinationAddress6, kWords6, kIcmp6,
+    "publish6", Family::ipv6,         kIpv6,   kPublishedAddr6, kPublishedAny6, kOpen6,
+    kSources6,  kDestinationAddress6, kWords6, kIcmp6,
 };
 
 Chain publish_chain(const Side& side) {
@@ -234,6 +236,18 @@ Rule turned_around(Rule family, unsigned source_offset, unsigned size, const std
         .masquerade();
 }
 
+// Under an address of the user's choice.
+Rule under_chosen_address(const Side& side) {
+    return Rule()
+        .meta(Meta::network_protocol)
+        .equals(side.name)
+        .meta(Meta::output_name)
+        .not_in_set(kNetworks)
+        .meta(Meta::input_name)
+        .map(side.sources, 0, 0)
+        .snat(side.family, 0);
+}
+
 Chain outbound_chain() {
     return {.name = "outbound",
             .type = "nat",
@@ -244,6 +258,8 @@ Chain outbound_chain() {
                 loopback(to(kNetworks), kSourceAddress).masquerade(),
                 turned_around(ipv4(), kSourceAddress, 4, kHomes),
                 turned_around(ipv6(), kSourceAddress6, 16, kHomes6),
+                under_chosen_address(kFour),
+                under_chosen_address(kSix),
                 bridge_in(Meta::input_name, kMasqueraded).meta(Meta::output_name).not_in_set(kNetworks).masquerade(),
             }};
 }

@@ -26,7 +26,7 @@
 namespace compose::net {
 
 /// Changes whenever the chains or sets do: a table made by another version of the engine is made anew.
-inline constexpr std::string_view kFirewallLayout = "compose-firewall-4";
+inline constexpr std::string_view kFirewallLayout = "compose-firewall-5";
 
 [[nodiscard]] std::vector<sys::nft::Set> firewall_sets();
 [[nodiscard]] std::vector<sys::nft::Chain> firewall_chains();  // in an order in which jumps find their targets

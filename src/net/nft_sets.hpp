@@ -23,6 +23,9 @@ inline const std::string kPublishedAny = "published_any";    // protocol . host 
 inline const std::string kPublishedAddr = "published_addr";  // host address . protocol . host port
 inline const std::string kPublishedAny6 = "published_any6";
 inline const std::string kPublishedAddr6 = "published_addr6";
+// Maps of networks.
+inline const std::string kSources = "sources";  // bridge -> address of the host under which its traffic leaves
+inline const std::string kSources6 = "sources6";
 // Sets of ports.
 inline const std::string kRelayed = "relayed";  // family . protocol . host port of our listening sockets
 inline const std::string kOpen = "open";        // container address . protocol . port

@@ -216,27 +216,32 @@ void UpPlanner::bounce_dependents() {
     }
 }
 
-/// A container that ended well by itself, and that no restart policy would start again, has done what it was for. But
-/// what publishes ports or has a healthcheck serves somebody, however it ended: it rests only when it is a job or
-/// others wait for its end. In the foreground only those rest that others wait for, and jobs: whoever looks on wants to
-/// see the rest at work.
+/// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
+/// the foreground only those rest that others wait for, and jobs: whoever looks on wants to see the rest at work.
+/// Servers end with 0 too, when they are asked to: who has ports or is watched has not completed anything, unless
+/// somebody waits for just that.
 void UpPlanner::let_completed_rest() {
     std::set<std::string> awaited;
+    std::set<std::string> needed;
     for (const auto& [name, dependencies] : dependencies_)
-        for (const Dependency& dependency : dependencies)
+        for (const Dependency& dependency : dependencies) {
             if (dependency.condition == Condition::completed) awaited.insert(dependency.service);
+            if (dependency.condition == Condition::healthy) needed.insert(dependency.service);
+        }
     for (const std::string& name : order_) {
         const Service& service = project_.services.at(name);
         const RestartPolicy::Kind kind = service.restart.kind;
         if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
-        const bool meant_to_end = service.deploy.is_job() || awaited.contains(name);
-        const bool again = options_.rerun || (options_.rerun_unawaited && !meant_to_end);
+        const bool job = service.deploy.is_job();
+        const bool serves = !service.ports.empty() || !service.expose.empty() || needed.contains(name);
+        const bool again = options_.rerun || (options_.rerun_unawaited && !awaited.contains(name) && !job);
         for (Replica& replica : replicas_.at(name))
-            replica.rest =
-                replica.old != nullptr && (meant_to_end || (service.ports.empty() && !replica.old->has_healthcheck)) &&
-                (!again || observed_.fresh.contains(replica.old->id)) && replica.fate == Replica::Fate::keep &&
-                !replica.rename && replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
-                !replica.old->stopped_by_user;
+            replica.rest = replica.old != nullptr &&
+                           (job || awaited.contains(name) || !(serves || replica.old->has_healthcheck)) &&
+                           (!again || observed_.fresh.contains(replica.old->id)) &&
+                           replica.fate == Replica::Fate::keep && !replica.rename &&
+                           replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
+                           !replica.old->stopped_by_user;
     }
 }
 

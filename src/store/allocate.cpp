@@ -92,7 +92,7 @@ std::vector<Seats> seats_of(const Network& network) {
                     .gateway = parse_ipv4(pool.gateway).value_or(subnet->first + 1),
                     .reserved = {}};
         seats.reserved.insert(seats.gateway);
-        for (const std::string& text : pool.reserved)
+        for (const auto& [name, text] : pool.reserved)
             if (const auto address = parse_ipv4(text)) seats.reserved.insert(*address);
         result.push_back(std::move(seats));
     }

@@ -92,7 +92,6 @@ public:
     // Volumes
     /// False when one of that name exists already (then nothing is changed).
     bool insert_volume(const Volume& volume);
-    void mark_copied_up(const std::string& name);
     [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
     [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;  // "": all
     /// (container id, volume name) of all containers of the project ("": all).

@@ -3,9 +3,9 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
+#include "supervisor/volume_mounts.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
-#include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -20,21 +20,10 @@ std::int64_t wall_nanoseconds() {
 
 namespace {
 
-// Volumes with a file system of their own are mounted at their first use since the host was started, and stay so until
-// they are removed: what is in memory outlives the containers.
 void mount_volumes(const runtime::ContainerSpec& spec, const store::Store& store) {
     for (const auto& mount : spec.mounts) {
         if (mount.volume.empty() || mount.source != store.layout().volume_data(mount.volume)) continue;
-        const auto volume = store.volume(mount.volume);
-        if (!volume || volume->driver_opts.empty() || sys::is_mount_point(mount.source)) continue;
-        const auto option = [&](const char* key) {
-            const auto found = volume->driver_opts.find(key);
-            return found == volume->driver_opts.end() ? std::string{} : found->second;
-        };
-        in_context([&] { return "volume " + volume->name; },
-                   [&] {
-                       sys::mount_volume({option("type"), option("device"), option("o")}, mount.source);
-                   });
+        if (const auto volume = store.volume(mount.volume)) mount_once(*volume, mount.source);
     }
 }
 

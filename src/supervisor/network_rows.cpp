@@ -51,6 +51,13 @@ net::Straight straight_of(const std::string& gateway_mode) {
     return net::Straight::nothing;
 }
 
+template <class Address>
+std::optional<Address> address_option(const store::Network& row, const char* key) {
+    const std::string text = option(row, key);
+    if (text.empty()) return std::nullopt;
+    return parsed(Address::parse(text), text);
+}
+
 std::vector<std::string> trusted_of(const store::Network& row) {
     const std::string names = option(row, "trusted");
     return names.empty() ? std::vector<std::string>{} : split(names, ':');
@@ -71,6 +78,8 @@ net::FirewallNetwork plain_wall(const store::Network& row) {
             .isolated = is_off(row, "icc"),
             .straight = straight_of(option(row, "gateway_mode")),
             .straight6 = straight_of(option(row, "gateway_mode6")),
+            .source = address_option<net::Ipv4>(row, "source"),
+            .source6 = address_option<net::Ipv6>(row, "source6"),
             .trusted = trusted_of(row)};
 }
 

@@ -21,7 +21,7 @@ struct Target {
 struct Targets {
     std::optional<Target<net::Ipv4>> four;
     std::optional<Target<net::Ipv6>> six;
-    std::optional<Target<net::IpAddress>> relay;  // never into an internal network, which nobody outside may reach
+    std::optional<Target<net::IpAddress>> relay;
 
     // Does a port of the host's addresses of that family lead to it? Not when the family that would answer is routed.
     [[nodiscard]] bool on_host4() const {
@@ -38,7 +38,7 @@ struct Targets {
 Targets targets_of(std::span<const store::Endpoint> endpoints, std::span<const store::Network> networks) {
     Targets targets;
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
-        if (is_stacked(networks[i])) continue;  // out of our reach
+        if (is_out_of_reach(networks[i])) continue;
         const auto interface = interface_of(endpoints[i], networks[i]);
         const auto wall = firewall_network(networks[i]);
         const bool trusting = !wall.trusted.empty();
@@ -47,7 +47,7 @@ Targets targets_of(std::span<const store::Endpoint> endpoints, std::span<const s
             targets.four = {*interface.address, wall.straight, trusting};
         if (interface.address6 && (!targets.six || first_choice))
             targets.six = {*interface.address6, wall.straight6, trusting};
-        if (networks[i].internal || (targets.relay && !first_choice)) continue;
+        if (targets.relay && !first_choice) continue;
         if (interface.address6)
             targets.relay = {*interface.address6, wall.straight6};
         else if (interface.address)
@@ -164,7 +164,7 @@ std::vector<net::PublishedPort> publications(const store::Store& store, const st
 
 std::vector<PortWish> host_wishes(std::vector<PortWish> wishes, std::span<const store::Endpoint> endpoints,
                                   std::span<const store::Network> networks) {
-    if (std::all_of(networks.begin(), networks.end(), store::is_stacked)) return {};
+    if (std::all_of(networks.begin(), networks.end(), store::is_out_of_reach)) return {};
     if (std::none_of(networks.begin(), networks.end(), is_routed)) return wishes;
     const Targets targets = targets_of(endpoints, networks);
     if (targets.all_on_host()) return wishes;

@@ -121,6 +121,14 @@ Rule& Rule::dnat(Family family, unsigned address_word, unsigned port_word) {
     return add("nat", a);
 }
 
+Rule& Rule::snat(Family family, unsigned address_word) {
+    Attributes a;
+    a.attribute_be32(NFTA_NAT_TYPE, NFT_NAT_SNAT);
+    a.attribute_be32(NFTA_NAT_FAMILY, static_cast<std::uint32_t>(family));
+    a.attribute_be32(NFTA_NAT_REG_ADDR_MIN, register_at(address_word));
+    return add("nat", a);
+}
+
 Rule& Rule::masquerade() {
     return add("masq", Attributes{});
 }

@@ -33,6 +33,7 @@ public:
     Lan& operator=(const Lan&) = delete;
 
     void remove() const { (void)box_.host({"ip", "link", "del", "lan0"}); }
+    [[nodiscard]] const std::string& pid() const { return pid_; }
     [[nodiscard]] Result outside(const std::string& script) const {
         return box_.host({"nsenter", "--net=/proc/" + pid_ + "/ns/net", "sh", "-c", script});
     }
@@ -48,7 +49,7 @@ private:
 /// A machine on that network which sends through the host, 10.44.0.1 and fd44::1, what is not near.
 class Neighbour {
 public:
-    explicit Neighbour(const Sandbox& box) : lan_(box) {
+    explicit Neighbour(const Sandbox& box) : box_(box), lan_(box) {
         const auto host = box.host({"sh", "-c",
                                     "ip addr add 10.44.0.1/24 dev lan0 && "
                                     "{ ip addr add fd44::1/64 dev lan0 nodad || true; }"});
@@ -66,9 +67,12 @@ public:
     [[nodiscard]] bool sees_site(const std::string& where) const {
         return eventually([&] { return get(where) == kHello; });
     }
+    /// Answers each connection to that port with the address that it comes from. The server's process id.
+    [[nodiscard]] std::string serve_peers(int port) const { return tell_peers(box_, lan_.pid(), port); }
     [[nodiscard]] bool pings(const std::string& address) const { return run("busybox ping -c 1 -W 1 " + address).ok(); }
 
 private:
+    const Sandbox& box_;
     Lan lan_;
 };
 

@@ -61,6 +61,20 @@ inline std::string fetch(const Sandbox& box, const std::string& from, const std:
         .out;
 }
 
+/// Answers each connection to a port with the address that it comes from, in the network of the process `pid`. The
+/// server's process id.
+inline std::string tell_peers(const Sandbox& box, const std::string& pid, int port) {
+    return stripped(box.host({"sh", "-c",
+                              "nsenter --net=/proc/" + pid +
+                                  "/ns/net python3 -c 'import socket\n"
+                                  "s=socket.create_server((\"\"," +
+                                  std::to_string(port) +
+                                  "),family=socket.AF_INET6,dualstack_ipv6=True)\n"
+                                  "while 1:\n c,a=s.accept()\n c.sendall(a[0].encode())\n c.close()' "
+                                  ">/dev/null 2>&1 & echo $!"})
+                        .out);
+}
+
 inline bool has_ipv6(const Sandbox& box) {
     return box.host({"sh", "-c", "[ \"$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6)\" = 0 ]"}).ok();
 }

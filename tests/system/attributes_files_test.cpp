@@ -213,6 +213,11 @@ services:
     box.ok({"up", "-d"});
     EXPECT_EQ(in(box, "web", "cat /all/opt/tool /opt/tool"), "from another image\nfrom another image\n");
     EXPECT_THAT(box.compose({"exec", "-T", "web", "touch", "/all/x"}).err, HasSubstr("Read-only"));
+    box.write("absent.yaml",
+              "services:\n  web:\n    image: busybox\n    volumes:\n      - {type: image, source: 127.0.0.1:9/absent, "
+              "target: /i}\n");
+    EXPECT_THAT(box.fails({"-f", "absent.yaml", "-p", "absent", "create"}),
+                testing::AllOf(HasSubstr("absent.yaml:"), HasSubstr("127.0.0.1:9/absent")));
 }
 
 TEST(VolumeMounts, ARecursiveReadOnlyBindAndPropagation) {

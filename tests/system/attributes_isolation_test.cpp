@@ -154,7 +154,7 @@ X)"})
                     .ok());
     box.write("compose.yaml", R"(
 services:
-  mapped: {image: busybox, command: sleep 1000, devices: ["/dev/fuse:/dev/sub/log:r"]}
+  mapped: {image: busybox, command: sleep 1000, devices: ["/dev/fuse:/dev/sub/log:r", "/dev/zero:/dev/random"]}
   ruled: {image: busybox, command: sleep 1000, device_cgroup_rules: ["c 10:229 rw"]}
   usual: {image: busybox, command: sleep 1000}
   named: {image: busybox, command: sleep 1000, devices: ["test.example/thing=one"]}
@@ -170,6 +170,7 @@ services:
     EXPECT_THAT(in(box, "mapped", "ls -l /dev/sub/log"), HasSubstr("10, 229"));
     EXPECT_EQ(box.compose({"exec", "-T", "mapped", "sh", "-c", "exec 3>/dev/sub/log"}).exit_code == 0, false);
     EXPECT_EQ(box.compose({"exec", "-T", "mapped", "sh", "-c", "exec 3</dev/sub/log"}).exit_code, 0);
+    EXPECT_THAT(in(box, "mapped", "ls -l /dev/random"), HasSubstr("1,   5")) << "in place of the usual one";
     for (const char* service : {"ruled", "usual"}) (void)in(box, service, "busybox mknod /tmp/f c 10 229");
     EXPECT_EQ(box.compose({"exec", "-T", "ruled", "sh", "-c", "exec 3<>/tmp/f"}).exit_code, 0);
     EXPECT_NE(box.compose({"exec", "-T", "usual", "sh", "-c", "exec 3<>/tmp/f"}).exit_code, 0);

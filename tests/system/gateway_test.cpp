@@ -71,15 +71,17 @@ TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     Sandbox box;
     REQUIRE_IPV6(box);
     const Neighbour neighbour(box);
-    write_sites(box, R"(
+    const std::string web = R"(
   web: {<<: *site, ports: ["18080:80"], networks: {open: {ipv4_address: 10.62.0.50, ipv6_address: "fd62::50"}}}
-)",
-                R"(networks:
+)";
+    const std::string network = R"(networks:
   open:
     enable_ipv6: true
     ipam: {config: [{subnet: 10.62.0.0/24}, {subnet: "fd62::/64"}]}
-    driver_opts: {com.docker.network.bridge.gateway_mode_ipv6: routed}
-)");
+    driver_opts:
+      com.docker.network.bridge.gateway_mode_ipv6: routed
+)";
+    write_sites(box, web, network);
     const auto up = box.compose({"up", "-d"});
     ASSERT_EQ(up.exit_code, 0) << up.err;
     EXPECT_THAT(up.err, Not(HasSubstr("routed"))) << "the port has its use";
@@ -96,6 +98,13 @@ TEST(GatewayModes, OneFamilyIsRoutedAndTheOtherHasPortsOfTheHost) {
     const auto first = box.field("demo-web-1", "ID");
     box.ok({"up", "-d"});
     EXPECT_EQ(box.field("demo-web-1", "ID"), first);
+    // The other family follows.
+    write_sites(box, web, network + "      com.docker.network.bridge.gateway_mode_ipv4: routed\n");
+    box.ok({"up", "-d", "-t", "0"});
+    EXPECT_TRUE(neighbour.sees_site("10.62.0.50"));
+    EXPECT_TRUE(neighbour.sees_site("[fd62::50]"));
+    EXPECT_EQ(get(box, "127.0.0.1:18080"), "");
+    EXPECT_EQ(box.host({"ss", "-Hltn", "sport = :18080"}).out, "");
 }
 
 TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
@@ -128,6 +137,32 @@ TEST(GatewayModes, UnprotectedNetworksAndTrustedInterfaces) {
     EXPECT_EQ(get(box, "127.0.0.1:18081"), kHello);
     EXPECT_THAT(box.ok({"network", "inspect", "demo_near"}),
                 HasSubstr("\"com.docker.network.bridge.trusted_host_interfaces\": \"lan0:lan1\""));
+}
+
+TEST(GatewayModes, TheSourceOfWhatLeavesMayBeChosen) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    REQUIRE_IPV6(box);
+    const Neighbour neighbour(box);
+    ASSERT_TRUE(
+        box.host({"sh", "-c", "ip addr add 198.51.100.7/32 dev lo && ip addr add 2001:db8:7::7/128 dev lo nodad"})
+            .ok());
+    box.write("compose.yaml", R"(
+services: {a: {image: busybox, command: sleep 1000}}
+networks:
+  default:
+    enable_ipv6: true
+    driver_opts: {com.docker.network.host_ipv4: 198.51.100.7, com.docker.network.host_ipv6: "2001:db8:7::7"}
+)");
+    box.ok({"up", "-d"});
+    // Who asks is what the neighbour's server says.
+    const auto server = neighbour.serve_peers(9000);
+    const auto seen_by = [&](const std::string& address) {
+        return stripped(box.compose({"exec", "-T", "a", "busybox", "timeout", "3", "nc", address, "9000"}).out);
+    };
+    EXPECT_TRUE(eventually([&] { return seen_by("10.44.0.254") == "::ffff:198.51.100.7"; })) << seen_by("10.44.0.254");
+    EXPECT_TRUE(eventually([&] { return seen_by("fd44::fe") == "2001:db8:7::7"; })) << seen_by("fd44::fe");
+    (void)box.host({"kill", server});
 }
 
 TEST(GatewayModes, OfAContainerMadeByHand) {

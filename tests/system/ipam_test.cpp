@@ -36,6 +36,7 @@ networks:
     const auto shown = box.ok({"network", "inspect", "demo_lan"});
     EXPECT_THAT(shown, ContainsRegex("10.71.0.0/30[^}]*10.71.0.1\"[^}]*}[^}]*10.72.0.0/24[^}]*10.72.0.254"));
     EXPECT_THAT(shown, HasSubstr("\"IPRange\": \"10.72.0.64/26\""));
+    EXPECT_THAT(shown, ContainsRegex("AuxiliaryAddresses\": .[^}]*\"nas\": \"10.72.0.64\""));
     EXPECT_THAT(shown, HasSubstr("\"IPv4Address\": \"10.72.0.65/24\""));
     EXPECT_THAT(box.ok({"container", "inspect", "demo-second-1"}), HasSubstr("\"Gateway\": \"10.72.0.254\""));
     // None of them is given to another network.

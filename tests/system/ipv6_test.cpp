@@ -121,17 +121,6 @@ networks:
     EXPECT_THAT(rules(box), Not(HasSubstr("18080")));
 }
 
-// Answers each connection with the address that it sees, in the container's network. Its process id.
-std::string tell_peers(const Sandbox& box, const std::string& container) {
-    return stripped(box.host({"sh", "-c",
-                              "nsenter --net=/proc/" + std::to_string(box.pid_of(container)) +
-                                  "/ns/net python3 -c 'import socket\n"
-                                  "s=socket.create_server((\"\",9000),family=socket.AF_INET6,dualstack_ipv6=True)\n"
-                                  "while 1:\n c,a=s.accept()\n c.sendall(a[0].encode())\n c.close()' "
-                                  ">/dev/null 2>&1 & echo $!"})
-                        .out);
-}
-
 TEST(Ipv6Ports, ANeighbourReachesThemOverTheNetwork) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -166,8 +155,8 @@ networks:
                  "),3).recv(99).decode())'")
             .out;
     };
-    const auto first = tell_peers(box, "demo-six-1");
-    const auto second = tell_peers(box, "demo-four-1");
+    const auto first = tell_peers(box, std::to_string(box.pid_of("demo-six-1")), 9000);
+    const auto second = tell_peers(box, std::to_string(box.pid_of("demo-four-1")), 9000);
     EXPECT_TRUE(eventually([&] { return peer_at("19000") == "fd44::fe\n"; })) << peer_at("19000");
     EXPECT_TRUE(eventually([&] { return peer_at("19001") == "::ffff:10.78.0.1\n"; })) << peer_at("19001");
     (void)box.host({"kill", first, second});

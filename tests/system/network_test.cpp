@@ -6,6 +6,7 @@
 namespace compose::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -139,14 +140,19 @@ TEST(Network, InternalNetworkHasNoWayOut) {
     box.write("compose.yaml", R"(
 services:
   a: {image: busybox, command: sleep 1000}
-  b: {image: busybox, command: sleep 1000}
+  b: {image: busybox, command: httpd -f -p 80 -h /etc, ports: ["18777:80"]}
 networks: {default: {internal: true}}
 )");
     ASSERT_TRUE(box.host({"ip", "link", "add", "out0", "type", "bridge"}).ok());
     ASSERT_TRUE(box.host({"ip", "addr", "add", "203.0.113.1/24", "dev", "out0"}).ok());
     ASSERT_TRUE(box.host({"ip", "link", "set", "out0", "up"}).ok());
-    box.ok({"up", "-d"});
+    const auto said = box.compose({"up", "-d"});
+    EXPECT_EQ(said.exit_code, 0) << said.err;
+    EXPECT_THAT(said.err, AllOf(HasSubstr("compose.yaml:4:"), HasSubstr("ports are not published")));
     EXPECT_TRUE(reaches(box, "a", "b"));
+    EXPECT_FALSE(box.host({"busybox", "wget", "-q", "-O", "-", "-T", "1", "http://127.0.0.1:18777/hostname"}).ok());
+    EXPECT_THAT(box.ok({"ps"}), Not(HasSubstr("18777")));
+    EXPECT_FALSE(box.host({"sh", "-c", "nft list ruleset | grep 18777"}).ok());
     EXPECT_FALSE(reaches(box, "a", "203.0.113.9", "1"));
     (void)box.host({"ip", "link", "del", "out0"});
 }

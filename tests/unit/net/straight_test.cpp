@@ -102,6 +102,17 @@ TEST(Straight, ATrustedInterfaceReachesOpenPorts) {
     });
 }
 
+TEST(Straight, TrafficLeavesUnderAnAddressOfChoice) {
+    lab::run([] {
+        ASSERT_TRUE(lab::shell("ip addr add 198.51.100.7/32 dev lo").ok);
+        const Town town({.bridge = {}, .subnet = {}, .source = Ipv4::parse("198.51.100.7")});
+        EXPECT_EQ(tcp_peer(town.in_a.netns, "192.0.2.2", 80, town.outside), "198.51.100.7");
+        EXPECT_EQ(tcp_peer(town.in_b.netns, "192.0.2.2", 80, town.outside), "192.0.2.1");
+        const sys::Fd on_host = lab::listen_in(town.host, 8000);
+        EXPECT_EQ(tcp_peer(town.in_a.netns, "192.0.2.1", 8000, on_host), "10.88.1.2") << "the host sees who it is";
+    });
+}
+
 TEST(Straight, AnInternalNetworkIsNotReachedWhateverItSays) {
     lab::run([] {
         Town town({.bridge = {}, .subnet = {}, .internal = true, .straight = Straight::open_ports, .trusted = {"wan"}});

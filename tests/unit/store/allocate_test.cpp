@@ -116,7 +116,7 @@ TEST_F(StoreTest, FurtherSubnetsAreFilledInTheirOrder) {
     auto network = make_network("n", "n");
     network.subnet = "10.0.0.0/30";
     network.options["more"] = encode_pools(std::vector<Pool>{
-        {"10.8.0.0/24", "10.8.0.9", "10.8.0.8/29", {"10.8.0.8", "10.8.0.11"}}, {"fd00::/64", "fd00::1"}});
+        {"10.8.0.0/24", "10.8.0.9", "10.8.0.8/29", {{"a", "10.8.0.8"}, {"b", "10.8.0.11"}}}, {"fd00::/64", "fd00::1"}});
     store.insert_network(network, {});
     EXPECT_EQ(network.gateway, "10.0.0.1");
     ASSERT_EQ(pools_of(network, false).size(), 2U);
