@@ -51,7 +51,10 @@ TEST(OneShot, AServerThatEndedWellIsStartedAgain) {
     EXPECT_TRUE(starts([](World& w) { w.project.services["job"].ports.emplace_back(); }));
     EXPECT_TRUE(starts([](World& w) { w.project.services["job"].expose.emplace_back("80"); }));
     EXPECT_TRUE(starts([](World& w) { w.observed.containers[0].has_healthcheck = true; }));
-    EXPECT_TRUE(starts([](World& w) { w.depend("web", "job", Condition::healthy); }));
+    EXPECT_TRUE(starts([](World& w) {
+        w.give_healthcheck("job");
+        w.depend("web", "job", Condition::healthy);
+    }));
     EXPECT_FALSE(starts([](World& w) {
         w.observed.containers[0].has_healthcheck = true;
         w.depend("web", "job", Condition::completed);
