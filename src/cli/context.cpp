@@ -25,9 +25,9 @@ bool is_true(const std::string& value) {
 
 bool use_color(const std::string& ansi, int fd, const sys::Environment& environment) {
     if (ansi == "never") return false;
-    if (ansi == "always") return true;
     if (const auto no_color = environment.find("NO_COLOR"); no_color != environment.end() && !no_color->second.empty())
         return false;
+    if (ansi == "always") return true;
     const auto term = environment.find("TERM");
     return sys::is_terminal(sys::FdRef(fd)) && (term == environment.end() || term->second != "dumb");
 }

@@ -59,6 +59,24 @@ int UpPlanner::scale_of(const Service& service) {
     return std::max(scale, 0);
 }
 
+/// The service of volumes_from that has others by now, or will have, than the container took over. What is mounted over
+/// them does not count.
+std::string UpPlanner::stale_source(const Service& service, const ObservedContainer& container) const {
+    for (const std::string& from : service.volumes_from) {
+        const auto source = replicas_.find(from.substr(0, from.find(':')));
+        if (source == replicas_.end() || source->second.empty()) continue;
+        const Replica& first = source->second.front();
+        if (first.fate == Replica::Fate::replace) return source->first;
+        if (first.old == nullptr) continue;
+        for (const auto& [target, volume] : first.old->anonymous_volumes) {
+            const bool covered = std::any_of(service.mounts.begin(), service.mounts.end(),
+                                             [&](const Mount& mount) { return mount.target == target; });
+            if (!covered && !container.volumes.contains(volume)) return source->first;
+        }
+    }
+    return {};
+}
+
 /// Empty when the container is what the file asks for, else in which way it is not.
 std::string UpPlanner::difference(const Service& service, const ObservedContainer& container) const {
     if (!container.complete) return "its creation was interrupted";
@@ -70,6 +88,8 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
         if (changed_volumes_.contains(volume->name) && container.volumes.contains(volume->name))
             return "volume " + volume->name + " changed";
     if (options_.no_recreate) return {};
+    if (const auto source = stale_source(service, container); !source.empty())
+        return "volumes of " + source + " changed";
     const bool fresh = observed_.fresh.contains(container.id);
     if (options_.force_recreate && targeted(service.name) && !fresh) return "forced";
     if (options_.always_recreate_deps && !targeted(service.name) && !fresh) return "forced";

@@ -169,6 +169,36 @@ volumes: {data: {}}
     box.ok({"-f", "other/compose.yaml", "down", "-t", "0"});
 }
 
+TEST(VolumesFrom, FollowTheSourceThroughItsChanges) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto write = [&](const char* volumes) {
+        box.write("compose.yaml", std::string("x-b: &b {image: busybox, command: sleep 1000, stop_grace_period: 0s}\n"
+                                              "services:\n  zsource: {<<: *b, volumes: [") +
+                                      volumes + "]}\n  taker: {<<: *b, volumes_from: [zsource]}\n");
+    };
+    int round = 0;
+    const auto shared = [&](const std::string& folder) {
+        const auto mark = std::to_string(++round);
+        (void)in(box, "zsource", "echo " + mark + " > " + folder + "/mark");
+        return in(box, "taker", "cat " + folder + "/mark") == mark + "\n";
+    };
+    write("/one");
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one"));
+    box.ok({"up", "-d", "-V", "--force-recreate", "zsource"});
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one")) << "the old volume is nobody's any more";
+    write("/one, /two");
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one") && shared("/two"));
+    for (int i = 0; i < 3; ++i) {
+        box.ok({"up", "-d", "-V", "--force-recreate"});
+        EXPECT_TRUE(shared("/one") && shared("/two"));
+    }
+    EXPECT_EQ(box.compose({"plan"}).exit_code, 0) << "and then it is at rest";
+}
+
 TEST(VolumeMounts, ASubpathIsAllThatIsSeen) {
     REQUIRE_ROOT();
     Sandbox box;
