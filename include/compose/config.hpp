@@ -54,8 +54,14 @@ std::string render_variables_json(const std::vector<ConfigVariable>& variables);
 /// The JSON schema (draft 2020-12) of the Compose file, as `compose schema` prints it.
 std::string_view compose_schema();
 
+/// What of this machine decides whether an attribute can be honoured (see objects.hpp).
+struct HostSupport {
+    std::string no_api_socket{};  // why there is none for use_api_socket; empty: there is one
+    bool selinux = false;         // the kernel has it, and a policy
+};
+
 /// Reports what the engine can't do yet or never will, with the place of each attribute. For commands that run
 /// containers; `config` doesn't call it.
-void check_supported(const LoadedProject& loaded, Diagnostics& findings);
+void check_supported(const LoadedProject& loaded, Diagnostics& findings, const HostSupport& host = {});
 
 }  // namespace compose

@@ -173,6 +173,9 @@ public:
     [[nodiscard]] std::size_t start_after_boot();
     /// Attached before it runs: no output is missed.
     [[nodiscard]] std::unique_ptr<AttachSession> start_attached(const std::string& reference, bool input);
+    /// The post_start hooks of a container that is being started, as soon as it runs. Nothing when it has ended
+    /// already.
+    void run_post_start(const std::string& reference);
     void stop(const std::string& reference, std::optional<Nanoseconds> timeout, std::optional<int> signal = {});
     void restart(const std::string& reference, std::optional<Nanoseconds> timeout);
     void kill(const std::string& reference, int signal);

@@ -185,6 +185,8 @@ public:
     [[nodiscard]] std::vector<ContainerView> containers(const std::string& project);
     [[nodiscard]] std::unique_ptr<ExecSession> exec(const std::string& project, const ExecOptions& options, int in,
                                                     int out, int err);
+    /// Does a command change the project right now? What has ended may be about to start again.
+    [[nodiscard]] bool is_at_work(const std::string& project);
     /// Null when no supervisor runs (nothing runs then).
     [[nodiscard]] std::unique_ptr<Subscription> subscribe(const std::string& project);
 

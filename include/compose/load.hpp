@@ -54,6 +54,9 @@ struct LoadedProject {
 /// `findings` has no error.
 LoadedProject load_project(const LoadRequest& request, FileSource& files, Diagnostics& findings);
 
+/// The environment of `request` with what .env files add to it, the files of the project unread.
+std::map<std::string, std::string> find_environment(const LoadRequest& request, FileSource& files);
+
 /// Only the project's name and directory, for commands that work from the state alone (`down -p`, `ps`); nothing when
 /// it can't be told without a file and there is none.
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& files);

@@ -26,10 +26,10 @@ struct NetworkMember {
 
 struct NetworkView {
     std::string id, name, project;
-    std::string driver;  // bridge, macvlan, ipvlan, host, null
-    std::string subnet, gateway;
-    std::string subnet6, gateway6;  // empty: IPv4 only
-    std::string ip_range;
+    std::string driver;                          // bridge, macvlan, ipvlan, host, null
+    std::string subnet6;                         // empty: IPv4 only
+    std::string subnet;                          // empty: IPv6 only
+    std::vector<IpamPool> pools;                 // all of both families, those first
     std::string interface;                       // of the host
     std::map<std::string, std::string> options;  // by Docker's names
     bool stacked = false;                        // on an interface of the host's: no ports are published
@@ -61,8 +61,13 @@ public:
     [[nodiscard]] std::vector<NetworkView> list(bool members);
     /// By name, id or the beginning of an id.
     [[nodiscard]] NetworkView find(const std::string& reference);
+    /// Parts of subnets whose owners are found by where they lie.
+    struct PoolParts {
+        std::vector<std::string> gateways, ranges;
+        std::map<std::string, std::string> aux_addresses;
+    };
     /// Throws conflict when there is one of that name. Returns its id.
-    std::string create(const Network& network);
+    std::string create(Network network, const PoolParts& parts = {});
     /// Throws conflict, naming the containers, while it is in use, and for predefined ones.
     void remove(const std::string& reference);
     /// Makes `bridge` where it is missing.
@@ -127,6 +132,13 @@ struct HostDescription {
     int cgroup_version = 2;
 };
 [[nodiscard]] HostDescription host_description(const EngineOptions& options);
+struct HostSupport;  // of config.hpp
+/// What check_supported() must know of this machine. `environment`: DOCKER_HOST.
+[[nodiscard]] HostSupport host_support(const std::map<std::string, std::string>& environment);
+/// Gives the services with use_api_socket the socket of this host's daemon at /var/run/docker.sock, and the credentials
+/// of the user's registries as /run/secrets/docker/config.json, unless they have a DOCKER_CONFIG of their own.
+/// `environment`: DOCKER_HOST, DOCKER_CONFIG, HOME. Throws Error when a credential helper fails.
+void give_api_socket(Project& project, const std::map<std::string, std::string>& environment);
 
 struct ImageDetails {
     std::string id;

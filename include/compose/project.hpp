@@ -41,6 +41,7 @@ struct Volume {
     std::string driver;  // empty: local
     std::map<std::string, std::string> driver_opts;
     Labels labels;
+    bool by_hand = false;  // named by a command, not by the file: no part of the project
 };
 
 /// A config or a secret: exactly one of the sources, unless external.

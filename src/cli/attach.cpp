@@ -20,7 +20,8 @@ namespace compose::cli {
 namespace {
 
 constexpr int kInterrupted = 130;
-constexpr auto kLook = std::chrono::milliseconds(100);  // for a supervisor that is not there yet
+constexpr auto kCheck = std::chrono::milliseconds(1000);  // whether another command is at work
+constexpr auto kLook = std::chrono::milliseconds(100);    // for a supervisor that is not there yet
 
 /// Work on an engine of its own in a thread of its own; `done` becomes readable when it has ended.
 class Task {
@@ -122,6 +123,7 @@ private:
     std::set<std::string> ended_;       // ids that were over before we came
     std::map<std::string, bool> told_;  // ids whose last end was told; true: it was followed by a restart
     bool subscribed_ = false;
+    bool working_ = false;  // another command changes the project
     std::optional<Task> start_;
     std::optional<Task> stop_;
     std::optional<Task> kill_;
@@ -206,7 +208,7 @@ void Session::on_change(const ContainerChange& change) {
                        (options_.abort == AttachOptions::Abort::on_failure && change.exit_code != 0);
     if (!abort || stop_) return;
     aborted_ = true;
-    if (options_.abort == AttachOptions::Abort::on_failure) abort_code_ = change.exit_code;
+    abort_code_ = change.exit_code;
     say(options_.abort == AttachOptions::Abort::on_failure ? "Aborting on container failure..."
                                                            : "Aborting on container exit...");
     begin_stop(false);
@@ -294,13 +296,20 @@ int Session::run(const Task::Body& start) {
             start_->join();
             if (start_->failure()) break;
             if (options_.watching && !watch_ && !std::exchange(watch_begun_, true)) toggle_watch();
-            // Nobody tells of changes when the last container has ended and the supervisor with it.
-            if (!follow_.is_subscribed()) follow_.refresh();
-            if (all_over()) break;
+            // Who has ended may be about to start again, and what a supervisor has forgotten it tells nobody: while a
+            // command is at work, and once after, the state itself is asked.
+            const bool working = engine_->is_at_work(options_.project);
+            if (std::exchange(working_, working) || working || !follow_.is_subscribed() || follow_.is_stale())
+                follow_.refresh();
+            if (all_over() && !engine_->is_at_work(options_.project)) {
+                follow_.refresh();
+                if (all_over()) break;
+            }
+            follow_.rest(all_over());
         }
         // The present states are read after the subscription began, so that both agree.
         if (const bool now = follow_.is_subscribed(); now != std::exchange(subscribed_, now)) follow_.refresh();
-        const auto changes = follow_.wait(others, subscribed_ ? std::chrono::seconds(10) : kLook);
+        const auto changes = follow_.wait(others, subscribed_ && !working_ ? kCheck : kLook);
         for (const auto& change : changes) on_change(change);
         while (signals_.next()) on_signal();
         std::array<sys::PollItem, 1> typed{sys::PollItem{.fd = keys_ ? sys::FdRef(0) : sys::FdRef()}};

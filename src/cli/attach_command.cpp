@@ -26,7 +26,7 @@ int run(Context& context, const Args& args) {
     const auto keys = parse_detach_keys(args.detach_keys.value_or(detach_keys_setting(context)));
     const auto view = pick_container(context, project_name(context), args.service, args.index, Want::running);
     if (context.only_say("Container " + view.name, "Attached")) return 0;
-    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
     auto& containers = context.containers("attach");
     auto session = containers.attach(view.id, true);
     AttachedEnds ends{.input = !args.no_input, .detach_keys = keys, .pass = {}};

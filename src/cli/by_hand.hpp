@@ -23,8 +23,6 @@ void report_failure(const Context& context, const Error& error);
 
 /// The earliest time of --filter until=; the far future when there is none. Throws Error(usage).
 [[nodiscard]] std::int64_t until_filter(const Filters& filters);
-/// The earliest time of --filter until=; the far future when there is none. Throws Error(usage).
-[[nodiscard]] std::int64_t until_filter(const Filters& filters);
 
 /// Asks on the terminal; without one it is an error that names --force.
 [[nodiscard]] bool confirm(const std::string& warning);

@@ -91,6 +91,7 @@ int run(Context& context, const Args& args) {
         context.warn("services named are not selected when variables are not replaced");
     else
         request.selected_services = args.services;
+    if (args.hash && *args.hash != "*" && args.services.empty()) request.selected_services = split(*args.hash, ',');
     request.interpolate = !as_written;
     request.normalize = !args.no_normalize;
     request.resolve_paths = !args.no_path_resolution;

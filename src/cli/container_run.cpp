@@ -1,5 +1,6 @@
 // container run and container create.
 #include <algorithm>
+#include <compose/config.hpp>
 #include <compose/images.hpp>
 #include <compose/objects.hpp>
 
@@ -25,9 +26,16 @@ namespace {
 constexpr int kRunFailed = 125;
 
 Standalone read_flags(const Context& context, const RunFlags& flags) {
-    return make_standalone(flags, {.working_dir = sys::current_directory(),
-                                   .environment = {context.environment.begin(), context.environment.end()},
-                                   .read_file = [](const std::string& path) { return sys::read_file(path); }});
+    const std::map<std::string, std::string> environment{context.environment.begin(), context.environment.end()};
+    auto standalone =
+        make_standalone(flags, {.working_dir = sys::current_directory(),
+                                .environment = environment,
+                                .read_file = [](const std::string& path) { return sys::read_file(path); }});
+    if (flags.on("use-api-socket"))
+        if (const auto why = host_support(environment).no_api_socket; !why.empty())
+            throw make_error(ErrorKind::usage, "--use-api-socket: {}", why);
+    give_api_socket(standalone.project, environment);
+    return standalone;
 }
 
 /// The image is pulled where --pull says so.
@@ -96,18 +104,17 @@ void make_objects(const Context& context, const Standalone& made, const RunFacts
     }
 }
 
-// A container whose networks all stand on interfaces of the host has no way for its ports.
-void warn_of_ports(Context& context, Standalone& made) {
-    const Service& service = made.service();
-    if (service.ports.empty() || service.networks.empty()) return;
-    const auto known = Networks(context.engine_options()).list(false);
-    for (const NetworkAttachment& attachment : service.networks) {
-        const auto found = std::find_if(known.begin(), known.end(),
-                                        [&](const NetworkView& view) { return view.name == attachment.network; });
-        if (found == known.end() || !found->stacked) return;
+/// Of what the engine tells while it makes a container, the warnings alone: the rest is Docker's silence.
+class Warnings : public EventSink {
+public:
+    explicit Warnings(Context& context) : context_(context) {}
+    void on_event(const Event& event) override {
+        if (event.status == Event::Status::warning) context_.warn(event.text);
     }
-    context.warn("ports are not published: all networks are macvlan or ipvlan");
-}
+
+private:
+    Context& context_;
+};
 
 /// Written as soon as the id is known; taken back when there is no container after all.
 class CidFile {
@@ -159,7 +166,6 @@ std::string create(Context& context, const RunFlags& flags, Containers& containe
     }
     resolve_links(containers, made.service());
     make_objects(context, made, facts);
-    warn_of_ports(context, made);
     if (flags.on("rm")) made.service().labels[kAutoRemoveLabel] = "true";
     CreateOptions options;
     options.oneoff = options.labels = false;
@@ -225,7 +231,8 @@ int run(Context& context, const RunFlags& flags) {
     (void)DetachKeys(flags.value("detach-keys").value_or(""));
     std::optional<sys::SignalSet> signals;
     if (!detach) signals.emplace(attach_signal_numbers());
-    const auto containers = make_containers(context);
+    Warnings warnings(context);
+    const auto containers = context.make_containers(warnings);
     const auto id = create(context, flags, *containers);
     context.finish_progress();
     if (!detach) return run_attached(context, flags, *containers, *signals, id);
@@ -260,7 +267,8 @@ Run define_container_create(Arguments& arguments) {
     flags->declare(arguments, false);
     return [flags](Context& context) {
         context.refuse_dry_run("create");
-        const auto containers = make_containers(context);
+        Warnings warnings(context);
+        const auto containers = context.make_containers(warnings);
         const auto id = create(context, *flags, *containers);
         context.finish_progress();
         print(id + "\n");

@@ -7,6 +7,8 @@
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
+#include "cli/project.hpp"
+#include "sys/file.hpp"
 #include "sys/tty.hpp"
 
 namespace compose::cli {
@@ -23,9 +25,9 @@ bool is_true(const std::string& value) {
 
 bool use_color(const std::string& ansi, int fd, const sys::Environment& environment) {
     if (ansi == "never") return false;
-    if (ansi == "always") return true;
     if (const auto no_color = environment.find("NO_COLOR"); no_color != environment.end() && !no_color->second.empty())
         return false;
+    if (ansi == "always") return true;
     const auto term = environment.find("TERM");
     return sys::is_terminal(sys::FdRef(fd)) && (term == environment.end() || term->second != "dumb");
 }
@@ -60,6 +62,22 @@ private:
     std::optional<std::string> input_;
 };
 
+// Docker Compose's settings may stand in .env. Where root keeps its state, no project says.
+sys::Environment with_settings_of_dotenv(const Globals& globals, sys::Environment variables) {
+    LoadRequest request;
+    request.files = globals.files;
+    request.project_directory = globals.project_directory;
+    request.env_files = globals.env_files;
+    request.environment = variables;
+    request.working_directory = sys::current_directory();
+    const auto files = make_local_files();
+    for (auto& [key, value] : find_environment(request, *files))
+        if (key.starts_with("COMPOSE_") && key != "COMPOSE_STATE_DIR" && key != "COMPOSE_RUN_DIR" &&
+            key != "COMPOSE_ENV_FILES")
+            variables.emplace(key, value);
+    return variables;
+}
+
 }  // namespace
 
 void define_globals(Arguments& arguments, Globals& globals) {
@@ -80,7 +98,9 @@ void define_globals(Arguments& arguments, Globals& globals) {
 }
 
 Context::Context(Globals given, sys::Environment variables, std::string line)
-    : globals(std::move(given)), environment(std::move(variables)), command_line(std::move(line)) {
+    : globals(std::move(given)),
+      environment(with_settings_of_dotenv(globals, std::move(variables))),
+      command_line(std::move(line)) {
     const auto ansi_variable = variable("COMPOSE_ANSI");
     const auto ansi = one_of(globals.ansi.value_or(ansi_variable.empty() ? "auto" : ansi_variable), "--ansi",
                              {"auto", "always", "never"});
@@ -91,6 +111,10 @@ Context::Context(Globals given, sys::Environment variables, std::string line)
                              "--progress", {"auto", "tty", "plain", "json", "quiet"});
     const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
     progress_mode = choose_mode(name, to_stdout ? color_out : color_err, to_stdout ? 1 : 2);
+}
+
+std::map<std::string, std::string> Context::project_environment() {
+    return find_environment(make_load_request(*this), files());
 }
 
 std::string Context::variable(const std::string& name) const {

@@ -65,6 +65,8 @@ public:
     /// A further one, for a thread of its own.
     [[nodiscard]] std::unique_ptr<Engine> make_engine(EventSink& events) const;
     /// The files of this machine; standard input is read once and remembered.
+    /// This process's environment with what .env files add: what "-e NAME" means.
+    [[nodiscard]] std::map<std::string, std::string> project_environment();
     [[nodiscard]] FileSource& files();
 
     void warn(const std::string& message, const std::string& hint = {});

@@ -29,7 +29,9 @@ int run(Context& context, const Args& args) {
     const bool file_given = !context.globals.files.empty() || !context.variable("COMPOSE_FILE").empty();
     if (!name_given || file_given) {
         try {
-            loaded = load(context, make_load_request(context), findings);
+            auto request = make_load_request(context);
+            request.resolve_environment = false;  // nothing is made: a missing env_file is no hindrance
+            loaded = load(context, request, findings);
         } catch (const Exit&) {
             print_error(fmt::format("'compose -p {} down' works without the file\n", name));
             throw;

@@ -21,12 +21,13 @@ struct Args {
 };
 
 /// "-e NAME" takes the value from here.
-std::vector<std::string> make_environment(const Context& context, const Args& args) {
+std::vector<std::string> make_environment(Context& context, const Args& args) {
+    const auto known = context.project_environment();
     std::vector<std::string> out;
     for (const auto& text : args.environment) {
         if (text.find('=') != std::string::npos) {
             out.push_back(text);
-        } else if (const auto found = context.environment.find(text); found != context.environment.end()) {
+        } else if (const auto found = known.find(text); found != known.end()) {
             out.push_back(text + "=" + found->second);
         }
     }
@@ -34,10 +35,7 @@ std::vector<std::string> make_environment(const Context& context, const Args& ar
 }
 
 int run(Context& context, const Args& args) {
-    if (args.tty && args.no_tty) throw make_error(ErrorKind::usage, "-t and -T exclude each other");
-    const bool at_terminal = sys::is_terminal(sys::FdRef(0));
-    if (args.tty && !args.detach && !at_terminal)
-        throw make_error(ErrorKind::usage, "the input is not a terminal").with_hint("leave -t out, or use -T");
+    const bool at_terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(1));
     const auto project = project_name(context);
     auto& engine = context.engine();
 
@@ -55,7 +53,7 @@ int run(Context& context, const Args& args) {
         (void)engine.exec(project, options, null.get(), null.get(), null.get());
         return 0;
     }
-    options.terminal = !args.no_tty && at_terminal && (args.tty || sys::is_terminal(sys::FdRef(1)));
+    options.terminal = !args.no_tty && at_terminal;
     return run_exec(
         [&](const ExecOptions& what, int in, int out, int err) { return engine.exec(project, what, in, out, err); },
         options, args.interactive);
@@ -77,7 +75,8 @@ Run define_exec(Arguments& arguments) {
     arguments.flag("-i,--interactive", args->interactive, "Pass the input on (default true)");
     arguments.number("--index", args->index, "N", "The container with this number, when the service has several");
     arguments.flag("-T,--no-tty,--no-TTY", args->no_tty, "No terminal, even when there is one here");
-    arguments.flag("-t,--tty", args->tty, "A terminal, even when the output goes elsewhere");
+    arguments.flag("-t,--tty", args->tty,
+                   "A terminal where there is one here, as without it (for scripts written for Docker)");
     arguments.flag("--privileged", args->privileged, "With all capabilities");
     arguments.value("-u,--user", args->user, "USER", "As this user, by name or number, with :GROUP if wanted");
     arguments.value("-w,--workdir", args->working_dir, "DIR", "In this folder of the container");

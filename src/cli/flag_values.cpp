@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/disk_size.hpp"
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "base/units.hpp"
@@ -105,6 +106,16 @@ std::pair<std::string, Service::Ulimit> ulimit_flag(std::string_view text) {
     if (result.hard >= 0 && (result.soft < 0 || result.soft > result.hard))
         bad_flag("--ulimit", text, "the soft limit is above the hard one");
     return {name, result};
+}
+
+std::pair<std::string, std::string> storage_flag(std::string_view text) {
+    auto option = pair_flag("--storage-opt", text);
+    try {
+        (void)disk_size({option});
+    } catch (const Error& error) {
+        bad_flag("--storage-opt", text, error.what());
+    }
+    return option;
 }
 
 DeviceMapping device_flag(std::string_view text) {

@@ -26,6 +26,8 @@ namespace compose::cli {
                                                             bool bare = false);
 [[nodiscard]] RestartPolicy restart_flag(std::string_view text);
 [[nodiscard]] std::pair<std::string, Service::Ulimit> ulimit_flag(std::string_view text);
+/// "size=10G"
+[[nodiscard]] std::pair<std::string, std::string> storage_flag(std::string_view text);
 [[nodiscard]] DeviceMapping device_flag(std::string_view text);
 [[nodiscard]] DeviceRequest gpus_flag(std::string_view text);
 /// "/dev/sda:1mb" or, unless `bytes`, "/dev/sda:1000".

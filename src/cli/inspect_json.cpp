@@ -103,12 +103,12 @@ bool has_ipv4(const NetworkView& view) {
 
 json::object inspect_network(const NetworkView& view) {
     json::array pools;
-    if (!view.subnet.empty()) {
-        json::object pool{{"Subnet", view.subnet}, {"Gateway", view.gateway}};
-        if (!view.ip_range.empty()) pool["IPRange"] = view.ip_range;
+    for (const IpamPool& known : view.pools) {
+        json::object pool{{"Subnet", known.subnet}, {"Gateway", known.gateway}};
+        if (!known.ip_range.empty()) pool["IPRange"] = known.ip_range;
+        if (!known.aux_addresses.empty()) pool["AuxiliaryAddresses"] = json::value_from(known.aux_addresses);
         pools.push_back(std::move(pool));
     }
-    if (!view.subnet6.empty()) pools.push_back({{"Subnet", view.subnet6}, {"Gateway", view.gateway6}});
     json::object members;
     for (const NetworkMember& member : view.members)
         members[member.container_id] = {{"Name", member.name},

@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/output.hpp"
 #include "cli/project.hpp"
 #include "sys/process.hpp"
 
@@ -26,13 +27,14 @@ struct Args {
     }
 };
 
-/// The project's name, after a look whether the services named exist.
+/// The project's name, after a look whether the services named exist; empty when they have no container, and `verb` has
+/// nothing to do then.
 std::string checked_project(Context& context, const char* verb, const std::vector<std::string>& services) {
     auto name = project_name(context);
     (void)context.engine(verb);
     const auto views = containers_of(context, name, services);
     // Stopping nothing is what was asked for; starting nothing is not.
-    if (views.empty() && std::string_view(verb) != "stop") {
+    if (views.empty() && std::string_view(verb) == "start") {
         const auto whose = services.empty() ? "project " + quote(name) : "service " + quote(services.front());
         throw make_error(ErrorKind::not_found, "{} has no container to {}", whose, verb)
             .with_hint("'compose up' makes them");
@@ -112,6 +114,7 @@ Run define_restart(Arguments& arguments) {
     return [args](Context& context) {
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "restart", args->services);
+            if (containers_of(context, name, args->services).empty()) return 0;
             context.engine().restart(name, args->services, args->grace(), args->no_deps, cancel);
             return 0;
         });
@@ -131,6 +134,7 @@ Run define_kill(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
                 .with_hint("use a name such as SIGHUP or a number");
         const auto name = checked_project(context, "kill", args->services);
+        if (containers_of(context, name, args->services).empty()) print_error("No container to kill\n");
         context.engine().kill(name, args->services, *number);
         if (args->remove_orphans) remove_orphans(context, name);
         return 0;

@@ -16,21 +16,33 @@ LogFollow::LogFollow(Engine& engine, std::string project, Wanted wanted, LogRang
       printer_(printer),
       logs_(true) {}
 
+void LogFollow::rest(bool resting) {
+    resting_ = resting;
+    if (resting) subscription_.reset();
+}
+
 bool LogFollow::is_subscribed() {
+    if (resting_) return false;
     if (subscription_ && subscription_->ended()) subscription_.reset();
     if (!subscription_) subscription_ = engine_.subscribe(project_);
     return subscription_ != nullptr;
 }
 
 void LogFollow::refresh() {
+    // Those of which nobody could tell that they went.
+    for (auto& [id, view] : containers_) view.state = "removed";
     for (auto& view : engine_.containers(project_)) {
         if (!view.log_path.empty() && !shown_.contains(view.id) && wanted_(view)) {
             shown_[view.id] = true;
             printer_.add(view.id, log_name(view.name, project_), view.service, view.name, view.log_details);
-            logs_.add(view.id, view.log_path, range_);
+            LogRange range = range_;
+            if (began_) range = {.tail = {}, .since = std::max(range_.since, view.created_at), .until = range_.until};
+            logs_.add(view.id, view.log_path, range);
         }
         containers_[view.id] = std::move(view);
     }
+    began_ = true;
+    looked_ = std::chrono::steady_clock::now();
 }
 
 void LogFollow::drain() {

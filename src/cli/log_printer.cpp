@@ -34,9 +34,17 @@ std::string log_time(std::int64_t time_ns) {
 }
 
 std::string log_name(const std::string& container, const std::string& project) {
+    // One that is about to take another's place has its id in front of the name until then.
+    const bool temporary =
+        container.size() > 13 && container[12] == '_' && container.find_first_not_of("0123456789abcdef") == 12;
+    if (temporary) return log_name(container.substr(13), project);
     return container.starts_with(project + "-") || container.starts_with(project + "_")
                ? container.substr(project.size() + 1)
                : container;
+}
+
+LogPrinter::Sink standard_output() {
+    return [](std::string_view text, bool) { cli::print(text); };
 }
 
 LogPrinter::Sink standard_streams() {

@@ -62,6 +62,8 @@ private:
 [[nodiscard]] std::string log_time(std::int64_t time_ns);
 /// What a container is called in logs: its name without "<project>-".
 [[nodiscard]] std::string log_name(const std::string& container, const std::string& project);
+/// All to stdout, in the order in which it came.
+[[nodiscard]] LogPrinter::Sink standard_output();
 /// stdout to stdout, stderr to stderr.
 [[nodiscard]] LogPrinter::Sink standard_streams();
 

@@ -75,18 +75,32 @@ void follow(Engine& engine, const std::string& project, const Args& args, const 
         engine, project, [&args](const ContainerView& view) { return is_wanted(args, view); }, range, printer);
     log.refresh();
     log.drain();
-    while (log.is_subscribed()) {
-        auto patience = std::chrono::milliseconds(10'000);
+    const auto over = [&] {
+        return std::all_of(log.containers().begin(), log.containers().end(), [&](const auto& entry) {
+            return !log.is_shown(entry.first) || is_over(entry.second.state);
+        });
+    };
+    // Who has ended may be about to start again, and what a supervisor has forgotten it tells nobody: while a command
+    // is at work, and once after, the state itself is asked.
+    bool worked = false;
+    for (;;) {
+        const bool working = engine.is_at_work(project);
+        const bool told = log.is_subscribed();
+        if (std::exchange(worked, working) || working || !told || log.is_stale()) log.refresh();
+        const bool nothing = over();
+        if ((nothing || !told) && !engine.is_at_work(project)) {
+            log.refresh();
+            log.rest(false);
+            if (over() || !log.is_subscribed()) break;
+        }
+        log.rest(over());
+        auto patience = std::chrono::milliseconds(told && !working ? 1'000 : 100);
         if (range.until != 0) {
             const auto rest = std::chrono::nanoseconds(range.until - sys::wall_now().time_since_epoch().count());
             if (rest.count() <= 0) break;
             patience = std::min(patience, std::chrono::ceil<std::chrono::milliseconds>(rest));
         }
         (void)log.wait({}, patience);
-        const bool over = std::all_of(log.containers().begin(), log.containers().end(), [&](const auto& entry) {
-            return !log.is_shown(entry.first) || is_over(entry.second.state);
-        });
-        if (over) break;
     }
     log.drain();
     for (const auto& [id, view] : log.containers()) printer.end(id);
@@ -115,7 +129,7 @@ int run(Context& context, const Args& args) {
         style.wanted = [filter = std::make_shared<LineFilter>(*args.grep, args.ignore_case)](std::string_view line) {
             return filter->matches(line);
         };
-    LogPrinter printer(style, standard_streams());
+    LogPrinter printer(style, standard_output());
     if (args.follow)
         follow(context.engine(), name, args, range, printer);
     else

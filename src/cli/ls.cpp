@@ -42,7 +42,7 @@ int run(Context& context, const Args& args) {
     const Filters filters(args.filter, {"name"});
     std::map<std::string, Stack> stacks;
     for (const auto& view : context.containers().list()) {
-        if (view.project == kStandaloneProject || view.oneoff) continue;
+        if (view.project == kStandaloneProject || view.oneoff || (!args.all && view.state != "running")) continue;
         auto& stack = stacks[view.project];
         ++stack.states[view.state];
         if (const auto label = view.labels.find("com.docker.compose.project.config_files"); label != view.labels.end())

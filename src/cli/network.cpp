@@ -45,20 +45,18 @@ Network network_of(const CreateArgs& args) {
     network.enable_ipv6 = args.ipv6;
     for (const auto& text : args.options) network.driver_opts.insert(pair_flag("-o", text, true));
     for (const auto& text : args.labels) network.labels.insert(pair_flag("--label", text, true));
-    for (std::size_t i = 0; i < args.subnets.size(); ++i) {
+    for (const auto& text : args.subnets) {
         IpamPool pool;
-        pool.subnet = args.subnets[i];
-        if (i < args.gateways.size()) pool.gateway = args.gateways[i];
-        if (i < args.ranges.size()) pool.ip_range = args.ranges[i];
+        pool.subnet = text;
         network.ipam.push_back(std::move(pool));
     }
-    if (args.gateways.size() > args.subnets.size() || args.ranges.size() > args.subnets.size())
-        throw make_error(ErrorKind::usage, "--gateway and --ip-range need a --subnet each");
-    for (const auto& text : args.aux) {
-        if (network.ipam.empty()) throw make_error(ErrorKind::usage, "--aux-address needs a --subnet");
-        network.ipam.front().aux_addresses.insert(pair_flag("--aux-address", text));
-    }
     return network;
+}
+
+Networks::PoolParts parts_of(const CreateArgs& args) {
+    Networks::PoolParts parts{args.gateways, args.ranges, {}};
+    for (const auto& text : args.aux) parts.aux_addresses.insert(pair_flag("--aux-address", text));
+    return parts;
 }
 
 struct LsArgs {
@@ -162,7 +160,7 @@ Run define_network_create(Arguments& arguments) {
     arguments.refuse("--ingress,--config-only,--config-from", "it is for Swarm, and there is none");
     return [args](Context& context) {
         context.refuse_dry_run("network create");
-        print(Networks(context.engine_options()).create(network_of(*args)) + "\n");
+        print(Networks(context.engine_options()).create(network_of(*args), parts_of(*args)) + "\n");
         return 0;
     };
 }

@@ -2,6 +2,7 @@
 
 #include <compose/config.hpp>
 #include <compose/explain.hpp>
+#include <compose/objects.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -81,11 +82,13 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
     auto loaded = load_project(request, context.files(), findings);
     if (context.globals.compatibility || context.variable_is_true("COMPOSE_COMPATIBILITY"))
         loaded.project.separator = "_";
-    if (!findings.has_errors()) check_supported(loaded, findings);
+    const std::map<std::string, std::string> environment{context.environment.begin(), context.environment.end()};
+    if (!findings.has_errors()) check_supported(loaded, findings, host_support(environment));
     print_findings(context, sorted_findings(findings, loaded), findings.sources);
     if (findings.has_errors()) throw Exit{1};
     for (const auto& name : services)
         if (!loaded.project.services.contains(name)) no_such_service(name, service_names(loaded.project));
+    give_api_socket(loaded.project, environment);
     return loaded;
 }
 

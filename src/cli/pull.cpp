@@ -28,7 +28,10 @@ struct PullArgs {
 /// What runs the containers does not matter here: a file with attributes that the engine can't do yet is fine.
 LoadedProject load_project_for_images(Context& context, const std::vector<std::string>& services,
                                       Diagnostics& findings) {
-    auto loaded = load(context, make_load_request(context), findings);
+    auto request = make_load_request(context);
+    request.selected_services = services;  // named ones count whatever their profile
+    request.resolve_environment = false;   // nothing is made: a missing env_file is no hindrance
+    auto loaded = load(context, request, findings);
     std::vector<std::string> known;
     for (const auto& [name, service] : loaded.project.services) known.push_back(name);
     for (const auto& name : services)

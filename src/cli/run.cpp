@@ -1,9 +1,11 @@
 // run: one container of a service that is no replica, in the foreground unless told otherwise.
 #include <csignal>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
+#include "cli/attach_container.hpp"
 #include "cli/attach_streams.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
@@ -81,12 +83,23 @@ void remove_quietly(Context& context, const std::string& id) {
     context.make_containers(*quiet)->remove(id, true, true);
 }
 
+/// Beside the container, whose output is being shown.
+void run_post_start(Context& context, const std::string& id) {
+    try {
+        auto quiet = make_progress({.mode = ProgressMode::quiet});
+        context.make_containers(*quiet)->run_post_start(id);
+    } catch (const Error& error) {
+        print_error(std::string(error.what()) + "\n" + (error.hint().empty() ? "" : error.hint() + "\n"));
+    }
+}
+
 int run_attached(Context& context, const Args& args, const std::string& id) {
-    sys::SignalSet signals({SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+    sys::SignalSet signals(attach_signal_numbers());
     auto& containers = context.containers("run");
     context.finish_progress();
     try {
         auto session = containers.start_attached(id, args.interactive);
+        const std::jthread hooks([&] { run_post_start(context, id); });
         AttachedEnds ends{.input = args.interactive,
                           .detach_keys = parse_detach_keys(detach_keys_setting(context)),
                           .pass = [&](int number) { pass_signal(context, id, number); }};
@@ -126,6 +139,7 @@ int run(Context& context, Args args) {
     const auto id = context.containers("run").create(project.name, project, args.change.service, options);
     if (!args.detach) return run_attached(context, args, id);
     context.containers("run").start(id);
+    context.containers("run").run_post_start(id);
     context.finish_progress();
     print(id + "\n");
     return 0;

@@ -98,6 +98,7 @@ constexpr Row kRows[] = {
     {"--device-read-iops", kList, "DEVICE:N", "Most reads a second"},
     {"--device-write-iops", kList, "DEVICE:N", "Most writes a second"},
     // Isolation
+    {"--use-api-socket", kOn, "", "The socket of this host's Docker daemon, and its user's credentials"},
     {"--privileged", kOn, "", "All capabilities and devices: no isolation at all"},
     {"--cap-add", kList, "CAPABILITY", "Give it a capability"},
     {"--cap-drop", kList, "CAPABILITY", "Take a capability away"},
@@ -149,7 +150,6 @@ void RunFlags::declare(Arguments& arguments, bool for_run) {
     }
     arguments.refuse("--cpu-count,--cpu-percent,--io-maxbandwidth,--io-maxiops", "only Windows has it");
     arguments.refuse("--kernel-memory", "kernels no longer have such a limit");
-    arguments.refuse("--use-api-socket", "there is no daemon, so no socket of it");
     arguments.options_first();
     arguments.required("IMAGE", image);
     arguments.rest("COMMAND", command);

@@ -13,13 +13,14 @@ namespace compose::cli {
 
 namespace {
 
-void set_variables(const Context& context, const RunOverride& change, Service& service) {
+void set_variables(Context& context, const RunOverride& change, Service& service) {
+    const auto known = context.project_environment();
     for (const auto& path : change.env_files)
         for (const auto& line : file_lines("--env-from-file", path, sys::read_file(path)))
-            if (const auto pair = environment_flag("--env-from-file", line, context.environment))
+            if (const auto pair = environment_flag("--env-from-file", line, known))
                 service.environment[pair->first] = pair->second;
     for (const auto& text : change.environment)
-        if (const auto pair = environment_flag("--env", text, context.environment))
+        if (const auto pair = environment_flag("--env", text, known))
             service.environment[pair->first] = pair->second;
         else
             service.environment[text] = std::nullopt;
@@ -33,6 +34,7 @@ void add_mounts(const Context& context, const RunOverride& change, Project& proj
         if (mount.type == Mount::Type::volume && !mount.source.empty() && !project.volumes.contains(mount.source)) {
             Volume volume;
             volume.key = volume.name = mount.source;
+            volume.by_hand = true;
             project.volumes.emplace(mount.source, std::move(volume));
         }
         service.mounts.push_back(std::move(mount));
@@ -41,7 +43,7 @@ void add_mounts(const Context& context, const RunOverride& change, Project& proj
 
 }  // namespace
 
-Project overridden(const Context& context, const Project& project, const RunOverride& change) {
+Project overridden(Context& context, const Project& project, const RunOverride& change) {
     Project out = project;
     Service& service = out.services.at(change.service);
     service.restart = {};

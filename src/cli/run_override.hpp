@@ -19,6 +19,6 @@ struct RunOverride {
 
 /// A copy of the project in which the service is as `run` wants it: no restart policy, its own command, variables
 /// (-e over --env-from-file over the file's), ports of -p instead of its own when there are any. Throws Error(usage).
-[[nodiscard]] Project overridden(const Context& context, const Project& project, const RunOverride& change);
+[[nodiscard]] Project overridden(Context& context, const Project& project, const RunOverride& change);
 
 }  // namespace compose::cli

@@ -180,10 +180,9 @@ private:
             service_.volumes_from.push_back("container:" + text);
         });
         service_.read_only = flags_.on("read-only");
-        each("storage-opt", [](const std::string& text) {
-            bad_flag("--storage-opt", text,
-                     "the size of a container's own files can't be limited: it takes project quotas on the file system "
-                     "of the state folder, which are not made use of");
+        each("storage-opt", [&](const std::string& text) {
+            const auto [key, value] = storage_flag(text);
+            service_.storage_opt.insert_or_assign(key, value);
         });
     }
 
@@ -341,6 +340,7 @@ private:
 
     void isolation() {
         service_.privileged = flags_.on("privileged");
+        service_.use_api_socket = flags_.on("use-api-socket");
         service_.cap_add = flags_.list("cap-add");
         service_.cap_drop = flags_.list("cap-drop");
         service_.security_opt = flags_.list("security-opt");

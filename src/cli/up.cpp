@@ -43,13 +43,15 @@ void exclude(bool first, const char* first_name, bool second, const char* second
 
 void check(const Args& args) {
     const bool abort = args.abort_on_exit || args.abort_on_failure || !args.exit_code_from.empty();
-    const bool attaching = !args.attach.empty() || !args.no_attach.empty() || args.attach_dependencies;
+    // --no-attach is allowed: in the background nothing is shown anyway.
+    const bool attaching = !args.attach.empty() || args.attach_dependencies;
     const char* background = args.wait ? "--wait" : args.no_start ? "--no-start" : "--detach";
     const char* aborting = args.abort_on_exit      ? "--abort-on-container-exit"
                            : args.abort_on_failure ? "--abort-on-container-failure"
                                                    : "--exit-code-from";
     exclude(!args.foreground(), background, abort, aborting);
-    exclude(!args.foreground(), background, attaching, "--attach, --no-attach and --attach-dependencies");
+    exclude(!args.foreground(), background, attaching, "--attach and --attach-dependencies");
+    exclude(!args.attach.empty(), "--attach", args.attach_dependencies, "--attach-dependencies");
     exclude(!args.foreground(), background, args.watch, "--watch");
     exclude(args.no_build, "--no-build", args.watch, "--watch");
     exclude(args.no_recreate, "--no-recreate", args.force_recreate, "--force-recreate");
@@ -59,7 +61,6 @@ void check(const Args& args) {
     exclude(args.build, "--build", args.no_build, "--no-build");
     check_pull_flag(args.pull);
     exclude(args.abort_on_exit, "--abort-on-container-exit", args.abort_on_failure, "--abort-on-container-failure");
-    exclude(args.abort_on_failure, "--abort-on-container-failure", !args.exit_code_from.empty(), "--exit-code-from");
     if (args.wait_timeout && *args.wait_timeout < 0)
         throw make_error(ErrorKind::usage, "--wait-timeout can't be negative");
     if (args.wait_timeout && !args.wait) throw make_error(ErrorKind::usage, "--wait-timeout needs --wait");

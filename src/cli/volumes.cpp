@@ -29,7 +29,7 @@ int run(Context& context, const Args& args) {
                 {"Mountpoint", "MOUNTPOINT"},     {"Scope", "SCOPE"}, {"Size", "SIZE"},     {"Status", "STATUS"}};
     out.quiet_field = "Name";
     for (const auto& volume : Volumes(context.engine_options()).list()) {
-        if (volume.project != project) continue;
+        if (volume.project != project || volume.anonymous) continue;
         const bool used = std::any_of(volume.users.begin(), volume.users.end(),
                                       [&](const std::string& name) { return users.contains(name); });
         if (!args.services.empty() && !used) continue;
@@ -52,7 +52,7 @@ int run(Context& context, const Args& args) {
 
 Run define_volumes(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
-    arguments.text("Volumes of the project; with services, those that their containers use.");
+    arguments.text("Named volumes of the project; with services, those that their containers use.");
     arguments.rest("SERVICE", args->services);
     arguments.value("--format", args->format, "FORMAT", "table, json, or a Go template");
     arguments.flag("-q,--quiet", args->quiet, "Show names only");

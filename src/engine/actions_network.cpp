@@ -8,6 +8,7 @@
 #include "engine/action_context.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/network_options.hpp"
+#include "engine/network_pools.hpp"
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "net/parent.hpp"
@@ -63,20 +64,23 @@ store::Network row_of(const Network& network, const std::string& project, const 
 }
 
 /// The database sees to the subnets of IPv4 only. The caller holds the lock under which networks are made.
-void check_subnet6(const store::Network& row, const store::Store& store) {
-    const auto subnet_of = [](const store::Network& network) {
-        const auto found = network.options.find("subnet6");
-        return found == network.options.end() ? std::nullopt : net::Prefix6::parse(found->second);
+void check_subnets6(const store::Network& row, const store::Store& store) {
+    const auto subnets_of = [](const store::Network& network) {
+        std::vector<net::Prefix6> subnets;
+        for (const store::Pool& pool : store::pools_of(network, true))
+            if (const auto subnet = net::Prefix6::parse(pool.subnet)) subnets.push_back(*subnet);
+        return subnets;
     };
-    const auto own = subnet_of(row);
-    if (!own) return;
-    for (const store::Network& other : store.networks("")) {
-        const auto taken = subnet_of(other);
-        if (!taken || !taken->overlaps(*own)) continue;
-        throw make_error(ErrorKind::conflict, "network {}: subnet {} overlaps {} of network {} (project {})", row.name,
-                         own->to_string(), taken->to_string(), other.name, other.project)
-            .with_hint("choose another subnet, or remove that network");
-    }
+    const auto own = subnets_of(row);
+    if (own.empty()) return;
+    for (const store::Network& other : store.networks(""))
+        for (const net::Prefix6& taken : subnets_of(other))
+            for (const net::Prefix6& subnet : own)
+                if (taken.overlaps(subnet))
+                    throw make_error(ErrorKind::conflict,
+                                     "network {}: subnet {} overlaps {} of network {} (project {})", row.name,
+                                     subnet.to_string(), taken.to_string(), other.name, other.project)
+                        .with_hint("choose another subnet, or remove that network");
 }
 
 /// Finds what a macvlan or ipvlan network is to stand on. Without a parent, a dummy stands in: nothing leads out.
@@ -101,11 +105,12 @@ void choose_parent(store::Network& row, const store::Store& store) {
     if (ours) row.options["made"] = "true";
 }
 
-void make_kernel_objects(const store::Network& row, const std::string& installation) {
+void make_kernel_objects(const store::Network& row, const store::Store& store) {
     if (is_stacked(row)) return supervisor::ensure_parent(row);
     const net::FirewallNetwork wall = firewall_network(row);
     net::create_bridge(supervisor::bridge_of(row));
-    net::Firewall firewall("compose-" + installation);
+    supervisor::settle_bridge_filter(store);
+    net::Firewall firewall = firewall_of(store);
     firewall.ensure();
     firewall.add_network(wall);
 }
@@ -148,10 +153,10 @@ store::Network create(const Network& network, ActionContext& context, store::Sto
     else if (net::bridge_exists(row.bridge))
         throw make_error(ErrorKind::conflict, "network {}: there is a bridge {} already", row.name, row.bridge)
             .with_hint("choose another name in driver_opts, or remove that bridge");
-    check_subnet6(row, store);
+    check_subnets6(row, store);
     store.insert_network(row, routes_to_avoid());
     try {
-        make_kernel_objects(row, store.installation_id());
+        make_kernel_objects(row, store);
     } catch (...) {
         try {
             remove_kernel_objects(row, store);
@@ -174,17 +179,23 @@ void tell_event(const ActionContext& context, const store::Network& row, const c
                                          .attributes = {{"type", row.driver}}});
 }
 
+void check_routes(const store::Network& row) {
+    const auto routes = net::host_routes();
+    for (const store::Pool& pool : store::pools_of(row, false)) {
+        const auto subnet = net::Prefix::parse(pool.subnet);
+        for (const net::Prefix& route : routes)
+            if (subnet && route.length > 0 && route.overlaps(*subnet))
+                throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
+                                 pool.subnet, route.to_string())
+                    .with_hint("run \"compose down\" and \"compose up\" to get another one");
+    }
+}
+
 /// After a reboot the row is there and the bridge is not. The subnet may have been taken meanwhile.
 void repair(const store::Network& row, store::Store& store) {
     const sys::NetnsLock lock;
-    const auto subnet = net::Prefix::parse(row.subnet);
-    if (!is_stacked(row) && subnet && !net::bridge_exists(row.bridge))
-        for (const net::Prefix& route : net::host_routes())
-            if (route.length > 0 && route.overlaps(*subnet))
-                throw make_error(ErrorKind::conflict, "network {}: its subnet {} overlaps {} of this host", row.name,
-                                 row.subnet, route.to_string())
-                    .with_hint("run \"compose down\" and \"compose up\" to get another one");
-    make_kernel_objects(row, store.installation_id());
+    if (!is_stacked(row) && has_ipv4(row) && !net::bridge_exists(row.bridge)) check_routes(row);
+    make_kernel_objects(row, store);
 }
 
 }  // namespace
@@ -218,6 +229,7 @@ void perform(const RemoveNetwork& action, ActionContext& context, Session& sessi
             store.transaction([&] {
                 store.delete_network(row->id);
                 store.networks("").empty() ? remove_last_objects(*row, store) : remove_kernel_objects(*row, store);
+                supervisor::settle_bridge_filter(store);
             });
         if (row) tell_event(context, *row, "destroy");
         context.generation.bump();

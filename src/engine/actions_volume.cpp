@@ -83,7 +83,8 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
                              volume.driver);
         store::Volume row;
         row.name = volume.name;
-        row.project = context.project;
+        const bool by_hand = volume.by_hand || context.project == kStandaloneProject;
+        row.project = by_hand ? kStandaloneProject : context.project;
         row.key = volume.key;
         row.driver_opts = volume.driver_opts;
         row.labels = volume.labels;
@@ -91,7 +92,7 @@ void perform(const CreateVolume& action, ActionContext& context, Session& sessio
             for (const Mount& mount : service.mounts)
                 if (mount.type == Mount::Type::volume && mount.source == action.key)
                     row.labels.insert(mount.labels.begin(), mount.labels.end());
-        if (context.project != kStandaloneProject) {
+        if (!by_hand) {
             row.labels["com.docker.compose.project"] = context.project;
             row.labels["com.docker.compose.volume"] = volume.key;
             row.labels["com.docker.compose.config-hash"] = volume.config_hash;

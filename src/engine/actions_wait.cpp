@@ -301,7 +301,9 @@ void WaitWatcher::finish(std::vector<Wait> finished, const std::vector<std::opti
             wait.done(std::nullopt);
         } else if (!wait.action.required) {
             context_.tell(Status::warning, id,
-                          fmt::format("optional dependency \"{}\" failed to start", wait.action.service),
+                          wait.action.until == Until::ready
+                              ? std::string("Failed, and is left at that")
+                              : fmt::format("optional dependency \"{}\" failed to start", wait.action.service),
                           error->what());
             wait.done(std::nullopt);
         } else {

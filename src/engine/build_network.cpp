@@ -6,6 +6,7 @@
 #include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "net/dns_server.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/netns_lock.hpp"
 
@@ -60,6 +61,7 @@ void BuildNetwork::make() {
     subnet_ = wall.subnet.value();
     gateway_ = parsed(net::Ipv4::parse(row.gateway), row.gateway);
     net::create_bridge({row.bridge, subnet_, gateway_, 1500});
+    supervisor::settle_bridge_filter(store);
     net::Firewall firewall("compose-" + store.installation_id());
     firewall.ensure();
     firewall.add_network(wall);

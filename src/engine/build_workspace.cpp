@@ -7,6 +7,7 @@
 #include "engine/firewall_sync.hpp"
 #include "net/bridge.hpp"
 #include "runtime/cgroup.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -124,6 +125,7 @@ void remove_build_network(store::Store& store, const store::Network& row) {
         firewall.remove_network(firewall_network(row));
         net::remove_bridge(row.bridge);
         if (store.networks("").empty()) firewall.remove();
+        supervisor::settle_bridge_filter(store);
     });
 }
 

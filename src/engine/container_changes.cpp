@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/container_disk.hpp"
 #include "engine/container_request.hpp"
 #include "engine/image_catalog.hpp"
 #include "image/changes.hpp"
@@ -143,7 +144,10 @@ void take_over(const runtime::ContainerSpec& spec, const RequestedCommand& reque
 }  // namespace
 
 std::vector<FileChange> list_changes(const store::Container& row) {
-    return Changes(runtime::spec_from_json(row.config.spec)).run();
+    const runtime::ContainerSpec spec = runtime::spec_from_json(row.config.spec);
+    std::vector<FileChange> changes;
+    sys::visit_disk(disk_of(spec), [&] { changes = Changes(spec).run(); });
+    return changes;
 }
 
 std::string commit_image(store::Store& store, const store::Container& row, const CommitOptions& options) {
@@ -165,8 +169,10 @@ std::string commit_image(store::Store& store, const store::Container& row, const
     const auto lock = sys::FileLock::acquire(layout.state + "/import.lock", std::chrono::minutes(10));
     if (!lock) throw make_error(ErrorKind::conflict, "an import is running, and hangs");
     const image::LayerLease lease(layout.layers());
-    const image::UnpackedLayer layer =
-        make_layer(spec.upper, layout, parent->layers.empty() ? std::string{} : parent->layers.back());
+    image::UnpackedLayer layer;
+    sys::visit_disk(disk_of(spec), [&] {
+        layer = make_layer(spec.upper, layout, parent->layers.empty() ? std::string{} : parent->layers.back());
+    });
     const auto now = sys::wall_now();
     config.created = sys::rfc3339(now);
     if (!options.author.empty()) config.author = options.author;

@@ -8,6 +8,7 @@
 #include "engine/container_request.hpp"
 #include "engine/container_view.hpp"
 #include "engine/endpoint_options.hpp"
+#include "engine/network_pools.hpp"
 #include "net/address.hpp"
 #include "runtime/spec.hpp"
 #include "sys/file.hpp"
@@ -25,23 +26,21 @@ void add_networks(store::Store& store, const std::string& id, std::vector<Contai
         network.name = row->name;
         network.id = row->id;
         network.address = endpoint.address;
-        network.gateway = row->gateway;
+        if (const auto pool = pool_with(*row, endpoint.address)) {
+            network.gateway = pool->gateway;
+            network.prefix_length = net::Prefix::parse(pool->subnet)->length;
+        }
         network.mac = endpoint.mac;
-        if (const auto prefix = net::Prefix::parse(row->subnet)) network.prefix_length = prefix->length;
         network.aliases = endpoint.aliases;
         if (!endpoint.name.empty()) network.driver_options[kEndpointName] = endpoint.name;
         if (!endpoint.sysctls.empty()) network.driver_options[kEndpointSysctls] = join(endpoint.sysctls, ",");
-        const auto subnet6 = row->options.find("subnet6");
-        const auto prefix6 = subnet6 == row->options.end() ? std::nullopt : net::Prefix6::parse(subnet6->second);
-        if (prefix6)
-            for (const std::string& text : endpoint.link_local) {
-                const auto address = net::Ipv6::parse(text);
-                if (!address || !prefix6->contains(*address)) continue;
-                network.address6 = text;
-                network.prefix_length6 = prefix6->length;
-                if (const auto gateway = row->options.find("gateway6"); gateway != row->options.end())
-                    network.gateway6 = gateway->second;
-            }
+        for (const std::string& text : endpoint.link_local) {
+            const auto pool = text.find(':') == std::string::npos ? std::nullopt : pool_with(*row, text);
+            if (!pool) continue;
+            network.address6 = text;
+            network.gateway6 = pool->gateway;
+            network.prefix_length6 = net::Prefix6::parse(pool->subnet)->length;
+        }
         out.push_back(std::move(network));
     }
 }

@@ -2,20 +2,24 @@
 
 #include <algorithm>
 
+#include "base/disk_size.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "engine/container_request.hpp"
+#include "engine/external_networks.hpp"
 #include "engine/materialize.hpp"
 #include "engine/network_options.hpp"
 #include "engine/old_logs.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/shared_mounts.hpp"
 #include "engine/volume_fill.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 #include "runtime/cgroup.hpp"
 #include "runtime/seccomp.hpp"
 #include "store/event_log.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
@@ -82,7 +86,7 @@ std::string ContainerMaker::run() {
 void ContainerMaker::use_volume(const std::string& target, const store::Volume& volume, bool nocopy) {
     facts_.volume_folders[target] = volume_folder(context_.layout, volume);
     facts_.volume_names[target] = volume.name;
-    volumes_.push_back({volume.name, target, !nocopy && !volume.copied_up && volume.driver_opts.empty()});
+    volumes_.push_back({volume.name, target, !nocopy});
 }
 
 void ContainerMaker::choose_volumes() {
@@ -193,11 +197,25 @@ void ContainerMaker::warn_of_limits() const {
 
 // What a network from elsewhere is, the file does not say: nobody has warned of it yet.
 void ContainerMaker::warn_of_ports() const {
-    const bool bridged =
-        std::any_of(networks_.begin(), networks_.end(), [](const auto& entry) { return !is_stacked(entry.second); });
-    if (service_.ports.empty() || bridged || is_stacked_only(*context_.file, service_)) return;
-    context_.tell(Event::Status::warning, "Container " + facts_.name,
-                  "ports are not published: all networks are macvlan or ipvlan");
+    if (service_.ports.empty()) return;
+    const auto warn = [&](const char* text) {
+        context_.tell(Event::Status::warning, "Container " + facts_.name, text);
+    };
+    const bool in_reach = std::any_of(networks_.begin(), networks_.end(),
+                                      [](const auto& entry) { return !is_out_of_reach(entry.second); });
+    if (!in_reach) {
+        if (!publishes_nothing(*context_.file, service_))
+            warn("ports are not published: all networks are macvlan, ipvlan or internal");
+        return;
+    }
+    if (std::none_of(networks_.begin(), networks_.end(),
+                     [](const auto& entry) { return supervisor::is_routed(entry.second); }))
+        return;
+    const HostFamilies written = host_families(*context_.file, service_);
+    const HostFamilies known = host_families(with_external_networks(*context_.file, store_), service_);
+    if (std::any_of(service_.ports.begin(), service_.ports.end(),
+                    [&](const Port& port) { return has_no_effect(port, known) && !has_no_effect(port, written); }))
+        warn("host addresses and ports have no effect: the network is routed");
 }
 
 void ContainerMaker::insert_rows() {
@@ -225,6 +243,7 @@ void ContainerMaker::specialise(store::Container& record) const {
     record.oneoff = true;
     if (!special_->labels) {
         record.labels = service_.labels;
+        record.labels.insert(image_.labels.begin(), image_.labels.end());
         record.config_hash.clear();
         return;
     }
@@ -251,11 +270,12 @@ void ContainerMaker::make_bind_sources() const {
 void ContainerMaker::make_files() {
     make_bind_sources();
     make_mount_points(context_.layout.mount_points());
-    make_folder(facts_.folder, hosts_text(service_, facts_, context_.host, endpoints_),
-                resolv_text(service_, context_.host));
+    make_folder(facts_.folder, disk_size(service_.storage_opt).value_or(0),
+                hosts_text(service_, facts_, context_.host, endpoints_), resolv_text(service_, context_.host));
     for (const store::Volume& volume : fresh_) make_shared_directory(context_.layout.volume_data(volume.name));
     for (const UsedVolume& volume : volumes_)
-        if (volume.copy) fill_volume(store_, volume.name, volume.target, image_);
+        if (volume.copy)
+            fill_volume(store_, volume.name, facts_.volume_folders.at(volume.target), volume.target, image_);
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));

@@ -28,7 +28,7 @@ private:
     struct UsedVolume {
         std::string name;
         std::string target;
-        bool copy = false;  // takes the image's content when it is new
+        bool copy = false;  // takes the image's content when it is empty
     };
 
     void choose_volumes();

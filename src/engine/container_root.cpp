@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "engine/container_disk.hpp"
 #include "engine/observe.hpp"
 #include "runtime/spec.hpp"
 #include "sys/dir.hpp"
@@ -21,6 +22,7 @@ sys::RootLayout layout_of(const runtime::ContainerSpec& spec, const std::string&
     layout.lower = spec.lower;
     layout.upper = spec.upper;
     layout.work = spec.work;
+    layout.disk = disk_of(spec);
     layout.place = folder;
     layout.read_only = spec.read_only;
     for (const runtime::MountSpec& mount : spec.mounts)
@@ -66,7 +68,7 @@ ContainerRoot::ContainerRoot(const store::Layout& layout, const store::Container
         // Beside the living one: overlayfs reads what is in the upper folder now.
         std::vector<std::string> lowers{spec.upper};
         lowers.insert(lowers.end(), spec.lower.begin(), spec.lower.end());
-        live_ = sys::open_overlay_view(lowers);
+        sys::visit_disk(disk_of(spec), [&] { live_ = sys::open_overlay_view(lowers); });
         return;
     }
     live_ = sys::open_root_of(row.pid);

@@ -1,5 +1,6 @@
 #include "engine/container_view.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -43,16 +44,22 @@ SpecExcerpt excerpt(const std::string& spec, const std::map<std::string, std::st
     return result;
 }
 
-void add_exposed(const std::string& ports_json, std::vector<Publisher>& out) {
+/// Ports that no port of the host leads to: those of `running` containers too that are reached by routes.
+void add_exposed(const std::string& ports_json, bool running, std::vector<Publisher>& out) {
     if (ports_json.empty()) return;
     const json::value list = parse_json(ports_json);
     if (!list.is_array()) return;
     for (const json::value& entry : list.as_array()) {
-        if (!entry.is_object() || bool_or(entry.as_object(), "publish", true)) continue;
+        if (!entry.is_object()) continue;
+        const bool wished = bool_or(entry.as_object(), "publish", true);
+        if (wished && !running) continue;
         Publisher publisher;
         publisher.target = static_cast<std::uint16_t>(int_or(entry.as_object(), "container_port", 0));
         publisher.protocol = string_or(entry.as_object(), "protocol", "tcp");
-        out.push_back(std::move(publisher));
+        const bool known = wished && std::any_of(out.begin(), out.end(), [&](const Publisher& other) {
+                               return other.target == publisher.target && other.protocol == publisher.protocol;
+                           });
+        if (!known) out.push_back(std::move(publisher));
     }
 }
 
@@ -89,8 +96,9 @@ public:
         view.command = std::move(spec.command);
         view.mounts = std::move(spec.mounts);
         view.networks = std::move(attached_[row.id]);
-        if (!lost && alive) publish(row.id, view.publishers);
-        add_exposed(row.config.ports_json, view.publishers);
+        const bool running = !lost && alive;
+        if (running) publish(row.id, view.publishers);
+        add_exposed(row.config.ports_json, running, view.publishers);
         view.log_path = store_.layout().container_log(row.id);
         // Few have any, and listings of hundreds have no time to read what they don't show.
         if (row.config.options_json.find(R"("log_details":{")") != std::string::npos)

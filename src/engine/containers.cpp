@@ -4,6 +4,7 @@
 #include <array>
 #include <compose/containers.hpp>
 #include <compose/plan.hpp>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
@@ -18,6 +19,7 @@
 #include "engine/copy_files.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/file_grants.hpp"
+#include "engine/hooks.hpp"
 #include "engine/limit_changes.hpp"
 #include "engine/observe.hpp"
 #include "engine/one_off.hpp"
@@ -168,6 +170,22 @@ std::unique_ptr<AttachSession> Containers::start_attached(const std::string& ref
     const auto row = engine::find_container(impl_->store(), reference);
     return std::make_unique<Streams>(
         Client::connect_or_spawn(impl_->layout, row.project).start_listening(row.id, input));
+}
+
+void Containers::run_post_start(const std::string& reference) {
+    const auto row = engine::find_container(impl_->store(), reference);
+    constexpr auto kLook = std::chrono::milliseconds(10);
+    constexpr int kMostLooks = 1000;
+    auto state = row.state;
+    for (int looks = 0; state != store::ContainerState::running; ++looks) {
+        if (looks == kMostLooks || state == store::ContainerState::exited) return;
+        std::this_thread::sleep_for(kLook);
+        const auto now = impl_->store().container(row.id);
+        if (!now) return;
+        state = now->state;
+    }
+    engine::Session session(impl_->store(), row.project);
+    engine::run_hooks(engine::HookKind::post_start, row.id, session);
 }
 
 void Containers::stop(const std::string& reference, std::optional<Nanoseconds> timeout, std::optional<int> signal) {

@@ -225,6 +225,7 @@ void mirror(const std::string& host_path, const std::vector<std::string>& relati
     if (names.empty()) return;
     sys::make_directories_in_root(root, place);
     image::UnpackOptions unpack;
+    unpack.replace_kinds = true;
     if (file) {
         unpack.rename_from = last_of(host_path);
         unpack.rename_to = last_of(target);

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "engine/endpoint_options.hpp"
-#include "engine/network_options.hpp"
+#include "engine/network_pools.hpp"
 #include "net/address.hpp"
 
 namespace compose::engine {

@@ -12,6 +12,7 @@
 #include "engine/default_bridge.hpp"
 #include "engine/exec_session.hpp"
 #include "engine/execute.hpp"
+#include "engine/external_networks.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
@@ -23,6 +24,7 @@
 #include "engine/providers.hpp"
 #include "engine/run_folder.hpp"
 #include "store/store.hpp"
+#include "sys/file.hpp"
 
 namespace compose {
 
@@ -66,8 +68,9 @@ struct Engine::Impl {
     };
     [[nodiscard]] Trial try_up(const Project& written, const UpOptions& wishes) const {
         Trial out;
-        out.project = engine::with_default_bridge(engine::with_contents_hashed(written));
         store::Store store = open();
+        out.project =
+            engine::with_external_networks(engine::with_default_bridge(engine::with_contents_hashed(written)), store);
         out.observed = engine::observe(store, out.project.name, &out.project);
         out.images = engine::needed_images(store, out.project, image_wishes(out.project, wishes));
         for (const auto& action : out.images) out.observed.expected_images.insert(action.image);
@@ -157,7 +160,7 @@ struct Engine::Impl {
     /// many times at most as there are programs to be asked: each answers once.
     void converge(const Project& project, const UpOptions& wishes, ActionContext& context, store::Store& store,
                   const std::stop_token& cancel) const {
-        Project known = project;
+        Project known = engine::with_external_networks(project, store);
         for (std::size_t round = 0; round <= project.services.size() + project.models.size(); ++round) {
             ObservedState observed = engine::observe(store, project.name, &project);
             context.provided.note(observed, known);
@@ -340,6 +343,10 @@ std::vector<ContainerView> Engine::containers(const std::string& project) {
 std::unique_ptr<ExecSession> Engine::exec(const std::string& project, const ExecOptions& options, int in, int out,
                                           int err) {
     return engine::open_exec(impl_->layout, project, options, in, out, err);
+}
+
+bool Engine::is_at_work(const std::string& project) {
+    return sys::FileLock::held(impl_->layout.project_lock(project));
 }
 
 std::unique_ptr<Subscription> Engine::subscribe(const std::string& project) {

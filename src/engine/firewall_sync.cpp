@@ -32,6 +32,13 @@ void repair_firewall(const store::Store& store) {
     for (const store::Network& row : rows) networks.push_back(firewall_network(row));
     std::set<std::string> holders;
     for (const store::PortRecord& port : store.ports("")) holders.insert(port.container_id);
+    // On routed networks ports are open without being taken.
+    for (const store::Network& row : rows)
+        if (supervisor::is_routed(row))
+            for (const store::Endpoint& endpoint : store.endpoints_on(row.id))
+                if (const auto container = store.container(endpoint.container_id);
+                    container && store::is_up(container->state))
+                    holders.insert(endpoint.container_id);
     std::vector<net::PublishedPort> ports;
     for (const std::string& id : holders)
         for (net::PublishedPort& port : published_ports(store, id)) ports.push_back(std::move(port));

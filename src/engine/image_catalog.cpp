@@ -64,6 +64,8 @@ ImageFacts facts_of(const store::Image& image) {
     facts.user = std::move(config.user);
     facts.working_dir = std::move(config.working_dir);
     facts.stop_signal = std::move(config.stop_signal);
+    facts.labels = std::move(config.labels);
+    std::erase_if(facts.labels, [](const auto& label) { return label.first.starts_with("com.docker.compose."); });
     if (config.health_check && !config.health_check->test.empty()) facts.healthcheck = health_of(*config.health_check);
     return facts;
 }

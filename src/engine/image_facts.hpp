@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compose/service.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct ImageFacts {
     std::string user;
     std::string working_dir;
     std::string stop_signal;
+    std::map<std::string, std::string> labels;  // without those by which the engine knows its own containers
     std::optional<Healthcheck> healthcheck;
 };
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "engine/container_disk.hpp"
 #include "net/dns_server.hpp"
 #include "sys/file.hpp"
 
@@ -88,10 +89,10 @@ void make_mount_points(const std::string& folder) {
     write_shared_file(last, "");
 }
 
-void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf) {
+void make_folder(const std::string& folder, std::int64_t disk_size, const std::string& hosts,
+                 const std::string& resolv_conf) {
     sys::make_directory(folder, 0700);
-    make_shared_directory(folder + "/upper");  // its mode is that of "/" in the container
-    sys::make_directory(folder + "/work", 0700);
+    make_root_folders(folder, disk_size);
     write_shared_file(folder + "/hosts", hosts);
     write_shared_file(folder + "/resolv.conf", resolv_conf);
 }

@@ -24,7 +24,9 @@ void make_shared_directory(const std::string& path);
 /// the container's own folder. Does nothing when it is there.
 void make_mount_points(const std::string& folder);
 /// The folder with everything but `hostname`, which finish_folder() writes last: its presence says that all is there.
-void make_folder(const std::string& folder, const std::string& hosts, const std::string& resolv_conf);
+/// `disk_size`: bytes of the disk that the container's own files are on; 0: none.
+void make_folder(const std::string& folder, std::int64_t disk_size, const std::string& hosts,
+                 const std::string& resolv_conf);
 void finish_folder(const std::string& folder, const std::string& hostname);
 
 }  // namespace compose::engine

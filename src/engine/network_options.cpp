@@ -8,32 +8,46 @@
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "engine/network_pools.hpp"
+#include "model/host_ports.hpp"
 #include "net/address.hpp"
 
 namespace compose::engine {
 namespace {
 
-constexpr const char* kGatewayMode4 = "com.docker.network.bridge.gateway_mode_ipv4";
-constexpr const char* kGatewayMode6 = "com.docker.network.bridge.gateway_mode_ipv6";
 constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
 
 std::string check_mtu(const std::string& text) {
     int mtu = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
+    if (error == std::errc{} && end == text.data() + text.size() && mtu == 0) return {};  // as if it were not there
     if (error != std::errc{} || end != text.data() + text.size() || mtu < 68 || mtu > 65535)
         throw make_error(ErrorKind::invalid, "{} is no MTU", quote(text));
     return text;
 }
 
 std::string check_flag(const std::string& text) {
-    if (text != "true" && text != "false" && text != "1" && text != "0")
-        throw make_error(ErrorKind::invalid, "{} is neither true nor false", quote(text));
-    return text == "true" || text == "1" ? "true" : "false";
+    static constexpr const char* kTrue[] = {"true", "1", "t", "T", "TRUE", "True"};
+    static constexpr const char* kFalse[] = {"false", "0", "f", "F", "FALSE", "False"};
+    if (std::find(std::begin(kTrue), std::end(kTrue), text) != std::end(kTrue)) return "true";
+    if (std::find(std::begin(kFalse), std::end(kFalse), text) != std::end(kFalse)) return "false";
+    throw make_error(ErrorKind::invalid, "{} is neither true nor false", quote(text));
 }
 
+// Of either family, whatever the option's name says.
 std::string check_address(const std::string& text) {
-    if (!net::Ipv4::parse(text)) throw make_error(ErrorKind::invalid, "{} is no IPv4 address", quote(text));
-    return text;
+    const auto address = net::parse_ip(text);
+    if (!address) throw make_error(ErrorKind::invalid, "{} is no address", quote(text));
+    return net::to_string(*address);
+}
+
+template <class Address>
+std::string check_source(const std::string& text) {
+    const auto address = Address::parse(text);
+    if (!address || *address == Address{})
+        throw make_error(ErrorKind::invalid, "{} is no {} address of the host", quote(text),
+                         std::is_same_v<Address, net::Ipv4> ? "IPv4" : "IPv6");
+    return address->to_string();
 }
 
 std::string check_bridge(const std::string& text) {
@@ -46,12 +60,15 @@ std::string check_bridge(const std::string& text) {
     return text;
 }
 
-// Docker's other modes, routed and nat-unprotected, let the outside in by routes that the host's network has to know.
+std::string one_of(const std::string& text, std::initializer_list<const char*> words, const char* what) {
+    for (const char* word : words)
+        if (text == word) return text;
+    throw make_error(ErrorKind::invalid, "{} is no {}", quote(text), what)
+        .with_hint(fmt::format("one of {}", fmt::join(words, ", ")));
+}
+
 std::string check_gateway_mode(const std::string& text) {
-    if (text != "nat" && text != "isolated")
-        throw make_error(ErrorKind::invalid, "{} is not supported: only nat and isolated are", quote(text))
-            .with_hint("a macvlan or ipvlan network gives containers addresses that the outside can reach");
-    return text;
+    return one_of(text, {"nat", "nat-unprotected", "routed", "isolated"}, "gateway mode");
 }
 
 // Names are made of it and a number.
@@ -67,19 +84,13 @@ std::string check_no_default(const std::string& text) {
     return text;
 }
 
-std::string check_no_trust(const std::string& text) {
+// "eth0:vxlan.1"
+std::string check_interfaces(const std::string& text) {
     if (!text.empty())
-        throw make_error(ErrorKind::invalid, "containers are reached by published ports only, from any interface")
-            .with_hint("remove it; a macvlan or ipvlan network gives containers addresses that the outside can reach");
+        for (const std::string& name : split(text, ':')) check_bridge(name);
     return text;
 }
 
-std::string one_of(const std::string& text, std::initializer_list<const char*> words, const char* what) {
-    for (const char* word : words)
-        if (text == word) return text;
-    throw make_error(ErrorKind::invalid, "{} is no {}", quote(text), what)
-        .with_hint(fmt::format("one of {}", fmt::join(words, ", ")));
-}
 std::string check_macvlan_mode(const std::string& text) {
     return one_of(text, {"bridge", "private", "vepa", "passthru"}, "macvlan mode");
 }
@@ -107,7 +118,9 @@ constexpr Option kOptions[] = {
     {"com.docker.network.bridge.inhibit_ipv4", "inhibit", check_flag},
     {"com.docker.network.container_iface_prefix", "interface_prefix", check_prefix},
     {"com.docker.network.bridge.default_bridge", nullptr, check_no_default},
-    {"com.docker.network.bridge.trusted_host_interfaces", nullptr, check_no_trust},
+    {"com.docker.network.bridge.trusted_host_interfaces", "trusted", check_interfaces},
+    {"com.docker.network.host_ipv4", "source", check_source<net::Ipv4>},
+    {"com.docker.network.host_ipv6", "source6", check_source<net::Ipv6>},
     {kHostBinding, "host_binding", check_address},
     {kBridgeName, nullptr, check_bridge},
 };
@@ -130,50 +143,6 @@ std::span<const Option> options_of_driver(const std::string& driver) {
     return kOptions;
 }
 
-// Both ends of ip_range and every reserved address must lie in the subnet.
-void set_pool(const Network& network, const IpamPool& pool, std::map<std::string, std::string>& out) {
-    if (!network.enable_ipv4 && !pool.subnet.empty())
-        throw make_error(ErrorKind::invalid, "network {}: subnet {} needs enable_ipv4: true", network.name,
-                         pool.subnet);
-    const auto subnet = net::Prefix::parse(pool.subnet);
-    const auto inside = [&](const std::string& what, const std::string& text, std::optional<net::Ipv4> address) {
-        if (!address || !subnet || !subnet->contains(*address))
-            throw make_error(ErrorKind::invalid, "network {}: {} {} is not inside of subnet {}", network.name, what,
-                             quote(text), pool.subnet.empty() ? "(none given)" : pool.subnet);
-    };
-    if (!pool.ip_range.empty()) {
-        const auto range = net::Prefix::parse(pool.ip_range);
-        inside("ip_range", pool.ip_range, range ? std::optional(range->network) : std::nullopt);
-        if (range->length < subnet->length) inside("ip_range", pool.ip_range, std::nullopt);
-        out["ip_range"] = range->to_string();
-    }
-    std::vector<std::string> reserved;
-    for (const auto& [name, text] : pool.aux_addresses) {
-        inside("address " + name, text, net::Ipv4::parse(text));
-        reserved.push_back(text);
-    }
-    if (!reserved.empty()) out["reserved"] = join(reserved, ",");
-}
-
-// Addresses are made of the subnet and 32 bits.
-void set_pool6(const Network& network, const IpamPool& pool, std::map<std::string, std::string>& out) {
-    constexpr int kLongest = 96;
-    const auto refuse = [&](const std::string& what) {
-        return make_error(ErrorKind::invalid, "network {}: {}", network.name, what);
-    };
-    if (!network.enable_ipv6) throw refuse("subnet " + pool.subnet + " needs enable_ipv6: true");
-    const auto subnet = net::Prefix6::parse(pool.subnet);
-    if (!subnet || subnet->length > kLongest)
-        throw refuse(quote(pool.subnet) + " is not an IPv6 subnet of a length up to /96, such as fd00:1::/64");
-    const auto gateway = pool.gateway.empty() ? subnet->host(1) : net::Ipv6::parse(pool.gateway);
-    if (!gateway || !subnet->contains(*gateway))
-        throw refuse(quote(pool.gateway) + " is not an address of " + pool.subnet);
-    if (!pool.ip_range.empty() || !pool.aux_addresses.empty())
-        throw refuse("ip_range and aux_addresses of an IPv6 subnet are not implemented");
-    out["subnet6"] = subnet->to_string();
-    out["gateway6"] = gateway->to_string();
-}
-
 }  // namespace
 
 std::map<std::string, std::string> network_options(const Network& network) {
@@ -190,7 +159,7 @@ std::map<std::string, std::string> network_options(const Network& network) {
             throw make_error(ErrorKind::invalid, "network {}: option {} is not implemented", network.name, quote(key));
         const std::string checked = in_context([&] { return fmt::format("network {}: option {}", network.name, key); },
                                                [&] { return known->check(value); });
-        if (known->kept_as != nullptr) result[known->kept_as] = checked;
+        if (known->kept_as != nullptr && !checked.empty()) result[known->kept_as] = checked;
     }
     for (const char* key : {kGatewayMode4, kGatewayMode6})
         if (const auto mode = network.driver_opts.find(key);
@@ -199,55 +168,8 @@ std::map<std::string, std::string> network_options(const Network& network) {
                              key);
     if (network.driver == "macvlan") result.emplace("mode", "bridge");
     if (network.driver == "ipvlan") result.emplace("mode", "l2");
-    if (const IpamPool* pool = pool_of(network, false)) set_pool(network, *pool, result);
-    if (const IpamPool* pool = pool_of(network, true)) set_pool6(network, *pool, result);
+    set_pools(network, result);
     return result;
-}
-
-const IpamPool* pool_of(const Network& network, bool ipv6) {
-    for (const IpamPool& pool : network.ipam)
-        if ((pool.subnet.find(':') != std::string::npos) == ipv6) return &pool;
-    return nullptr;
-}
-
-std::string private_subnet6(const std::string& network_id) {
-    return fmt::format("fd{}:{}:{}::/64", network_id.substr(0, 2), network_id.substr(2, 4), network_id.substr(6, 4));
-}
-
-std::string choose_address6(const store::Network& network, const std::string& address4, const std::string& wanted,
-                            const std::vector<std::string>& taken) {
-    const auto option = network.options.find("subnet6");
-    if (option == network.options.end()) {
-        if (wanted.empty()) return {};
-        throw make_error(ErrorKind::invalid, "network {} has no IPv6: address {} can't be given", network.name, wanted);
-    }
-    const auto subnet = net::Prefix6::parse(option->second);
-    if (!subnet) throw make_error("network {} has no usable IPv6 subnet", network.name);
-    const auto is_taken = [&](const net::Ipv6& address) {
-        const std::string text = address.to_string();
-        return text == network.options.at("gateway6") || std::find(taken.begin(), taken.end(), text) != taken.end();
-    };
-    if (!wanted.empty()) {
-        const auto address = net::Ipv6::parse(wanted);
-        if (!address || !subnet->contains(*address) || *address == subnet->network)
-            throw make_error(ErrorKind::invalid, "address {} is not a host address of network {} ({})", wanted,
-                             network.name, option->second);
-        if (is_taken(*address))
-            throw make_error(ErrorKind::conflict, "address {} in network {} is already in use", wanted, network.name);
-        return address->to_string();
-    }
-    // Unique as the IPv4 address is; only an address that somebody has chosen can be in the way.
-    constexpr std::uint32_t kAside = 0x10000000;
-    const auto subnet4 = net::Prefix::parse(network.subnet);
-    const auto four = net::Ipv4::parse(address4);
-    const bool alone = !subnet4 || !four;  // then the lowest that is free
-    const std::uint32_t first = alone ? 2 : four->value - subnet4->network.value + 1;
-    const std::size_t tries = alone ? taken.size() + 2 : 16;
-    for (std::size_t i = 0; i < tries; ++i) {
-        const net::Ipv6 address = subnet->host(first + static_cast<std::uint32_t>(i) * (alone ? 1 : kAside));
-        if (subnet->contains(address) && !is_taken(address)) return address.to_string();
-    }
-    throw make_error(ErrorKind::conflict, "network {} has no free IPv6 address left", network.name);
 }
 
 std::string host_binding(const Project& project, const Service& service) {
@@ -255,7 +177,8 @@ std::string host_binding(const Project& project, const Service& service) {
         const auto network = project.networks.find(attachment.network);
         if (network == project.networks.end()) continue;
         const auto option = network->second.driver_opts.find(kHostBinding);
-        if (option != network->second.driver_opts.end()) return option->second;
+        if (option == network->second.driver_opts.end()) continue;
+        return option->second == "0.0.0.0" ? std::string() : option->second;  // which means all of both families here
     }
     return {};
 }

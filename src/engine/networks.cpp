@@ -9,6 +9,7 @@
 #include "engine/action_context.hpp"
 #include "engine/container_details.hpp"
 #include "engine/live_endpoint.hpp"
+#include "engine/network_pools.hpp"
 #include "engine/silent_sink.hpp"
 #include "net/address.hpp"
 #include "store/event_log.hpp"
@@ -43,15 +44,15 @@ NetworkView view_of(const store::Network& row) {
     view.project = row.project == kStandaloneProject ? "" : row.project;
     view.driver = row.driver;
     view.subnet = row.subnet;
-    view.gateway = row.gateway;
     view.interface = row.bridge;
     const auto option = [&](const char* key) {
         const auto found = row.options.find(key);
         return found == row.options.end() ? std::string() : found->second;
     };
     view.subnet6 = option("subnet6");
-    view.gateway6 = option("gateway6");
-    view.ip_range = option("ip_range");
+    for (const bool ipv6 : {false, true})
+        for (const store::Pool& pool : store::pools_of(row, ipv6))
+            view.pools.push_back({pool.subnet, pool.gateway, pool.range, pool.reserved});
     view.stacked = is_stacked(row);
     if (view.stacked) {
         view.interface = option("parent");
@@ -68,6 +69,9 @@ NetworkView view_of(const store::Network& row) {
         {"host_binding", "com.docker.network.bridge.host_binding_ipv4"},
         {"gateway_mode", "com.docker.network.bridge.gateway_mode_ipv4"},
         {"gateway_mode6", "com.docker.network.bridge.gateway_mode_ipv6"},
+        {"source", "com.docker.network.host_ipv4"},
+        {"source6", "com.docker.network.host_ipv6"},
+        {"trusted", "com.docker.network.bridge.trusted_host_interfaces"},
         {"inhibit", "com.docker.network.bridge.inhibit_ipv4"},
         {"interface_prefix", "com.docker.network.container_iface_prefix"},
     };
@@ -102,17 +106,18 @@ struct Networks::Impl {
     }
 
     static void add_members(store::Store& store, NetworkView& view) {
-        const auto length_of = [](const std::string& prefix) {
-            return prefix.substr(std::min(prefix.find('/'), prefix.size()));
+        const auto row = store.network(view.id);
+        if (!row) return;  // predefined, and not made yet
+        const auto with_length = [&](const std::string& address) {
+            const auto pool = engine::pool_with(*row, address);
+            return pool ? address + pool->subnet.substr(pool->subnet.find('/')) : std::string();
         };
-        const auto prefix6 = net::Prefix6::parse(view.subnet6);
         for (const store::Endpoint& endpoint : store.endpoints_on(view.id)) {
             const auto container = store.container(endpoint.container_id);
             NetworkMember member{endpoint.container_id, container ? container->name : "", endpoint.mac,
-                                 endpoint.address + length_of(view.subnet), ""};
+                                 with_length(endpoint.address), ""};
             for (const std::string& text : endpoint.link_local)
-                if (const auto address = net::Ipv6::parse(text); address && prefix6 && prefix6->contains(*address))
-                    member.address6 = text + length_of(view.subnet6);
+                if (text.find(':') != std::string::npos) member.address6 = with_length(text);
             view.members.push_back(std::move(member));
         }
     }
@@ -192,7 +197,8 @@ NetworkView Networks::find(const std::string& reference) {
     return view;
 }
 
-std::string Networks::create(const Network& network) {
+std::string Networks::create(Network network, const PoolParts& parts) {
+    engine::place_in_pools(parts.gateways, parts.ranges, parts.aux_addresses, network.ipam);
     if (is_predefined(network.name))
         throw make_error(ErrorKind::conflict, "network {} is predefined: it is always there", network.name);
     store::Store store = impl_->open();

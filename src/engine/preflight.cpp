@@ -11,6 +11,7 @@
 #include "engine/network_options.hpp"
 #include "engine/record_builder.hpp"
 #include "engine/spec_builder.hpp"
+#include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 #include "net/parent.hpp"
 #include "sys/file.hpp"
@@ -57,22 +58,29 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
 void check_security(const Service& service, std::vector<Diagnostic>& findings) {
     for (const std::string& text : service.security_opt) {
         const auto [key, value] = parse_security_option(text);
-        if (key != "apparmor" || value == "unconfined" || sys::has_apparmor()) continue;
-        findings.push_back({Severity::error, service.security_pos, "services." + service.name + ".security_opt",
-                            "this kernel has no AppArmor, or it is off: no profile can be used",
-                            "leave it out, or turn AppArmor on (kernel parameter apparmor=1)"});
+        const auto refuse = [&](const char* what, const char* hint) {
+            findings.push_back(
+                {Severity::error, service.security_pos, "services." + service.name + ".security_opt", what, hint});
+        };
+        if (key == "apparmor" && value != "unconfined" && !sys::has_apparmor())
+            refuse("this kernel has no AppArmor, or it is off: no profile can be used",
+                   "leave it out, or turn AppArmor on (kernel parameter apparmor=1)");
+        if (key == "label" && value != "disable" && sys::has_selinux())
+            refuse("the engine sets no SELinux labels", "use label=disable");
     }
 }
 
+void check_memory(const Service& service, std::vector<Diagnostic>& findings) {
+    const std::int64_t swap = service.limits.memswap_limit.value_or(0);
+    if (swap <= 0) return;
+    const std::int64_t memory = service.mem_limit.value_or(0);
+    if (memory > 0 && swap >= memory) return;
+    findings.push_back({Severity::error, service.pos, "services." + service.name + ".memswap_limit",
+                        memory > 0 ? "it is less than the memory limit" : "it takes a memory limit too",
+                        "memory and swap together may be that much: set mem_limit to the part that is memory"});
+}
+
 void check_network(const Network& network, std::vector<Diagnostic>& findings) {
-    const auto refuse = [&](const std::string& path, const std::string& what) {
-        findings.push_back(
-            {Severity::error, network.pos, "networks." + network.key + "." + path, what + " is not supported yet", {}});
-    };
-    const auto pools = std::count_if(network.ipam.begin(), network.ipam.end(),
-                                     [](const IpamPool& pool) { return pool.subnet.find(':') == std::string::npos; });
-    if (pools > 1 || static_cast<std::ptrdiff_t>(network.ipam.size()) - pools > 1)
-        refuse("ipam.config", "more than one subnet of a family");
     std::map<std::string, std::string> options;
     try {
         options = network_options(network);
@@ -101,10 +109,12 @@ void check_macs(const Project& project, const Service& service, std::vector<Diag
     }
 }
 
-void check_service_ports(const Service& service, const std::vector<ObservedPort>& ours,
+void check_service_ports(const Service& service, HostFamilies families, const std::vector<ObservedPort>& ours,
                          std::vector<Diagnostic>& findings) {
     for (std::size_t i = 0; i < service.ports.size(); ++i) {
-        const Port& port = service.ports[i];
+        const auto taken = on_host(service.ports[i], families);
+        if (!taken) continue;
+        const Port& port = *taken;
         const std::uint16_t number = port.published_first;
         if (number == 0 || port.published_last > number) continue;  // any of them will do
         const bool own = std::any_of(ours.begin(), ours.end(), [&](const ObservedPort& held) {
@@ -156,6 +166,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_binds(service, findings);
         check_stop_signal(service, findings);
         check_security(service, findings);
+        check_memory(service, findings);
         check_macs(project, service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);
@@ -167,10 +178,9 @@ void check_host_ports(const Project& project, const Plan& plan, const ObservedSt
     for (const Plan::Node& node : plan.nodes)
         if (const auto* start = std::get_if<StartContainer>(&node.action)) services.insert(start->service);
     for (const std::string& name : services)
-        if (const auto service = project.services.find(name); service != project.services.end() &&
-                                                              service->second.network_mode.empty() &&
-                                                              !is_stacked_only(project, service->second))
-            check_service_ports(service->second, observed.ports, findings);
+        if (const auto service = project.services.find(name);
+            service != project.services.end() && service->second.network_mode.empty())
+            check_service_ports(service->second, host_families(project, service->second), observed.ports, findings);
     if (!findings.empty()) throw ProjectError(std::move(findings), ErrorKind::conflict);
 }
 

@@ -99,8 +99,9 @@ private:
         auto hint = error.hint();
         if (hint.empty()) hint = fmt::format("or bring it yourself: compose image import FILE {}", action.image);
         const std::lock_guard guard(mutex_);
-        findings_.push_back(
-            {Severity::error, service.image_pos, "services." + service.name + ".image", error.what(), hint});
+        const auto side = service.name.find(" (");  // one that with_side_images() made
+        const auto path = side == std::string::npos ? service.name + ".image" : service.name.substr(0, side);
+        findings_.push_back({Severity::error, service.image_pos, "services." + path, error.what(), hint});
     }
 
     void fail(std::exception_ptr failure) {
@@ -131,16 +132,17 @@ Project with_side_images(const Project& project, std::vector<std::string>& servi
     Project result = project;
     for (const auto& [name, service] : project.services) {
         if (!services.empty() && std::find(services.begin(), services.end(), name) == services.end()) continue;
-        std::vector<std::string> images;
+        std::vector<std::pair<std::string, SourcePos>> images;
         for (const Mount& mount : service.mounts)
-            if (mount.type == Mount::Type::image) images.push_back(mount.source);
+            if (mount.type == Mount::Type::image)
+                images.emplace_back(mount.source, mount.pos.known() ? mount.pos : service.pos);
         for (const Hook& hook : service.pre_start)
-            if (!hook.image.empty()) images.push_back(hook.image);
-        for (const std::string& image : images) {
+            if (!hook.image.empty()) images.emplace_back(hook.image, service.pos);
+        for (const auto& [image, pos] : images) {
             Service side;
             side.name = name + " (" + image + ")";
             side.image = image;
-            side.pos = service.pos;
+            side.pos = side.image_pos = pos;
             if (result.services.emplace(side.name, side).second && !services.empty()) services.push_back(side.name);
         }
     }
@@ -170,7 +172,8 @@ void prepare_images(store::Store& store, EventSink& events, const Project& proje
     std::vector<ImageAction> builds;
     for (auto& action : needed_images(store, project, options))
         (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
-    run_pulls(store.layout(), events, project, pulls, options, cancel, builds);
+    auto wanted = options.services;
+    run_pulls(store.layout(), events, with_side_images(project, wanted), pulls, options, cancel, builds);
     SilentSink silent;
     std::vector<std::string> services;
     for (const auto& action : builds) services.push_back(action.service);

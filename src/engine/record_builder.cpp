@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/ipv6.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "engine/log_details.hpp"
 #include "engine/network_options.hpp"
-#include "net/address.hpp"
 #include "plan/depends_label.hpp"
 #include "plan/graph.hpp"
 #include "sys/process.hpp"
@@ -65,16 +65,11 @@ void add_range(std::string_view text, std::vector<ExposedPort>& out) {
     for (unsigned port = first; port <= last; ++port) out.push_back({static_cast<std::uint16_t>(port), protocol});
 }
 
-// As the kernel writes it: an IPv6 address can be written in many ways, and holders are found by it.
-std::string host_address(const std::string& text) {
-    const auto address = net::Ipv6::parse(text);
-    return address ? address->to_string() : text;
-}
-
 }  // namespace
 
 Labels container_labels(const Project& project, const Service& service, const ImageFacts& image, int number) {
     Labels labels = service.labels;
+    labels.insert(image.labels.begin(), image.labels.end());
     const auto set = [&](std::string_view key, std::string value) {
         labels[std::string(kPrefix) + std::string(key)] = std::move(value);
     };
@@ -144,7 +139,7 @@ std::string ports_json(const Service& service, const ImageFacts& image, const st
     if (network_kind(service) != NetworkKind::own) return {};
     for (const Port& port : service.ports)
         list.push_back({{"protocol", port.protocol},
-                        {"host_ip", host_address(port.host_ip.empty() ? binding : port.host_ip)},
+                        {"host_ip", canonical_address(port.host_ip.empty() ? binding : port.host_ip)},
                         {"first", port.published_first},
                         {"last", std::max(port.published_first, port.published_last)},
                         {"container_port", port.target}});

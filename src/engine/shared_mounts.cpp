@@ -32,8 +32,12 @@ Source parse(std::string text) {
 std::optional<store::Container> first_of(const std::string& service, const std::string& project,
                                          const store::Store& store) {
     std::optional<store::Container> best;
+    // Of one that is being replaced and its replacement, which have one number, the later.
+    const auto comes_before = [](const store::Container& a, const store::Container& b) {
+        return a.number != b.number ? a.number < b.number : a.created_at > b.created_at;
+    };
     for (store::Container& container : store.containers(project))
-        if (!container.oneoff && container.service == service && (!best || container.number < best->number))
+        if (!container.oneoff && container.service == service && (!best || comes_before(container, *best)))
             best = std::move(container);
     return best;
 }

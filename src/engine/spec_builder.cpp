@@ -5,9 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "base/disk_size.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "engine/container_disk.hpp"
 #include "engine/endpoint_options.hpp"
 #include "net/address.hpp"
 
@@ -145,8 +147,14 @@ ContainerSpec build_spec(const Service& service, const ImageFacts& image, const 
     spec.id = facts.id;
     spec.name = facts.name;
     spec.lower = facts.layer_folders;
-    spec.upper = facts.folder + "/upper";
-    spec.work = facts.folder + "/work";
+    if (disk_size(service.storage_opt)) {
+        const sys::Disk disk = disk_in(facts.folder);
+        spec.disk = disk.file;
+        spec.disk_place = disk.place;
+    }
+    const std::string& own = spec.disk.empty() ? facts.folder : spec.disk_place;
+    spec.upper = own + "/upper";
+    spec.work = own + "/work";
     spec.read_only = service.read_only;
     spec.hostname = effective_hostname(service, facts);
     spec.domainname = service.domainname;

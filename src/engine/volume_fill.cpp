@@ -1,37 +1,40 @@
 #include "engine/volume_fill.hpp"
 
-#include <filesystem>
-
 #include "base/error.hpp"
-#include "engine/materialize.hpp"
 #include "image/copy_up.hpp"
+#include "supervisor/volume_mounts.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
 namespace compose::engine {
+namespace {
 
-void fill_volume(store::Store& store, const std::string& name, const std::string& target, const ImageFacts& image) {
+void empty_folder(const std::string& folder) {
+    for (const auto& name : sys::list_directory(folder)) sys::remove_tree(folder + "/" + name);
+}
+
+}  // namespace
+
+void fill_volume(const store::Store& store, const std::string& name, const std::string& folder,
+                 const std::string& target, const ImageFacts& image) {
     const store::Layout& layout = store.layout();
+    const auto volume = store.volume(name);
+    if (!volume) return;
+    if (folder == layout.volume_data(name)) supervisor::mount_once(*volume, folder);
+    // Half a copy must not look like a volume that somebody has filled.
+    const std::string begun = layout.volume(name) + "/filling";
+    if (!sys::exists(begun) && !sys::is_empty_directory(folder)) return;
+    sys::make_directory(layout.volume(name));
     const auto lock = sys::FileLock::acquire(layout.volume(name) + "/lock", std::chrono::minutes(10));
     if (!lock) throw make_error(ErrorKind::conflict, "volume {} is being filled by another command, which hangs", name);
-    const auto row = store.volume(name);
-    if (!row || row->copied_up) return;
-    const std::string folder = layout.volume_data(name);
-    if (sys::list_directory(folder).empty()) {
-        std::vector<std::string> lowers;
-        for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
-            lowers.push_back(layout.layer(*layer));
-        // Beside it first: a killed copy must not look like a volume that somebody has filled.
-        const std::string beside = layout.volume(name) + "/filling";
-        sys::remove_tree(beside);
-        make_shared_directory(beside);
-        const bool copied = image::copy_up(lowers, target, beside);
-        if (copied)
-            std::filesystem::rename(beside, folder);
-        else
-            sys::remove_tree(beside);
-    }
-    store.mark_copied_up(name);
+    // What is not the engine's own may have been filled by others meanwhile: there, half a copy stays half.
+    if (sys::exists(begun) && volume->driver_opts.empty()) empty_folder(folder);
+    std::vector<std::string> lowers;
+    for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
+        lowers.push_back(layout.layer(*layer));
+    sys::write_file(begun, "");
+    image::copy_up(lowers, target, folder);
+    sys::remove_file(begun);
 }
 
 }  // namespace compose::engine

@@ -1,4 +1,5 @@
-// An empty new volume takes what the image has at the place where it is mounted: content, owner and mode.
+// A volume that is empty when a container is made takes what the image has at the place where it is mounted: content,
+// owner and mode.
 #pragma once
 
 #include <string>
@@ -8,7 +9,9 @@
 
 namespace compose::engine {
 
-/// Once for each volume, whoever comes first; others wait for it.
-void fill_volume(store::Store& store, const std::string& name, const std::string& target, const ImageFacts& image);
+/// `folder`: where the volume's content lies. Of several who find it empty one fills it, the others wait. What a killed
+/// copy has left is done again.
+void fill_volume(const store::Store& store, const std::string& name, const std::string& folder,
+                 const std::string& target, const ImageFacts& image);
 
 }  // namespace compose::engine

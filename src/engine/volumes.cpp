@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "engine/action_context.hpp"
+#include "engine/container_disk.hpp"
 #include "engine/materialize.hpp"
 #include "engine/silent_sink.hpp"
 #include "engine/tree_size.hpp"
@@ -128,7 +129,8 @@ ContainerSize container_size(const EngineOptions& options, const std::string& id
     const auto row = store.container(id);
     if (!row) throw make_error(ErrorKind::not_found, "no such container: {}", id);
     ContainerSize size;
-    size.writable = engine::tree_size(layout.container(id) + "/upper");
+    const auto spec = runtime::spec_from_json(row->config.spec);
+    sys::visit_disk(engine::disk_of(spec), [&] { size.writable = engine::tree_size(spec.upper); });
     const auto image = store.image(row->config.image_id);
     size.total = size.writable + (image ? image->size : 0);
     return size;

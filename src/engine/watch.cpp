@@ -204,7 +204,13 @@ Watcher::Watcher(EngineOptions options, const Project& project, const std::vecto
     impl_->hooks = std::move(hooks);
     for (const auto& [name, service] : project.services) {
         if (!services.empty() && std::find(services.begin(), services.end(), name) == services.end()) continue;
-        for (const WatchRule& rule : service.watch) impl_->rules.emplace_back(service, rule);
+        for (const WatchRule& rule : service.watch) {
+            if (!engine::is_mounted(service, rule))
+                impl_->rules.emplace_back(service, rule);
+            else
+                impl_->hooks.say(
+                    fmt::format("path {} is a bind mount of {} too: it is not watched", quote(rule.path), name));
+        }
     }
     impl_->open();
 }

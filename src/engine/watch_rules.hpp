@@ -1,4 +1,4 @@
-// Which rule of which service a changed path belongs to. Pure but for reading .dockerignore.
+// Which rule of which service a changed path belongs to. Pure but for reading .dockerignore and links to folders.
 #pragma once
 
 #include <compose/project.hpp>
@@ -32,8 +32,11 @@ private:
     build::DockerIgnore include_;         // likewise; empty: everything
     build::DockerIgnore context_ignore_;  // .dockerignore, relative to the context
     std::string context_;
+    std::vector<std::string> mounted_;  // bind mounts at the very places to which they would be copied
 };
 
+/// Do the containers of the service see the rule's folder itself? What is copied into it would come back for ever.
+[[nodiscard]] bool is_mounted(const Service& service, const WatchRule& rule);
 /// Files that editors make for themselves: swap files, backups, locks.
 [[nodiscard]] bool is_editors_file(std::string_view name);
 

@@ -21,7 +21,8 @@ namespace compose::image {
 
 /// Copies what the image has in directory `path` into the empty directory `target`, and the directory's own owner and
 /// mode to `target`: owners, modes, times, links, extended attributes. False when the image has no directory there
-/// (then nothing is changed). Device nodes are left out.
+/// (then nothing is changed), or when `target` is not empty. Device nodes are left out. Others may have `target` open:
+/// it stays what it is. When it is killed, half a copy is there.
 bool copy_up(const std::vector<std::string>& lowers, const std::string& path, const std::string& target);
 
 }  // namespace compose::image

@@ -81,6 +81,13 @@ sys::CommandResult run_helper(const std::string& helper, const char* verb, const
     throw make_error("credential helper {}: {}", quote(helper), text.empty() ? "failed" : quote(text.substr(0, 300)));
 }
 
+json::object object_from(const std::string& helper, const sys::CommandResult& result) {
+    const auto value = in_context([&] { return fmt::format("credential helper {}", quote(helper)); },
+                                  [&] { return parse_json(result.out); });
+    if (!value.is_object()) fail_helper(helper, result);
+    return value.get_object();
+}
+
 bool is_missing(const sys::CommandResult& result) {
     return (result.out + result.err).find("credentials not found") != std::string::npos;
 }
@@ -108,28 +115,47 @@ std::string CredentialFile::helper_for(const std::string& registry) const {
     return string_or(config, "credsStore");
 }
 
-std::optional<Credentials> CredentialFile::find(const std::string& registry) const {
-    if (const auto helper = helper_for(registry); !helper.empty()) {
-        const auto result = run_helper(helper, "get", credential_key(registry), environment_);
-        if (!result.ok()) {
-            if (is_missing(result)) return std::nullopt;
-            fail_helper(helper, result);
-        }
-        const auto value = in_context([&] { return fmt::format("credential helper {}", quote(helper)); },
-                                      [&] { return parse_json(result.out); });
-        const auto* object = value.if_object();
-        if (object == nullptr) fail_helper(helper, result);
-        Credentials out{.user = string_or(*object, "Username"), .secret = string_or(*object, "Secret")};
-        out.identity_token = out.user == "<token>";
-        if (out.secret.empty()) return std::nullopt;
-        return out;
+std::optional<Credentials> CredentialFile::ask(const std::string& helper, const std::string& key) const {
+    const auto result = run_helper(helper, "get", key, environment_);
+    if (!result.ok()) {
+        if (is_missing(result)) return std::nullopt;
+        fail_helper(helper, result);
     }
+    const auto object = object_from(helper, result);
+    Credentials out{.user = string_or(object, "Username"), .secret = string_or(object, "Secret")};
+    out.identity_token = out.user == "<token>";
+    if (out.secret.empty()) return std::nullopt;
+    return out;
+}
+
+std::optional<Credentials> CredentialFile::find(const std::string& registry) const {
+    if (const auto helper = helper_for(registry); !helper.empty()) return ask(helper, credential_key(registry));
     const auto config = read_config(path_);
     const auto* auths = object_at(config, "auths");
     if (auths == nullptr) return std::nullopt;
     for (const auto& name : spellings(registry))
         if (const auto* entry = object_at(*auths, name)) return from_entry(*entry, path_, registry);
     return std::nullopt;
+}
+
+std::map<std::string, Credentials> CredentialFile::all() const {
+    std::map<std::string, Credentials> out;
+    const auto config = read_config(path_);
+    const auto add = [&](const std::string& key, std::optional<Credentials> credentials) {
+        if (credentials) out.insert_or_assign(key, std::move(*credentials));
+    };
+    if (const auto* auths = object_at(config, "auths"))
+        for (const auto& [key, entry] : *auths)
+            if (entry.is_object()) add(key, from_entry(entry.get_object(), path_, key));
+    if (const auto store = string_or(config, "credsStore"); !store.empty()) {
+        const auto result = run_helper(store, "list", "", environment_);
+        if (!result.ok()) fail_helper(store, result);
+        for (const auto& [key, user] : object_from(store, result)) add(key, ask(store, key));
+    }
+    if (const auto* helpers = object_at(config, "credHelpers"))
+        for (const auto& [key, helper] : *helpers)
+            if (helper.is_string()) add(key, ask(std::string(helper.get_string()), key));
+    return out;
 }
 
 std::string CredentialFile::store(const std::string& registry, const Credentials& credentials) {
@@ -163,6 +189,19 @@ bool CredentialFile::erase(const std::string& registry) {
         for (const auto& name : spellings(registry)) any = auths->get_object().erase(name) > 0 || any;
     if (any) sys::replace_file(path_, json::serialize(config) + "\n", 0600);
     return any;
+}
+
+std::string render_credentials(const std::map<std::string, Credentials>& all) {
+    json::object auths;
+    for (const auto& [key, credentials] : all) {
+        json::object entry;
+        if (credentials.identity_token)
+            entry = {{"auth", base64_encode(credentials.user + ":")}, {"identitytoken", credentials.secret}};
+        else
+            entry = {{"auth", base64_encode(credentials.user + ":" + credentials.secret)}};
+        auths[key] = std::move(entry);
+    }
+    return json::serialize(json::object{{"auths", std::move(auths)}}) + "\n";
 }
 
 }  // namespace compose::image

@@ -21,6 +21,8 @@ public:
     /// `registry` as references have it ("docker.io", "localhost:5000"). Nothing: none are stored. A helper that fails,
     /// or a file that can't be read, is an Error: going on without a name could ask the wrong one.
     [[nodiscard]] std::optional<Credentials> find(const std::string& registry) const;
+    /// Everybody's, by the key under which Docker keeps a registry; helpers are asked for theirs. Throws as find().
+    [[nodiscard]] std::map<std::string, Credentials> all() const;
     /// Where they went: a helper's name, or the file's path.
     std::string store(const std::string& registry, const Credentials& credentials);
     /// False when there were none.
@@ -28,6 +30,7 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
+    [[nodiscard]] std::optional<Credentials> ask(const std::string& helper, const std::string& key) const;
     [[nodiscard]] std::string helper_for(const std::string& registry) const;
     std::map<std::string, std::string> environment_;
     std::string path_;
@@ -35,5 +38,8 @@ private:
 
 /// The key under which Docker keeps a registry: "https://index.docker.io/v1/" for Docker Hub, else the name.
 [[nodiscard]] std::string credential_key(const std::string& registry);
+
+/// A config.json that holds them, and nothing else.
+[[nodiscard]] std::string render_credentials(const std::map<std::string, Credentials>& all);
 
 }  // namespace compose::image

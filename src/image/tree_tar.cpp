@@ -216,11 +216,14 @@ private:
 
     sys::Fd open_parent(const std::string& parent) {
         const auto path = path_ + "/" + parent;
-        if (auto dir = sys::find_directory_in_root(root_, path, sys::Missing::not_there)) return std::move(*dir);
+        const auto missing = options_.replace_kinds ? sys::Missing::anything_else : sys::Missing::not_there;
+        if (auto dir = sys::find_directory_in_root(root_, path, missing)) return std::move(*dir);
         if (parent.empty()) throw make_error(ErrorKind::not_found, "no such directory: {}", quote(path_));
         const auto slash = parent.rfind('/');
         const auto above = open_parent(slash == std::string::npos ? std::string() : parent.substr(0, slash));
         const auto name = slash == std::string::npos ? parent : parent.substr(slash + 1);
+        const auto there = options_.replace_kinds ? sys::inspect_at(above, name) : std::nullopt;
+        if (there && there->kind != sys::FileKind::directory) sys::remove_tree_at(above, name);
         sys::create_directory_at(above, name, 0755);
         auto made = sys::open_directory_at(above, name);
         if (!made) throw make_error("{} is no directory", quote(path));
@@ -229,8 +232,13 @@ private:
     }
 
     void make(const TarEntry& entry, sys::FdRef dir, const std::string& name, TarReader& reader) {
-        const auto there = sys::inspect_at(dir, name);
-        const bool is_directory = there && there->kind == sys::FileKind::directory;
+        auto there = sys::inspect_at(dir, name);
+        bool is_directory = there && there->kind == sys::FileKind::directory;
+        if (options_.replace_kinds && there && is_directory != (entry.type == TarType::directory)) {
+            sys::remove_tree_at(dir, name);
+            there.reset();
+            is_directory = false;
+        }
         if (entry.type == TarType::directory) {
             if (there && !is_directory) throw make_error("cannot overwrite non-directory with directory");
             return make_directory(entry, dir, name);

@@ -28,9 +28,10 @@ struct UnpackOptions {
     std::uint32_t owner = 0, group = 0;
     bool drop_set_id = false;            // set-user-id and set-group-id bits are left out
     std::string rename_from, rename_to;  // the first component of names
+    bool replace_kinds = false;          // a directory where something else is, or the other way round, takes its place
 };
 /// Reads a tar (plain, gzip or zstd) from `tar` and makes its entries below the directory `path`. Files are replaced;
-/// a directory is never replaced by something else, nor the other way round.
+/// a directory is not replaced by something else, nor the other way round, unless `replace_kinds` says so.
 void unpack_tree(sys::FdRef tar, sys::FdRef root, const std::string& path, const UnpackOptions& options);
 
 /// One regular file without a stream between the two: the kernel moves its bytes. False, with nothing changed, when it

@@ -102,6 +102,14 @@ std::optional<std::set<std::string>> faulty_parts(const Diagnostics& findings) {
     return out;
 }
 
+/// Those of the active services whose env files are read: one of a service that nobody asked for may be missing.
+std::set<std::string> asked_for(const Node& root, const LoadRequest& request, const std::set<std::string>& active) {
+    if (request.selected_services.empty()) return active;
+    std::set<std::string> out = with_dependencies(root, request.selected_services);
+    std::erase_if(out, [&](const std::string& name) { return !active.contains(name); });
+    return out;
+}
+
 /// What `config` prints is without the services that were not asked for; the project still has them.
 void keep_selected(Node& root, const LoadRequest& request) {
     if (request.selected_services.empty()) return;
@@ -175,7 +183,8 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     if (trace) trace->defaulted = root;
     if (!request.interpolate) return as_written(std::move(root), std::move(place), request, findings);
     const auto active = active_services(root, request, active_profiles(request, place.environment), findings);
-    if (request.resolve_environment) resolve_environment(session, root, active, place.environment, place.folder);
+    if (request.resolve_environment)
+        resolve_environment(session, root, asked_for(root, request, active), place.environment, place.folder);
     if (trace) trace->resolved = root;
     if (request.normalize) normalize(root, name, findings);
     auto disabled = split_services(root, active);
@@ -192,6 +201,12 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     out.environment = std::move(place.environment);
     out.trace = trace;
     return out;
+}
+
+std::map<std::string, std::string> find_environment(const LoadRequest& request, FileSource& source) {
+    Diagnostics findings;  // who loads the project hears of them
+    SourceFiles files(source, request.working_directory, findings);
+    return locate_project(request, files, findings).environment;
 }
 
 std::optional<std::string> find_project_name(const LoadRequest& request, FileSource& source) {

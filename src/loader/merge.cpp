@@ -23,6 +23,7 @@ enum class Rule {
     by_path,    // list of {path}: the later takes the earlier's place
     by_target,  // list of mounts or devices by target
     by_grant,   // list of configs or secrets by target, which is the source when not given
+    by_place,   // list of tmpfs, "path:options", by path
     by_port,    // list of ports by address, published, target and protocol
     by_subnet,  // list of pools: those of one subnet merge
 };
@@ -63,7 +64,7 @@ const PathTable<Rule>& rules() {
         {"services.*.profiles", Rule::unique},
         {"services.*.secrets", Rule::by_grant},
         {"services.*.sysctls", Rule::nulls_win},
-        {"services.*.tmpfs", Rule::unique},
+        {"services.*.tmpfs", Rule::by_place},
         {"services.*.ulimits.*", Rule::replace},
         {"services.*.volumes", Rule::by_target},
         {"services.*.volumes.[].volume.labels", Rule::nulls_win},
@@ -102,7 +103,11 @@ std::string port_key(const Node& item) {
 
 /// What makes two items of a list the same thing; nothing when the item has no such key.
 std::optional<std::string> identity(const Node& item, Rule rule) {
-    if (item.is_scalar()) return item.is_null() ? std::nullopt : std::optional(text_of(item));
+    if (item.is_null()) return std::nullopt;
+    if (item.is_scalar()) {
+        const auto text = text_of(item);
+        return rule == Rule::by_place ? text.substr(0, text.find(':')) : text;
+    }
     if (!item.is_mapping()) return std::nullopt;
     std::string key;
     switch (rule) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,8 @@ private:
 template <class T>
 class PathTable {
 public:
-    PathTable(std::initializer_list<std::pair<std::string_view, T>> rows) {
+    PathTable(std::initializer_list<std::pair<std::string_view, T>> rows) : PathTable(std::span(rows)) {}
+    explicit PathTable(std::span<const std::pair<std::string_view, T>> rows) {
         for (const auto& [pattern, value] : rows) {
             trie_.add(pattern, values_.size());
             values_.push_back(value);

@@ -7,6 +7,7 @@
 //                      -> bind_project
 #pragma once
 
+#include <compose/config.hpp>
 #include <compose/diagnostics.hpp>
 #include <compose/project.hpp>
 #include <map>
@@ -44,6 +45,6 @@ void check_consistency(const Node& root, Diagnostics& findings, const Node* disa
 Project bind_project(const Node& root, const std::map<std::string, std::string>& environment, bool hashes,
                      Diagnostics& findings);
 /// What the engine can't do yet (errors) or never will (warnings). Only for commands that run containers.
-void check_supported(const Node& root, Diagnostics& findings);
+void check_supported(const Node& root, Diagnostics& findings, const HostSupport& host = {});
 
 }  // namespace compose

@@ -7,9 +7,15 @@ namespace compose {
 
 std::string service_definition(const Node& service) {
     const auto* deploy = service.find("deploy");
-    if (deploy == nullptr || deploy->find("replicas") == nullptr)
-        return render_compact_json(service,
-                                   {"build", "pull_policy", "pull_refresh_after", "scale", "depends_on", "profiles"});
+    if (deploy == nullptr || deploy->find("replicas") == nullptr) {
+        std::vector<std::string_view> without{"build", "pull_policy", "pull_refresh_after",
+                                              "scale", "depends_on",  "profiles"};
+        // Extensions are notes for other tools, but for those that shape the container.
+        for (const auto& entry : service.entries)
+            if (entry.key.starts_with("x-") && entry.key != "x-probe" && entry.key != "x-restart-on-unhealthy")
+                without.emplace_back(entry.key);
+        return render_compact_json(service, without);
+    }
     Node copy = service;
     auto* rest = copy.find("deploy");
     rest->erase("replicas");

@@ -8,11 +8,12 @@ bool is_stacked_driver(std::string_view driver) {
     return driver == "macvlan" || driver == "ipvlan";
 }
 
-bool is_stacked_only(const Project& project, const Service& service) {
+bool publishes_nothing(const Project& project, const Service& service) {
     const auto& own = service.networks;
     return !own.empty() && std::all_of(own.begin(), own.end(), [&](const NetworkAttachment& attachment) {
         const auto network = project.networks.find(attachment.network);
-        return network != project.networks.end() && is_stacked_driver(network->second.driver);
+        return network != project.networks.end() &&
+               (network->second.internal || is_stacked_driver(network->second.driver));
     });
 }
 

@@ -8,7 +8,7 @@ namespace compose {
 
 /// macvlan and ipvlan.
 [[nodiscard]] bool is_stacked_driver(std::string_view driver);
-/// Are all its networks, as far as this project knows them, of those drivers? Then it publishes no ports.
-[[nodiscard]] bool is_stacked_only(const Project& project, const Service& service);
+/// Are all its networks, as far as this project knows them, of those drivers, or internal? Then it publishes no ports.
+[[nodiscard]] bool publishes_nothing(const Project& project, const Service& service);
 
 }  // namespace compose

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "sys/inet.hpp"
+#include "base/ipv6.hpp"
 
 namespace compose::net {
 namespace {
@@ -53,13 +53,13 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
 }
 
 std::optional<Ipv6> Ipv6::parse(std::string_view text) {
-    const auto bytes = sys::parse_ipv6(std::string(text));
+    const auto bytes = parse_ipv6(text);
     if (!bytes) return std::nullopt;
     return Ipv6{*bytes};
 }
 
 std::string Ipv6::to_string() const {
-    return sys::format_ipv6(bytes);
+    return format_ipv6(bytes);
 }
 
 namespace {

@@ -83,6 +83,21 @@ sys::LinkInfo make_or_find(sys::Links& links, const BridgeSpec& spec) {
     return *found;
 }
 
+void set_addresses(sys::Links& links, int index, const BridgeSpec& spec) {
+    std::vector<sys::Ipv4Network> own;
+    if (spec.subnet && spec.has_address) {
+        own.push_back({spec.gateway.value, spec.subnet->length});
+        for (const auto& more : spec.more) own.push_back({more.address.value, more.prefix_length});
+    }
+    for (const sys::Ipv4Network& old : links.addresses_of(index)) {
+        const bool stays = std::any_of(own.begin(), own.end(), [&](const sys::Ipv4Network& wanted) {
+            return wanted.address == old.address && wanted.prefix_length == old.prefix_length;
+        });
+        if (!stays) links.remove_address(index, old);
+    }
+    for (const sys::Ipv4Network& wanted : own) links.add_address(index, wanted);
+}
+
 }  // namespace
 
 void create_bridge(const BridgeSpec& spec) {
@@ -97,16 +112,13 @@ void create_bridge(const BridgeSpec& spec) {
     if (spec.ipv6) {
         enable_ipv6(spec.name);
         links.add_address6(bridge.index, {spec.ipv6->address.bytes, spec.ipv6->prefix_length, std::nullopt});
+        for (const auto& more : spec.more6)
+            links.add_address6(bridge.index, {more.address.bytes, more.prefix_length, std::nullopt});
     } else {
         disable_ipv6(spec.name);
     }
     if (bridge.mtu != static_cast<unsigned>(spec.mtu)) links.set_mtu(bridge.index, static_cast<unsigned>(spec.mtu));
-    const bool own_address = spec.subnet && spec.has_address;
-    for (const sys::Ipv4Network& old : links.addresses_of(bridge.index)) {
-        if (!own_address || old.address != spec.gateway.value || old.prefix_length != spec.subnet->length)
-            links.remove_address(bridge.index, old);
-    }
-    if (own_address) links.add_address(bridge.index, {spec.gateway.value, spec.subnet->length});
+    set_addresses(links, bridge.index, spec);
     if (!bridge.up) links.set_up(bridge.index);
     if (spec.subnet) {
         // Answers to connections from 127.0.0.1 to published ports come back through the bridge for that address.

@@ -19,11 +19,17 @@ struct BridgeSpec {
     Ipv4 gateway;                  // the bridge's own address
     int mtu = 1500;
     bool has_address = true;  // else the gateway is somebody else's, or nobody's
-    struct SecondAddress {
+    struct Address6 {
         Ipv6 address;
         int prefix_length = 64;
     };
-    std::optional<SecondAddress> ipv6{};  // with it the host forwards IPv6 too
+    std::optional<Address6> ipv6{};  // with it the host forwards IPv6 too
+    struct Address {
+        Ipv4 address;
+        int prefix_length = 24;
+    };
+    std::vector<Address> more{};  // gateways of further subnets
+    std::vector<Address6> more6{};
 };
 
 /// Creates, addresses and raises it; an existing one of that name is corrected to match. Turns on ip_forward and the

@@ -214,13 +214,41 @@ std::string relay_reply(std::string_view reply, const Query& query, std::size_t 
     return out;
 }
 
-std::optional<Ipv4> parse_reverse_name(std::string_view name) {
-    constexpr std::string_view kSuffix = ".in-addr.arpa";
-    if (!name.ends_with(kSuffix)) return std::nullopt;
-    const auto backwards = Ipv4::parse(name.substr(0, name.size() - kSuffix.size()));
+namespace {
+
+std::optional<Ipv4> parse_reverse_digits4(std::string_view digits) {
+    const auto backwards = Ipv4::parse(digits);
     if (!backwards) return std::nullopt;
     const std::uint32_t value = backwards->value;
     return Ipv4{value >> 24U | (value >> 8U & 0xff00U) | (value << 8U & 0xff0000U) | value << 24U};
+}
+
+// Half a byte a label, the last one of the address first.
+std::optional<Ipv6> parse_reverse_digits6(std::string_view digits) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    Ipv6 address;
+    if (digits.size() != 4 * address.bytes.size() - 1) return std::nullopt;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        if (i % 2 == 1) {
+            if (digits[i] != '.') return std::nullopt;
+            continue;
+        }
+        const auto value = kDigits.find(digits[i]);
+        if (value == std::string_view::npos) return std::nullopt;
+        auto& byte = address.bytes[address.bytes.size() - 1 - i / 4];
+        byte = static_cast<std::uint8_t>(byte | value << (i % 4 == 0 ? 0U : 4U));
+    }
+    return address;
+}
+
+}  // namespace
+
+std::optional<IpAddress> parse_reverse_name(std::string_view name) {
+    constexpr std::string_view kSuffix = ".in-addr.arpa";
+    constexpr std::string_view kSuffix6 = ".ip6.arpa";
+    if (name.ends_with(kSuffix)) return parse_reverse_digits4(name.substr(0, name.size() - kSuffix.size()));
+    if (name.ends_with(kSuffix6)) return parse_reverse_digits6(name.substr(0, name.size() - kSuffix6.size()));
+    return std::nullopt;
 }
 
 std::optional<std::string> read_name(std::string_view packet, std::size_t& offset) {

@@ -85,8 +85,8 @@ struct Record {
 /// An upstream's reply for our client: its id, cut to the question with TC set when it is too long.
 [[nodiscard]] std::string relay_reply(std::string_view reply, const Query& query, std::size_t limit);
 
-/// "4.3.2.1.in-addr.arpa" -> 1.2.3.4
-[[nodiscard]] std::optional<Ipv4> parse_reverse_name(std::string_view name);
+/// "4.3.2.1.in-addr.arpa" -> 1.2.3.4; 32 digits and "ip6.arpa" -> an IPv6 address. In lower case, as in Query.
+[[nodiscard]] std::optional<IpAddress> parse_reverse_name(std::string_view name);
 
 /// A possibly compressed name at `offset`, which moves behind it; nothing when it is malformed. Pointers may only lead
 /// backwards, each further than the one before, so they end.

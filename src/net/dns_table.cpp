@@ -23,15 +23,20 @@ void DnsTable::assign(std::vector<DnsEndpoint> endpoints) {
             enter(name);
             if (!endpoint.network_name.empty()) enter(name + "." + lower(endpoint.network_name));
         }
-        if (endpoint.address && !endpoint.container_name.empty())
-            reverse_[endpoint.network][*endpoint.address] = endpoint.container_name + "." + endpoint.network_name;
+        if (endpoint.container_name.empty()) continue;
+        const std::string name = endpoint.container_name + "." + endpoint.network_name;
+        if (endpoint.address) reverse_[endpoint.network][*endpoint.address] = name;
+        if (endpoint.address6) reverse_[endpoint.network][*endpoint.address6] = name;
     }
-    for (auto& [network, names] : names_) {
-        for (auto& [name, addresses] : names) {
-            std::sort(addresses.begin(), addresses.end());
-            addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
-        }
-    }
+    const auto leave_one_of_each = [](auto& tables) {
+        for (auto& [network, names] : tables)
+            for (auto& [name, addresses] : names) {
+                std::sort(addresses.begin(), addresses.end());
+                addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+            }
+    };
+    leave_one_of_each(names_);
+    leave_one_of_each(names6_);
 }
 
 DnsTable::Answer DnsTable::lookup(std::string_view name, const std::vector<std::string>& networks) const {
@@ -54,7 +59,7 @@ DnsTable::Answer DnsTable::lookup(std::string_view name, const std::vector<std::
     return answer;
 }
 
-std::string DnsTable::reverse(Ipv4 address, const std::vector<std::string>& networks) const {
+std::string DnsTable::reverse(const IpAddress& address, const std::vector<std::string>& networks) const {
     for (const std::string& network : networks) {
         const auto names = reverse_.find(network);
         if (names == reverse_.end()) continue;

@@ -32,13 +32,13 @@ public:
     };
     [[nodiscard]] Answer lookup(std::string_view name, const std::vector<std::string>& networks) const;
     /// "db-1.p_default" for an address on any of `networks`; empty when unknown.
-    [[nodiscard]] std::string reverse(Ipv4 address, const std::vector<std::string>& networks) const;
+    [[nodiscard]] std::string reverse(const IpAddress& address, const std::vector<std::string>& networks) const;
 
 private:
     // network id -> lower-case name -> addresses
     std::map<std::string, std::map<std::string, std::vector<Ipv4>, std::less<>>, std::less<>> names_;
     std::map<std::string, std::map<std::string, std::vector<Ipv6>, std::less<>>, std::less<>> names6_;
-    std::map<std::string, std::map<Ipv4, std::string>, std::less<>> reverse_;
+    std::map<std::string, std::map<IpAddress, std::string>, std::less<>> reverse_;
 };
 
 }  // namespace compose::net

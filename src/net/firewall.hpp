@@ -12,6 +12,13 @@
 
 namespace compose::net {
 
+/// What reaches the containers of a network at their own addresses, when the outside has a route to them.
+enum class Straight : std::uint8_t {
+    nothing,     // they are reached by ports of this host
+    open_ports,  // and ICMP, from other networks too; they leave under their own addresses
+    everything,  // from outside, but not from other networks of ours
+};
+
 struct FirewallNetwork {
     std::string bridge;
     std::optional<Prefix> subnet;  // nothing: it has no IPv4
@@ -19,16 +26,27 @@ struct FirewallNetwork {
     bool masquerade = true;
     std::optional<Prefix6> subnet6{};  // nothing: nothing of IPv6 passes
     bool isolated = false;             // its containers don't reach each other, not even through the host
+    Straight straight = Straight::nothing;
+    Straight straight6 = Straight::nothing;
+    std::optional<Ipv4> source{};  // of the host, under which its traffic leaves; nothing: the kernel chooses
+    std::optional<Ipv6> source6{};
+    std::vector<Prefix> more{};  // further subnets
+    std::vector<Prefix6> more6{};
+    std::vector<std::string> trusted{};  // interfaces of the host: what comes from there reaches open ports straight
 };
 
 struct PublishedPort {
+    enum class Way : std::uint8_t {
+        rule,
+        relay,     // a PortRelay listens on host_ip, which then is set; it is closed to internal networks
+        straight,  // no port of the host leads to it: it is open to those whom the container's network lets in
+    };
     std::string protocol;              // tcp or udp
     std::optional<IpAddress> host_ip;  // nothing: all host addresses of the container's family, 127.0.0.1 included
     std::uint16_t host_port = 0;
     IpAddress container;
     std::uint16_t container_port = 0;
-    /// No rule leads to it: a PortRelay listens on host_ip, which then is set. It is closed to internal networks.
-    bool relayed = false;
+    Way way = Way::rule;
     friend auto operator<=>(const PublishedPort&, const PublishedPort&) = default;
 };
 

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
+#include "net/nft_sets.hpp"
 
 namespace compose::net {
 
 using sys::nft::Address;
 using sys::nft::Chain;
 using sys::nft::Conntrack;
-using sys::nft::Element;
 using sys::nft::Family;
 using sys::nft::Header;
 using sys::nft::Hook;
@@ -20,37 +19,6 @@ using sys::nft::Verdict;
 
 namespace {
 
-// Sets of interface names.
-const std::string kNetworks = "networks";        // all bridges
-const std::string kNetworks6 = "networks6";      // bridges that have IPv6 too
-const std::string kInternals = "internals";      // bridges without a way out
-const std::string kMasqueraded = "masqueraded";  // bridges whose traffic leaves under the host's address
-const std::string kHomes = "homes";              // bridge . addresses of its subnet
-const std::string kHomes6 = "homes6";            // the same of IPv6
-const std::string kPairs = "pairs";              // bridge . the same bridge
-// Maps to container address . port.
-const std::string kPublishedAny = "published_any";    // protocol . host port
-const std::string kPublishedAddr = "published_addr";  // host address . protocol . host port
-const std::string kPublishedAny6 = "published_any6";
-const std::string kPublishedAddr6 = "published_addr6";
-const std::string kRelayed = "relayed";  // a set: family . protocol . host port of our listening sockets
-
-// nft's numbers of its data types, so that `nft list` prints names and addresses instead of bytes.
-constexpr std::uint32_t kTypeFamily = 2;
-constexpr std::uint32_t kTypeIpv4 = 7;
-constexpr std::uint32_t kTypeIpv6 = 8;
-constexpr std::uint32_t kTypeProtocol = 12;
-constexpr std::uint32_t kTypePort = 13;
-constexpr std::uint32_t kTypeInterface = 41;
-template <class... Rest>
-constexpr std::uint32_t type_list(std::uint32_t first, Rest... rest) {
-    ((first = first << 6U | rest), ...);
-    return first;
-}
-
-constexpr std::uint32_t kNameSize = 16;
-constexpr unsigned kSecondName = kNameSize / 4;  // its word in the registers
-
 // Addresses' types in the routing table (RTN_*).
 constexpr std::uint32_t kLocal = 2;
 constexpr std::uint32_t kBroadcast = 3;
@@ -59,19 +27,19 @@ constexpr std::uint32_t kMulticast = 5;
 constexpr std::uint32_t kEstablishedOrRelated = 0x2 | 0x4;
 constexpr std::uint32_t kDestinationChanged = 0x20;  // IPS_DST_NAT
 
-constexpr std::string_view kIpv4("\x02", 1);
-constexpr std::string_view kIpv6("\x0a", 1);
 constexpr std::string_view kLoopback("\x7f", 1);
 constexpr std::string_view kLoopback6("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 constexpr unsigned kSourceAddress = 12;  // in the IPv4 header
 constexpr unsigned kDestinationAddress = 16;
 constexpr unsigned kSourceAddress6 = 8;  // in the IPv6 header
 constexpr unsigned kDestinationAddress6 = 24;
-constexpr unsigned kWords6 = 4;           // that an IPv6 address takes of the registers
 constexpr unsigned kDestinationPort = 2;  // in the headers of TCP and UDP
 
+Rule from(Rule rule, const std::string& set) {
+    return rule.meta(Meta::input_name).in_set(set);
+}
 Rule from(const std::string& set) {
-    return Rule().meta(Meta::input_name).in_set(set);
+    return from(Rule(), set);
 }
 Rule to(const std::string& set) {
     return Rule().meta(Meta::output_name).in_set(set);
@@ -92,12 +60,19 @@ Rule without_ipv6(Meta side) {
         .not_in_set(kNetworks6)
         .verdict(Verdict::drop);
 }
+// Bridge and family of what goes there, or comes from there.
+Rule bridge_in(Meta side, const std::string& set) {
+    return Rule().meta(side).meta(Meta::network_protocol, kNameWords).in_set(set);
+}
 Rule same_bridge() {
-    return Rule().meta(Meta::input_name).meta(Meta::output_name, kSecondName).in_set(kPairs);
+    return Rule().meta(Meta::input_name).meta(Meta::output_name, kNameWords).in_set(kPairs);
 }
 Rule loopback(Rule rule, unsigned offset) {
     return rule.meta(Meta::network_protocol).equals(kIpv4).payload(Header::network, offset, 1).equals(kLoopback);
 }
+
+// Of a chain that every packet passes, the first rule decides on most, and of a rule the first condition: what costs
+// the least comes first, and interfaces are looked up last.
 
 // The bridges have route_localnet, for answers to connections from 127.0.0.1. What that opens beside is closed here.
 Chain guard_chain() {
@@ -105,20 +80,31 @@ Chain guard_chain() {
             .type = "filter",
             .hook = Hook::prerouting,
             .priority = -300,
-            .rules = {loopback(from(kNetworks), kDestinationAddress).verdict(Verdict::drop),
-                      loopback(from(kNetworks), kSourceAddress).verdict(Verdict::drop)}};
+            .rules = {from(loopback(Rule(), kDestinationAddress), kNetworks).verdict(Verdict::drop),
+                      from(loopback(Rule(), kSourceAddress), kNetworks).verdict(Verdict::drop)}};
 }
 
 // Both families do the same with addresses of their own length.
 struct Side {
     const char* chain;
     Family family;
+    std::string_view name;  // of the family, in packets
     const std::string& by_address;
     const std::string& by_port;
+    const std::string& open;
+    const std::string& sources;
     unsigned address_offset, address_words;
+    std::string_view icmp;
 };
-const Side kFour{"publish", Family::ipv4, kPublishedAddr, kPublishedAny, kDestinationAddress, 1};
-const Side kSix{"publish6", Family::ipv6, kPublishedAddr6, kPublishedAny6, kDestinationAddress6, kWords6};
+constexpr std::string_view kIcmp("\x01", 1);
+constexpr std::string_view kIcmp6("\x3a", 1);
+const Side kFour{
+    "publish", Family::ipv4, kIpv4, kPublishedAddr, kPublishedAny, kOpen, kSources, kDestinationAddress, 1, kIcmp,
+};
+const Side kSix{
+    "publish6", Family::ipv6,         kIpv6,   kPublishedAddr6, kPublishedAny6, kOpen6,
+    kSources6,  kDestinationAddress6, kWords6, kIcmp6,
+};
 
 Chain publish_chain(const Side& side) {
     const unsigned words = side.address_words;
@@ -163,31 +149,69 @@ Chain local_chain() {
             .rules = {skip_loopback6, publish_local(ipv4(), kFour), publish_local(ipv6(), kSix)}};
 }
 
+// To a container's own address and a port that it has open.
+Rule to_open_port(Rule rule, const Side& side) {
+    const unsigned words = side.address_words;
+    return rule.meta(Meta::network_protocol)
+        .equals(side.name)
+        .payload(Header::network, side.address_offset, words * 4)
+        .meta(Meta::transport_protocol, words)
+        .payload(Header::transport, kDestinationPort, 2, words + 1)
+        .in_set(side.open)
+        .verdict(Verdict::accept);
+}
+
+// Networks whose containers the outside reaches by routes, not by ports of this host. Most have none of this, so it
+// comes after what lets their packets pass.
+void add_straight_ways(std::vector<Rule>& rules) {
+    rules.push_back(bridge_in(Meta::output_name, kUnprotected)
+                        .meta(Meta::input_name)
+                        .not_in_set(kNetworks)
+                        .verdict(Verdict::accept));
+    for (const Side* side : {&kFour, &kSix}) {
+        rules.push_back(to_open_port(bridge_in(Meta::output_name, kRouted), *side));
+        rules.push_back(bridge_in(Meta::output_name, kRouted)
+                            .meta(Meta::network_protocol)
+                            .equals(side->name)
+                            .meta(Meta::transport_protocol)
+                            .equals(side->icmp)
+                            .verdict(Verdict::accept));
+        rules.push_back(
+            to_open_port(Rule().meta(Meta::output_name).meta(Meta::input_name, kNameWords).in_set(kTrusted), *side));
+    }
+}
+
+Rule established() {
+    return Rule().any_bit(Conntrack::state, kEstablishedOrRelated).verdict(Verdict::accept);
+}
+
 Chain forward_chain() {
-    return {.name = "forward",
-            .type = "filter",
-            .hook = Hook::forward,
-            .priority = 0,
-            .rules = {
-                Rule()
-                    .meta(Meta::input_name)
-                    .not_in_set(kNetworks)
-                    .meta(Meta::output_name)
-                    .not_in_set(kNetworks)
-                    .verdict(Verdict::accept),
-                Rule().any_bit(Conntrack::state, kEstablishedOrRelated).verdict(Verdict::accept),
-                same_bridge().verdict(Verdict::accept),
-                without_ipv6(Meta::input_name),
-                without_ipv6(Meta::output_name),
-                from(kInternals).verdict(Verdict::drop),
-                to(kInternals).verdict(Verdict::drop),
-                to(kNetworks).any_bit(Conntrack::status, kDestinationChanged).verdict(Verdict::accept),
-                to(kNetworks).verdict(Verdict::drop),
-            }};
+    Chain chain{.name = "forward",
+                .type = "filter",
+                .hook = Hook::forward,
+                .priority = 0,
+                .rules = {
+                    established(),
+                    Rule()
+                        .meta(Meta::input_name)
+                        .not_in_set(kNetworks)
+                        .meta(Meta::output_name)
+                        .not_in_set(kNetworks)
+                        .verdict(Verdict::accept),
+                    same_bridge().verdict(Verdict::accept),
+                    without_ipv6(Meta::input_name),
+                    without_ipv6(Meta::output_name),
+                    from(kInternals).verdict(Verdict::drop),
+                    to(kInternals).verdict(Verdict::drop),
+                    to(kNetworks).any_bit(Conntrack::status, kDestinationChanged).verdict(Verdict::accept),
+                }};
+    add_straight_ways(chain.rules);
+    chain.rules.push_back(to(kNetworks).verdict(Verdict::drop));
+    return chain;
 }
 
 Chain input_chain() {
-    Chain chain{.name = "input", .type = "filter", .hook = Hook::input, .priority = 0, .rules = {}};
+    Chain chain{.name = "input", .type = "filter", .hook = Hook::input, .priority = 0, .rules = {established()}};
     chain.rules.push_back(Rule().meta(Meta::input_name).not_in_set(kInternals).verdict(Verdict::accept));
     // A relay would lead them out.
     chain.rules.push_back(Rule()
@@ -206,10 +230,22 @@ Chain input_chain() {
 // bridges: where bridged packets pass here (br_netfilter), they have no input interface.
 Rule turned_around(Rule family, unsigned source_offset, unsigned size, const std::string& homes) {
     return family.meta(Meta::output_name)
-        .payload(Header::network, source_offset, size, kSecondName)
+        .payload(Header::network, source_offset, size, kNameWords)
         .in_set(homes)
         .any_bit(Conntrack::status, kDestinationChanged)
         .masquerade();
+}
+
+// Under an address of the user's choice.
+Rule under_chosen_address(const Side& side) {
+    return Rule()
+        .meta(Meta::network_protocol)
+        .equals(side.name)
+        .meta(Meta::output_name)
+        .not_in_set(kNetworks)
+        .meta(Meta::input_name)
+        .map(side.sources, 0, 0)
+        .snat(side.family, 0);
 }
 
 Chain outbound_chain() {
@@ -222,151 +258,17 @@ Chain outbound_chain() {
                 loopback(to(kNetworks), kSourceAddress).masquerade(),
                 turned_around(ipv4(), kSourceAddress, 4, kHomes),
                 turned_around(ipv6(), kSourceAddress6, 16, kHomes6),
-                Rule()
-                    .meta(Meta::input_name)
-                    .in_set(kMasqueraded)
-                    .meta(Meta::output_name)
-                    .not_in_set(kNetworks)
-                    .masquerade(),
+                under_chosen_address(kFour),
+                under_chosen_address(kSix),
+                bridge_in(Meta::input_name, kMasqueraded).meta(Meta::output_name).not_in_set(kNetworks).masquerade(),
             }};
 }
 
-std::string name_bytes(const std::string& name) {
-    if (name.empty() || name.size() >= kNameSize) throw make_error("\"{}\" is no interface name", name);
-    std::string bytes = name;
-    bytes.resize(kNameSize);
-    return bytes;
-}
-
-// Every part of a concatenation fills whole words.
-std::string address_bytes(Ipv4 address) {
-    std::string bytes;
-    for (const unsigned shift : {24U, 16U, 8U, 0U}) bytes.push_back(static_cast<char>(address.value >> shift & 255U));
-    return bytes;
-}
-std::string address_bytes(const Ipv6& address) {
-    return {address.bytes.begin(), address.bytes.end()};
-}
-std::string address_bytes(const IpAddress& address) {
-    return std::visit([](const auto& value) { return address_bytes(value); }, address);
-}
-std::string port_bytes(std::uint16_t port) {
-    return {static_cast<char>(port >> 8U), static_cast<char>(port & 255U), '\0', '\0'};
-}
-std::string protocol_bytes(const std::string& protocol) {
-    if (protocol == "tcp") return {6, 0, 0, 0};
-    if (protocol == "udp") return {17, 0, 0, 0};
-    throw make_error("ports of protocol \"{}\" can't be published", protocol);
-}
-
 }  // namespace
-
-std::vector<Set> firewall_sets() {
-    constexpr std::uint32_t kTarget = type_list(kTypeIpv4, kTypePort);
-    constexpr std::uint32_t kTarget6 = type_list(kTypeIpv6, kTypePort);
-    return {
-        {.name = kNetworks, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
-        {.name = kNetworks6, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
-        {.name = kInternals, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
-        {.name = kMasqueraded, .key_type = kTypeInterface, .key_length = kNameSize, .host_order = true},
-        {.name = kPairs, .key_type = type_list(kTypeInterface, kTypeInterface), .key_length = 2 * kNameSize},
-        {.name = kHomes,
-         .key_type = type_list(kTypeInterface, kTypeIpv4),
-         .key_length = kNameSize + 4,
-         .fields = {kNameSize, 4}},
-        {.name = kHomes6,
-         .key_type = type_list(kTypeInterface, kTypeIpv6),
-         .key_length = kNameSize + 16,
-         .fields = {kNameSize, 16}},
-        {.name = kPublishedAny,
-         .key_type = type_list(kTypeProtocol, kTypePort),
-         .key_length = 8,
-         .data_type = kTarget,
-         .data_length = 8},
-        {.name = kPublishedAddr,
-         .key_type = type_list(kTypeIpv4, kTypeProtocol, kTypePort),
-         .key_length = 12,
-         .data_type = kTarget,
-         .data_length = 8},
-        {.name = kPublishedAny6,
-         .key_type = type_list(kTypeProtocol, kTypePort),
-         .key_length = 8,
-         .data_type = kTarget6,
-         .data_length = 20},
-        {.name = kPublishedAddr6,
-         .key_type = type_list(kTypeIpv6, kTypeProtocol, kTypePort),
-         .key_length = 24,
-         .data_type = kTarget6,
-         .data_length = 20},
-        {.name = kRelayed, .key_type = type_list(kTypeFamily, kTypeProtocol, kTypePort), .key_length = 12},
-    };
-}
 
 std::vector<Chain> firewall_chains() {
     return {guard_chain(), publish_chain(kFour), publish_chain(kSix), inbound_chain(),
             local_chain(), forward_chain(),      input_chain(),       outbound_chain()};
-}
-
-FirewallElements elements_of(std::span<const FirewallNetwork> networks) {
-    std::vector<Element> all;
-    std::vector<Element> with_ipv6;
-    std::vector<Element> internal;
-    std::vector<Element> masqueraded;
-    std::vector<Element> pairs;
-    std::vector<Element> homes;
-    std::vector<Element> homes6;
-    for (const FirewallNetwork& network : networks) {
-        const std::string name = name_bytes(network.bridge);
-        all.push_back({.key = name});
-        if (!network.isolated) pairs.push_back({.key = name + name});
-        if (const auto& subnet = network.subnet)
-            homes.push_back(
-                {.key = name + address_bytes(subnet->network), .key_end = name + address_bytes(subnet->broadcast())});
-        if (const auto& subnet = network.subnet6) {
-            homes6.push_back(
-                {.key = name + address_bytes(subnet->network), .key_end = name + address_bytes(subnet->last())});
-            with_ipv6.push_back({.key = name});
-        }
-        if (network.internal) internal.push_back({.key = name});
-        if (network.masquerade && !network.internal) masqueraded.push_back({.key = name});
-    }
-    return {{kNetworks, all},       {kNetworks6, with_ipv6},    {kPairs, pairs}, {kHomes, homes}, {kHomes6, homes6},
-            {kInternals, internal}, {kMasqueraded, masqueraded}};
-}
-
-namespace {
-
-bool is_wildcard(const IpAddress& address) {
-    return address == IpAddress(Ipv4{}) || address == IpAddress(Ipv6{});
-}
-
-}  // namespace
-
-FirewallElements elements_of(std::span<const PublishedPort> ports) {
-    std::vector<Element> any[2];  // of IPv4, of IPv6
-    std::vector<Element> addressed[2];
-    std::vector<Element> relayed;
-    for (const PublishedPort& port : ports) {
-        const bool six = std::holds_alternative<Ipv6>(port.relayed ? port.host_ip.value() : port.container);
-        const std::string key = protocol_bytes(port.protocol) + port_bytes(port.host_port);
-        const bool everywhere = !port.host_ip || is_wildcard(*port.host_ip);
-        if (port.relayed) {
-            // The one address that an internal network reaches is its gateway's: naming it is meaning it.
-            const std::string family(six ? kIpv6 : kIpv4);
-            if (everywhere) relayed.push_back({.key = family + std::string(3, '\0') + key});
-            continue;
-        }
-        const std::string target = address_bytes(port.container) + port_bytes(port.container_port);
-        if (everywhere)
-            any[six].push_back({.key = key, .data = target});
-        else
-            addressed[six].push_back({.key = address_bytes(*port.host_ip) + key, .data = target});
-    }
-    return {{kPublishedAny, any[0]},
-            {kPublishedAddr, addressed[0]},
-            {kPublishedAny6, any[1]},
-            {kPublishedAddr6, addressed[1]},
-            {kRelayed, relayed}};
 }
 
 bool is_intact(const sys::nft::TableState& table) {

@@ -5,7 +5,8 @@
 //   nat prerouting   inbound  ┐
 //   nat output       local    ┴→ publish     host port -> container, by two maps; only for addresses of this host
 //                             └→ publish6    the same for IPv6, but for ::1
-//   filter forward   forward      isolation; traffic that is not ours leaves by the first rule
+//   filter forward   forward      isolation, and who reaches containers by routes; traffic that is not ours leaves by
+//                                 the second rule
 //   filter input     input        internal networks reach nothing of the host but their bridge's own address, and there
 //                                 no relay
 //   nat postrouting  outbound     masquerade
@@ -25,7 +26,7 @@
 namespace compose::net {
 
 /// Changes whenever the chains or sets do: a table made by another version of the engine is made anew.
-inline constexpr std::string_view kFirewallLayout = "compose-firewall-3";
+inline constexpr std::string_view kFirewallLayout = "compose-firewall-5";
 
 [[nodiscard]] std::vector<sys::nft::Set> firewall_sets();
 [[nodiscard]] std::vector<sys::nft::Chain> firewall_chains();  // in an order in which jumps find their targets

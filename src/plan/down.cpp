@@ -95,7 +95,7 @@ private:
 
     void remove_networks() {
         for (const auto& [name, network] : observed_.networks) {
-            if (network.project != observed_.project || external(name, true)) continue;
+            if (network.project != observed_.project || is_external(name)) continue;
             found_ = true;
             const std::size_t node = builder_.add(RemoveNetwork{name, network.id});
             for (const Removal& removal : removals_)
@@ -105,7 +105,7 @@ private:
 
     void remove_volumes() {
         for (const auto& [name, volume] : observed_.volumes) {
-            if (volume.project != observed_.project || external(name, false)) continue;
+            if (volume.project != observed_.project || !(volume.anonymous || declared(name))) continue;
             // An anonymous one goes with its container; those that nobody uses are what a killed command left.
             if (volume.anonymous && !volume.users.empty()) continue;
             if (!options_.services.empty() && !only_used_by_removed(volume)) continue;
@@ -117,11 +117,17 @@ private:
     }
 
     /// Is it declared external in the file (and happens to have been made by this project once)?
-    bool external(const std::string& name, bool network) const {
-        if (project_ == nullptr) return false;
-        const auto matches = [&](const auto& entry) { return entry.second.external && entry.second.name == name; };
-        return network ? std::any_of(project_->networks.begin(), project_->networks.end(), matches)
-                       : std::any_of(project_->volumes.begin(), project_->volumes.end(), matches);
+    bool is_external(const std::string& name) const {
+        return project_ != nullptr &&
+               std::any_of(project_->networks.begin(), project_->networks.end(),
+                           [&](auto& entry) { return entry.second.external && entry.second.name == name; });
+    }
+
+    /// Only what the file names as the project's own is data that may go; without a file all of it.
+    bool declared(const std::string& name) const {
+        return project_ == nullptr || std::any_of(project_->volumes.begin(), project_->volumes.end(), [&](auto& entry) {
+                   return !entry.second.external && entry.second.name == name;
+               });
     }
 
     bool only_used_by_removed(const ObservedVolume& volume) const {

@@ -55,6 +55,9 @@ std::optional<ImageAction> decide(const Project& project, const Service& service
         if (options.build) return build("--build");
         if (wish == Wish::build) return build("pull_policy: build");
     }
+    // A name that nobody wrote can be in no registry, and what is there under it is somebody else's.
+    const bool nameless = buildable && service.image == project.name + "-" + service.name;
+    if (nameless) return known != nullptr || options.no_build ? std::nullopt : build("not here");
     if (wish == Wish::build || wish == Wish::never) {
         if (known == nullptr && buildable && !options.no_build) return build("not here");
         return std::nullopt;  // whether it must be here is the planner's question
@@ -63,8 +66,6 @@ std::optional<ImageAction> decide(const Project& project, const Service& service
         if (known != nullptr) return std::nullopt;
         if (!buildable) return action;
         if (options.no_build) return action;
-        // A name that nobody wrote can be in no registry; one that was written may be, and is asked for first.
-        if (service.image == project.name + "-" + service.name) return build("not here");
         action.build_when_missing = true;
         return action;
     }

@@ -1,5 +1,6 @@
 #include "plan/port_table.hpp"
 
+#include "base/ipv6.hpp"
 #include "base/strings.hpp"
 
 namespace compose::plan {
@@ -15,7 +16,9 @@ bool is_ipv6(const std::string& address) {
 
 }  // namespace
 
-bool addresses_overlap(const std::string& a, const std::string& b) {
+bool addresses_overlap(const std::string& one, const std::string& other) {
+    const std::string a = canonical_address(one);
+    const std::string b = canonical_address(other);
     if (a.empty() || b.empty() || a == b) return true;
     return is_ipv6(a) == is_ipv6(b) && (is_wildcard(a) || is_wildcard(b));
 }

@@ -25,8 +25,8 @@ private:
     std::map<std::pair<std::string, std::uint16_t>, std::vector<Entry>> taken_;
 };
 
-/// Do both addresses cover a common one? Empty means all of both families, 0.0.0.0 and :: all of one.
-[[nodiscard]] bool addresses_overlap(const std::string& a, const std::string& b);
+/// Do both addresses, however written, cover a common one? Empty means all of both families, 0.0.0.0 and :: all of one.
+[[nodiscard]] bool addresses_overlap(const std::string& one, const std::string& other);
 /// "127.0.0.1:8080/tcp", "[::1]:8080/tcp", "8000-8010/udp"
 [[nodiscard]] std::string describe(const Port& port);
 

@@ -25,6 +25,7 @@ Plan UpPlanner::run() {
     check_images();
     check_health_conditions();
     check_names();
+    check_addresses();
     check_ports();
     if (!findings_.empty()) fail();
 

@@ -1,7 +1,8 @@
 // What would make the plan fail half-way is found before anything is done.
 #include <algorithm>
 
-#include "model/stacked_networks.hpp"
+#include "base/ipv6.hpp"
+#include "model/host_ports.hpp"
 #include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
 
@@ -73,6 +74,28 @@ void UpPlanner::check_names() {
     }
 }
 
+void UpPlanner::check_addresses() {
+    std::map<std::pair<std::string, std::string>, std::string> holders;  // network and address -> container
+    const auto take = [&](const NetworkAttachment& attachment, const std::string& service, const std::string& address,
+                          const Replica& replica) {
+        if (address.empty()) return;
+        const auto [first, fresh] =
+            holders.emplace(std::pair(attachment.network, canonical_address(address)), replica.name);
+        if (fresh) return;
+        kind_ = ErrorKind::conflict;
+        finding(attachment.pos, "services." + service + ".networks." + attachment.network,
+                "address " + address + " for container " + replica.name + " is taken by container " + first->second,
+                "choose another address, or leave it out");
+    };
+    for (const std::string& name : order_)
+        for (const NetworkAttachment& attachment : project_.services.at(name).networks)
+            for (const Replica& replica : replicas_.at(name)) {
+                if (!replica.stays()) continue;
+                take(attachment, name, attachment.ipv4_address, replica);
+                take(attachment, name, attachment.ipv6_address, replica);
+            }
+}
+
 void UpPlanner::check_ports() {
     if (!options_.start) return;
     std::set<std::string> freed;  // ids of containers that the plan stops
@@ -90,17 +113,17 @@ void UpPlanner::check_ports() {
                            (port.project == project_.name ? "" : " of project \"" + port.project + "\""));
     for (const std::string& name : order_) {
         const Service& service = project_.services.at(name);
-        if (is_stacked_only(project_, service)) continue;
+        const HostFamilies families = host_families(project_, service);
         for (const Replica& replica : replicas_.at(name)) {
             if (!replica.starts()) continue;
             for (std::size_t i = 0; i < service.ports.size(); ++i) {
-                const Port& port = service.ports[i];
-                if (port.published_first == 0) continue;
-                const std::string holder = table.take_one_of(port, "container " + replica.name);
+                const auto port = on_host(service.ports[i], families);
+                if (!port || port->published_first == 0) continue;
+                const std::string holder = table.take_one_of(*port, "container " + replica.name);
                 if (holder.empty()) continue;
                 kind_ = ErrorKind::conflict;
-                finding(port.pos, "services." + name + ".ports[" + std::to_string(i) + "]",
-                        "host port " + describe(port) + " for container " + replica.name + " is taken by " + holder,
+                finding(port->pos, "services." + name + ".ports[" + std::to_string(i) + "]",
+                        "host port " + describe(*port) + " for container " + replica.name + " is taken by " + holder,
                         "choose another host port, or stop what holds it");
             }
         }

@@ -133,19 +133,17 @@ void UpPlanner::emit_start(const Service& service, Replica& replica) {
             builder_.after(*replica.start, node->second);
 }
 
-/// Who takes volumes over from another service is made after that one's first container. Where there is one already,
-/// old or new, its volumes are known: a new one inherits them.
+/// Who takes volumes over from another service is made after that one's containers. Where those must be gone before
+/// they are made anew, and with them whoever depends on them, the old ones' volumes are inherited.
 void UpPlanner::order_volume_sources() {
     for (const std::string& name : order_)
         for (const std::string& from : project_.services.at(name).volumes_from) {
             const auto source = replicas_.find(from.substr(0, from.find(':')));
             if (source == replicas_.end() || source->first == name) continue;
-            const bool there = std::any_of(source->second.begin(), source->second.end(),
-                                           [](const Replica& r) { return r.old != nullptr; });
-            if (there) continue;
             for (const Replica& needed : source->second)
                 for (const Replica& dependent : replicas_.at(name))
-                    if (needed.created && dependent.created) builder_.after(*dependent.created, *needed.created);
+                    if (needed.created && dependent.created && (dependent.remove_first || !needed.remove_first))
+                        builder_.after(*dependent.created, *needed.created);
         }
 }
 

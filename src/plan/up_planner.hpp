@@ -54,6 +54,7 @@ private:
     void bounce_dependents();
     void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
+    std::string stale_source(const Service& service, const ObservedContainer& container) const;
     std::vector<Replica> existing(const Service& service);
     int scale_of(const Service& service);
     bool targeted(const std::string& service) const;
@@ -70,6 +71,7 @@ private:
     void check_images();
     void check_health_conditions();
     void check_names();
+    void check_addresses();
     void check_ports();
     [[noreturn]] void fail() { throw ProjectError(std::move(findings_), kind_); }
     void finding(SourcePos pos, std::string path, std::string message, std::string hint = {});

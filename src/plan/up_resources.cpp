@@ -1,5 +1,6 @@
 // Networks and volumes of the selected services: missing, changed, somebody else's.
 #include <algorithm>
+#include <compose/containers.hpp>
 
 #include "base/error.hpp"
 #include "plan/up_planner.hpp"
@@ -95,10 +96,13 @@ void UpPlanner::decide_volumes() {
         }
         if (volume.external) continue;
         if (found->second.project != project_.name)
-            builder_.note(Event::Status::warning, "Volume " + volume.name,
-                          "volume \"" + volume.name + "\" already exists but was created for project \"" +
-                              found->second.project + "\" (expected \"" + project_.name +
-                              "\"). Use `external: true` to use an existing volume");
+            builder_.note(
+                Event::Status::warning, "Volume " + volume.name,
+                "volume \"" + volume.name + "\" already exists but was " +
+                    (found->second.project == kStandaloneProject ? "made by hand"
+                                                                 : "created for project \"" + found->second.project +
+                                                                       "\" (expected \"" + project_.name + "\")") +
+                    ". Use `external: true` to use an existing volume");
         else if (found->second.config_hash != volume.config_hash && !options_.no_recreate &&
                  options_.recreate_volumes.contains(volume.name))
             changed_volumes_.insert(volume.name);

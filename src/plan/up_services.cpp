@@ -59,6 +59,24 @@ int UpPlanner::scale_of(const Service& service) {
     return std::max(scale, 0);
 }
 
+/// The service of volumes_from that has others by now, or will have, than the container took over. What is mounted over
+/// them does not count.
+std::string UpPlanner::stale_source(const Service& service, const ObservedContainer& container) const {
+    for (const std::string& from : service.volumes_from) {
+        const auto source = replicas_.find(from.substr(0, from.find(':')));
+        if (source == replicas_.end() || source->second.empty()) continue;
+        const Replica& first = source->second.front();
+        if (first.fate == Replica::Fate::replace) return source->first;
+        if (first.old == nullptr) continue;
+        for (const auto& [target, volume] : first.old->anonymous_volumes) {
+            const bool covered = std::any_of(service.mounts.begin(), service.mounts.end(),
+                                             [&](const Mount& mount) { return mount.target == target; });
+            if (!covered && !container.volumes.contains(volume)) return source->first;
+        }
+    }
+    return {};
+}
+
 /// Empty when the container is what the file asks for, else in which way it is not.
 std::string UpPlanner::difference(const Service& service, const ObservedContainer& container) const {
     if (!container.complete) return "its creation was interrupted";
@@ -70,6 +88,8 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
         if (changed_volumes_.contains(volume->name) && container.volumes.contains(volume->name))
             return "volume " + volume->name + " changed";
     if (options_.no_recreate) return {};
+    if (const auto source = stale_source(service, container); !source.empty())
+        return "volumes of " + source + " changed";
     const bool fresh = observed_.fresh.contains(container.id);
     if (options_.force_recreate && targeted(service.name) && !fresh) return "forced";
     if (options_.always_recreate_deps && !targeted(service.name) && !fresh) return "forced";
@@ -129,8 +149,9 @@ void UpPlanner::decide_service(const std::string& name) {
     std::vector<Replica>& all = replicas_[name];
     int last = 0;
     for (const Replica& replica : there) last = std::max(last, replica.number);
-    const bool fixed_address = std::any_of(service.networks.begin(), service.networks.end(),
-                                           [](const NetworkAttachment& a) { return !a.ipv4_address.empty(); });
+    const bool fixed_address =
+        std::any_of(service.networks.begin(), service.networks.end(),
+                    [](const NetworkAttachment& a) { return !a.ipv4_address.empty() || !a.ipv6_address.empty(); });
     // A new one that is made only when dependencies run can't be there before the old ones stop.
     const bool late = std::any_of(service.depends_on.begin(), service.depends_on.end(),
                                   [&](const Dependency& d) { return waits_for_containers(d.service); });
@@ -217,18 +238,27 @@ void UpPlanner::bounce_dependents() {
 
 /// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In
 /// the foreground only those rest that others wait for, and jobs: whoever looks on wants to see the rest at work.
+/// Servers end with 0 too, when they are asked to: who has ports or is watched has not completed anything, unless
+/// somebody waits for just that.
 void UpPlanner::let_completed_rest() {
     std::set<std::string> awaited;
+    std::set<std::string> needed;
     for (const auto& [name, dependencies] : dependencies_)
-        for (const Dependency& dependency : dependencies)
+        for (const Dependency& dependency : dependencies) {
             if (dependency.condition == Condition::completed) awaited.insert(dependency.service);
+            if (dependency.condition == Condition::healthy) needed.insert(dependency.service);
+        }
     for (const std::string& name : order_) {
-        const RestartPolicy::Kind kind = project_.services.at(name).restart.kind;
+        const Service& service = project_.services.at(name);
+        const RestartPolicy::Kind kind = service.restart.kind;
         if (kind == RestartPolicy::Kind::always || kind == RestartPolicy::Kind::unless_stopped) continue;
-        const bool job = project_.services.at(name).deploy.is_job();
+        const bool job = service.deploy.is_job();
+        const bool serves = !service.ports.empty() || !service.expose.empty() || needed.contains(name);
         const bool again = options_.rerun || (options_.rerun_unawaited && !awaited.contains(name) && !job);
         for (Replica& replica : replicas_.at(name))
-            replica.rest = replica.old != nullptr && (!again || observed_.fresh.contains(replica.old->id)) &&
+            replica.rest = replica.old != nullptr &&
+                           (job || awaited.contains(name) || !(serves || replica.old->has_healthcheck)) &&
+                           (!again || observed_.fresh.contains(replica.old->id)) &&
                            replica.fate == Replica::Fate::keep && !replica.rename &&
                            replica.old->status == ObservedStatus::exited && replica.old->exit_code == 0 &&
                            !replica.old->stopped_by_user;

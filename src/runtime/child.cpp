@@ -54,9 +54,9 @@ void start(Child& child) noexcept {
     raw::prctl(PR_SET_DUMPABLE, 0);
     for (int fd = 0; fd < 3; ++fd)
         if (child.setup.stdio[fd] >= 0) raw::dup3(child.setup.stdio[fd], fd, 0);
-    int kept[4 + kMostCgroups] = {child.setup.channel, child.setup.target, child.setup.others[0],
-                                  child.setup.others[1]};
-    for (std::size_t i = 0; i < kMostCgroups; ++i) kept[4 + i] = child.setup.cgroups[i];
+    int kept[5 + kMostCgroups] = {child.setup.channel, child.setup.target, child.setup.others[0], child.setup.others[1],
+                                  child.setup.disk};
+    for (std::size_t i = 0; i < kMostCgroups; ++i) kept[5 + i] = child.setup.cgroups[i];
     close_all_but(kept);
     raw::call(SYS_setsid);
     raw::call(SYS_umask, 022);
@@ -155,6 +155,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return open_source(child, op);
         case OpKind::isolate_mounts:
             return isolate_mounts();
+        case OpKind::attach_disk:
+            return attach_disk(child, op);
         case OpKind::overlay_root:
             return overlay_root(child, op);
         case OpKind::bind_root:

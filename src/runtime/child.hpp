@@ -23,6 +23,7 @@ struct ChildSetup {
     int others[static_cast<std::size_t>(Other::count)] = {-1, -1};  // pidfds of containers that are joined
     /// The first processes of containers: open cgroup.procs files of v1 hierarchies, filled up with -1.
     int cgroups[kMostCgroups] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    int disk = -1;         // the mount for attach_disk
     bool sibling = false;  // exec: the new process's parent is the caller, else whoever adopts orphans
 };
 
@@ -57,6 +58,7 @@ int open_source(Child& child, const Op& op) noexcept;
 int open_image(Child& child, const Op& op) noexcept;
 int open_shared_memory(Child& child, const Op& op) noexcept;
 int isolate_mounts() noexcept;
+int attach_disk(Child& child, const Op& op) noexcept;
 int overlay_root(Child& child, const Op& op) noexcept;
 int bind_root(Child& child, const Op& op) noexcept;
 int mount_new(Child& child, const Op& op) noexcept;

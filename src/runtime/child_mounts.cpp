@@ -302,6 +302,15 @@ int isolate_mounts() noexcept {
     return raw::mount_setattr(AT_FDCWD, "/", kRecursive, 0, MS_SLAVE);
 }
 
+// The parent mounted it: this process may use no block device any more, or not yet.
+int attach_disk(Child& child, const Op& op) noexcept {
+    const int place = raw::openat(AT_FDCWD, op.source, O_PATH | O_DIRECTORY);
+    if (place < 0) return place;
+    const int result = raw::attach(child.setup.disk, place);
+    raw::close(place);
+    return result;
+}
+
 int overlay_root(Child& child, const Op& op) noexcept {
     const int tree = overlay_tree(op);
     if (tree == -EINVAL || tree == -ENOSYS) return overlay_root_by_mount(child, op);

@@ -56,6 +56,7 @@ enum class OpKind : std::uint8_t {
     open_source,     // slot = a detached copy of `source`, or of `target` below it
     open_image,      // slot = the layers `list` (or the folder `source`), or of `target` below it
     isolate_mounts,  // nothing mounted here reaches the host
+    attach_disk,     // the file system that the parent has mounted nowhere yet, on the folder `source`
     overlay_root,    // `list` = lower directories, topmost first; options = the rest; attached at `target` of the host
     bind_root,       // `source` is the root; too
     join_cgroup,     // a new cgroup namespace, rooted where this process now is

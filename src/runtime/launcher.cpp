@@ -14,6 +14,7 @@
 #include "runtime/seccomp.hpp"
 #include "sys/clone.hpp"
 #include "sys/device.hpp"
+#include "sys/disk.hpp"
 #include "sys/file.hpp"
 #include "sys/kernel_abi.hpp"
 #include "sys/poll.hpp"
@@ -295,6 +296,9 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, con
             raise(entrances[i]);
             setup.cgroups[i] = entrances[i].get();
         }
+        sys::Fd disk = spec.disk.empty() ? sys::Fd() : sys::open_disk(spec.disk);
+        raise(disk);
+        setup.disk = disk.get();
         const sys::Fd far_end = prepare(*impl, stdio, setup);
         const sys::Fd born_in = cgroup.open_v2_directory();
         sys::CloneRequest request;

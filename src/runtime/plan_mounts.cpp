@@ -148,7 +148,11 @@ void plan_dev(PlanBuilder& plan) {
     for (const char* name : {"pts", "shm", "mqueue"}) entry(plan, OpKind::directory, Handle::dev, name);
     const DeviceNode standard[] = {{"null", 'c', 1, 3},   {"zero", 'c', 1, 5},    {"full", 'c', 1, 7},
                                    {"random", 'c', 1, 8}, {"urandom", 'c', 1, 9}, {"tty", 'c', 5, 0}};
-    for (const auto& node : standard) device(plan, node, 0666);
+    const auto& wanted = plan.facts.devices;
+    for (const auto& node : standard) {
+        const auto same = [&](const DeviceNode& other) { return other.path == node.path; };
+        if (std::none_of(wanted.begin(), wanted.end(), same)) device(plan, node, 0666);
+    }
     entry(plan, OpKind::symlink, Handle::dev, "ptmx", "pts/ptmx");
     entry(plan, OpKind::symlink, Handle::dev, "fd", "/proc/self/fd");
     entry(plan, OpKind::symlink, Handle::dev, "stdin", "/proc/self/fd/0");
@@ -292,6 +296,8 @@ void plan_root(PlanBuilder& plan) {
         op.attributes = kReadOnly;
         return;
     }
+    if (!spec.disk.empty())
+        plan.add(OpKind::attach_disk, "mount the disk of the container").source = plan.arena.text(spec.disk_place);
     Op& op = plan.add(OpKind::overlay_root, "mount the overlay root");
     std::vector<const char*> lower;
     for (const auto& path : spec.lower) lower.push_back(plan.arena.text(path));

@@ -99,6 +99,8 @@ struct ContainerSpec {
     std::vector<std::string> lower;  // unpacked layers, topmost first
     std::string upper;
     std::string work;
+    std::string disk;        // a file with the file system that these two are on; empty: none (see sys/disk.hpp)
+    std::string disk_place;  // where they are looked for in it
     bool read_only = false;
 
     std::string hostname;

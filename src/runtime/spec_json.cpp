@@ -212,6 +212,8 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("lower", spec.lower);
     archive.field("upper", spec.upper);
     archive.field("work", spec.work);
+    archive.field("disk", spec.disk);
+    archive.field("disk_place", spec.disk_place);
     archive.field("read_only", spec.read_only);
     archive.field("hostname", spec.hostname);
     archive.field("domainname", spec.domainname);

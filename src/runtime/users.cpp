@@ -114,7 +114,7 @@ UserQuery parse_user(const std::string& user, const std::vector<std::string>& ad
     UserQuery query;
     if (!user.empty()) {
         const std::size_t colon = user.find(':');
-        query.user = parse_id(std::string_view(user).substr(0, colon), "user", arena);
+        if (colon != 0) query.user = parse_id(std::string_view(user).substr(0, colon), "user", arena);  // else root
         if (colon != std::string::npos) {
             query.has_group = true;
             query.group = parse_id(std::string_view(user).substr(colon + 1), "group", arena);

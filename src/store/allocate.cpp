@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "store/impl.hpp"
 #include "store/ipv4.hpp"
+#include "store/pools.hpp"
 #include "store/subnets.hpp"
 
 namespace compose::store {
@@ -71,54 +72,61 @@ std::uint32_t check_gateway(const Range& subnet, const std::string& text) {
 
 namespace {
 
-std::string option_of(const Network& network, const char* key) {
-    const auto found = network.options.find(key);
-    return found == network.options.end() ? std::string{} : found->second;
-}
+// A pool as numbers.
+struct Seats {
+    Range subnet;
+    Range range;  // where addresses are taken from that nobody has chosen
+    std::uint32_t gateway = 0;
+    std::set<std::uint32_t> reserved;  // the gateway, and what the user keeps for others
 
-// The gateway, and what the user keeps for others.
-std::set<std::uint32_t> reserved_addresses(const Network& network, std::uint32_t gateway) {
-    std::set<std::uint32_t> result{gateway};
-    for (const auto& text : split(option_of(network, "reserved"), ','))
-        if (const auto address = parse_ipv4(text)) result.insert(*address);
+    [[nodiscard]] bool has_host(std::uint32_t address) const { return address > subnet.first && address < subnet.last; }
+};
+
+std::vector<Seats> seats_of(const Network& network) {
+    std::vector<Seats> result;
+    for (const Pool& pool : pools_of(network, false)) {
+        const auto subnet = parse_range(pool.subnet);
+        if (!subnet) continue;
+        Seats seats{.subnet = *subnet,
+                    .range = parse_range(pool.range).value_or(*subnet),
+                    .gateway = parse_ipv4(pool.gateway).value_or(subnet->first + 1),
+                    .reserved = {}};
+        seats.reserved.insert(seats.gateway);
+        for (const auto& [name, text] : pool.reserved)
+            if (const auto address = parse_ipv4(text)) seats.reserved.insert(*address);
+        result.push_back(std::move(seats));
+    }
+    if (result.empty()) throw make_error(ErrorKind::invalid, "network {} has no subnet", network.name);
     return result;
 }
 
-// Where addresses are taken from that nobody has chosen.
-Range allocation_range(const Network& network, const Range& subnet) {
-    return parse_range(option_of(network, "ip_range")).value_or(subnet);
+std::string names_of(const std::vector<Seats>& all, const Range Seats::*which) {
+    std::vector<std::string> names;
+    for (const Seats& seats : all) names.push_back(format_range(seats.*which));
+    return join(names, ", ");
 }
 
-}  // namespace
+void check_wanted(Database& db, const Network& network, const std::vector<Seats>& all, std::uint32_t address) {
+    const auto home = std::find_if(all.begin(), all.end(), [&](const Seats& seats) { return seats.has_host(address); });
+    if (home == all.end())
+        throw make_error(ErrorKind::invalid, "address {} is not a host address of network {} ({})",
+                         format_ipv4(address), network.name, names_of(all, &Seats::subnet));
+    if (address == home->gateway)
+        throw make_error(ErrorKind::conflict, "address {} is the gateway of network {}", format_ipv4(address),
+                         network.name);
+    auto holder = db.query(
+        "SELECT c.name, c.project FROM endpoints e JOIN containers c ON c.id = e.container "
+        "WHERE e.network = ? AND e.address_value = ?",
+        network.id, address);
+    if (holder.step())
+        throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
+                         format_ipv4(address), network.name, holder.view(0), holder.view(1));
+}
 
-std::string Store::allocate_address(const Network& network, const std::string& wanted) const {
-    auto& db = impl_->db;
-    const auto subnet = parse_range(network.subnet);
-    if (!subnet) throw make_error(ErrorKind::invalid, "network {} has no subnet", network.name);
-    const auto gateway = parse_ipv4(network.gateway).value_or(subnet->first + 1);
-    const auto reserved = reserved_addresses(network, gateway);
-    if (!wanted.empty()) {
-        const auto address = parse_ipv4(wanted);
-        if (!address) throw make_error(ErrorKind::invalid, "\"{}\" is not an IPv4 address", wanted);
-        if (*address <= subnet->first || *address >= subnet->last)
-            throw make_error(ErrorKind::invalid, "address {} is not a host address of network {} ({})", wanted,
-                             network.name, network.subnet);
-        if (*address == gateway)
-            throw make_error(ErrorKind::conflict, "address {} is the gateway of network {}", wanted, network.name);
-        auto holder = db.query(
-            "SELECT c.name, c.project FROM endpoints e JOIN containers c ON c.id = e.container "
-            "WHERE e.network = ? AND e.address_value = ?",
-            network.id, *address);
-        if (holder.step())
-            throw make_error(ErrorKind::conflict,
-                             "address {} in network {} is already in use by container {} (project {})", wanted,
-                             network.name, holder.view(0), holder.view(1));
-        return format_ipv4(*address);
-    }
-    const Range range = allocation_range(network, *subnet);
-    std::uint32_t candidate = std::max(subnet->first + 1, range.first);
+std::optional<std::uint32_t> lowest_free(Database& db, const Network& network, const Seats& seats) {
+    std::uint32_t candidate = std::max(seats.subnet.first + 1, seats.range.first);
     const auto skip_reserved = [&] {
-        while (reserved.contains(candidate)) ++candidate;
+        while (seats.reserved.contains(candidate)) ++candidate;
     };
     skip_reserved();
     auto taken = db.query(
@@ -129,11 +137,25 @@ std::string Store::allocate_address(const Network& network, const std::string& w
         ++candidate;
         skip_reserved();
     }
-    if (candidate >= subnet->last || candidate > range.last)
-        throw make_error(ErrorKind::conflict, "network {} has no free address left in {}", network.name,
-                         format_range(range))
-            .with_hint("give the network a larger subnet under ipam.config");
-    return format_ipv4(candidate);
+    if (candidate >= seats.subnet.last || candidate > seats.range.last) return std::nullopt;
+    return candidate;
+}
+
+}  // namespace
+
+std::string Store::allocate_address(const Network& network, const std::string& wanted) const {
+    const auto all = seats_of(network);
+    if (!wanted.empty()) {
+        const auto address = parse_ipv4(wanted);
+        if (!address) throw make_error(ErrorKind::invalid, "\"{}\" is not an IPv4 address", wanted);
+        check_wanted(impl_->db, network, all, *address);
+        return format_ipv4(*address);
+    }
+    for (const Seats& seats : all)
+        if (const auto address = lowest_free(impl_->db, network, seats)) return format_ipv4(*address);
+    throw make_error(ErrorKind::conflict, "network {} has no free address left in {}", network.name,
+                     names_of(all, &Seats::range))
+        .with_hint("give the network a larger subnet under ipam.config");
 }
 
 namespace {

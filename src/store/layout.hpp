@@ -6,7 +6,8 @@
 //     layers/<chain id>/      an unpacked layer, shared read-only by containers
 //     layers/tmp-*/           being unpacked; removed at the next start when nobody holds its lock
 //     mount-points/           what every root has at least: empty files and folders to mount over
-//     containers/<id>/        upper, work, hosts, resolv.conf, hostname, configs, container.log[.1 .2]
+//     containers/<id>/        upper, work (or disk.img, with both in it, and disk, where it is mounted), hosts,
+//                             resolv.conf, hostname, configs, container.log[.1 .2]
 //     trash/<id>/             of a removed container, not emptied yet
 //     volumes/<name>/_data
 //     volumes/.removed-<id>/  one that is being removed
@@ -16,6 +17,7 @@
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
+//     bridge-filter           what was turned off in the kernel (see net/bridge_filter.hpp)
 //     secrets/<id>/           what a container is granted of secrets; in memory where /run is
 //     projects/<name>/        control.sock, lock (commands), keeper.lock (held while a keeper lives), keeper.log
 #pragma once
@@ -55,6 +57,7 @@ struct Layout {
         return project_run(project) + "/keeper.lock";
     }
     [[nodiscard]] std::string secrets(const std::string& id) const { return run + "/secrets/" + id; }
+    [[nodiscard]] std::string bridge_filter() const { return run + "/bridge-filter"; }
     [[nodiscard]] std::string dns_generation() const { return run + "/dns-generation"; }
 
     /// Makes the folders, 0700; refuses ones that another user owns or may write.

@@ -1,5 +1,6 @@
 #include "base/ids.hpp"
 #include "store/impl.hpp"
+#include "store/pools.hpp"
 #include "store/subnets.hpp"
 
 namespace compose::store {
@@ -32,11 +33,18 @@ struct NamedRange {
     std::string network, project;
 };
 
-std::vector<NamedRange> used_ranges(Database& db, const std::string& but_id) {
-    auto rows = db.query("SELECT subnet, name, project FROM networks WHERE subnet <> '' AND id <> ?", but_id);
+std::vector<NamedRange> used_ranges(Database& db) {
+    auto rows = db.query("SELECT subnet, name, project, options FROM networks");
     std::vector<NamedRange> out;
-    while (rows.step())
-        if (const auto range = parse_range(rows.view(0))) out.push_back({*range, rows.text(1), rows.text(2)});
+    const auto add = [&](std::string_view subnet) {
+        if (const auto range = parse_range(subnet)) out.push_back({*range, rows.text(1), rows.text(2)});
+    };
+    while (rows.step()) {
+        add(rows.view(0));
+        if (rows.view(3).find("more") == std::string_view::npos) continue;
+        if (const auto options = decode_map(rows.view(3)); options.contains("more"))
+            for (const Pool& pool : decode_pools(options.at("more"))) add(pool.subnet);
+    }
     return out;
 }
 
@@ -49,7 +57,7 @@ void check_no_overlap(const std::vector<NamedRange>& used, const Range& range) {
 }
 
 void fill_in_subnet(Database& db, Network& network, std::span<const std::string> avoid) {
-    const auto used = used_ranges(db, network.id);
+    const auto used = used_ranges(db);
     Range range;
     if (network.subnet.empty()) {
         std::vector<Range> ranges;
@@ -61,6 +69,8 @@ void fill_in_subnet(Database& db, Network& network, std::span<const std::string>
     }
     network.gateway = format_ipv4(check_gateway(range, network.gateway));
     network.subnet = format_range(range);
+    for (const Pool& pool : pools_of(network, false))
+        if (pool.subnet != network.subnet) check_no_overlap(used, check_subnet(pool.subnet));
 }
 
 std::optional<std::int64_t> range_end(const std::string& subnet, bool last) {
@@ -88,18 +98,6 @@ void Store::insert_network(Network& network, std::span<const std::string> avoid)
                encode(filled.options), encode(filled.labels), filled.config_hash, filled.created_at);
     });
     network = std::move(filled);
-}
-
-void Store::update_network_subnet(const std::string& id, const std::string& subnet, const std::string& gateway) {
-    auto& db = impl_->db;
-    db.atomically([&] {
-        const auto range = check_subnet(subnet);
-        check_no_overlap(used_ranges(db, id), range);
-        const int changed =
-            db.run("UPDATE networks SET subnet = ?, subnet_first = ?, subnet_last = ?, gateway = ? WHERE id = ?",
-                   subnet, range.first, range.last, format_ipv4(check_gateway(range, gateway)), id);
-        if (changed == 0) throw make_error(ErrorKind::not_found, "network {} does not exist", short_id(id));
-    });
 }
 
 std::optional<Network> Store::network(const std::string& id) const {

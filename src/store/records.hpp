@@ -82,9 +82,10 @@ struct Network {
     std::string bridge;  // interface name, from the id; empty where there is none
     bool internal = false;
     bool attachable = false;
-    /// ipv4 ("false"), subnet6, gateway6, mtu, icc, masquerade ("false"), host_binding, ip_range, reserved
-    /// ("10.0.0.9,10.0.0.10"), inhibit ("true": the bridge has no address), gateway_mode and gateway_mode6 (nat,
-    /// isolated), interface_prefix: what is not as usual.
+    /// What is not as usual: ipv4 ("false"), subnet6, gateway6, ip_range, range6, reserved, reserved6 and more (further
+    /// subnets; see pools.hpp for these), mtu, icc, masquerade ("false"), host_binding, source, source6
+    /// (under which traffic leaves), inhibit ("true": the bridge has no address), gateway_mode, gateway_mode6 (nat,
+    /// nat-unprotected, routed, isolated), trusted ("eth0:eth1"), interface_prefix.
     /// Of macvlan and ipvlan: parent, mode, flag, and made ("true") when the parent is the engine's own.
     std::map<std::string, std::string> options;
     Labels labels;
@@ -100,6 +101,11 @@ struct Network {
 /// Does it stand on an interface of the host's, instead of a bridge of its own?
 [[nodiscard]] inline bool is_stacked(const Network& network) {
     return network.driver == "macvlan" || network.driver == "ipvlan";
+}
+
+/// Can nobody come to its containers over an address of the host's?
+[[nodiscard]] inline bool is_out_of_reach(const Network& network) {
+    return network.internal || is_stacked(network);
 }
 
 struct Endpoint {
@@ -133,7 +139,6 @@ struct Volume {
     std::map<std::string, std::string> driver_opts;
     Labels labels;
     bool anonymous = false;
-    bool copied_up = false;  // the image's content was copied in (or there was none)
     std::string config_hash;
     std::int64_t created_at = 0;
 };

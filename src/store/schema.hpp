@@ -123,7 +123,6 @@ CREATE TABLE volumes (
     driver_opts TEXT NOT NULL,
     labels TEXT NOT NULL,
     anonymous INTEGER NOT NULL,
-    copied_up INTEGER NOT NULL,
     config_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) WITHOUT ROWID;

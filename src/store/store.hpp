@@ -59,7 +59,6 @@ public:
     /// Fills in subnet and gateway when they are empty: the lowest free one of the pools that overlaps neither another
     /// network nor `avoid` ("10.0.0.0/8" texts: the host's routes).
     void insert_network(Network& network, std::span<const std::string> avoid);
-    void update_network_subnet(const std::string& id, const std::string& subnet, const std::string& gateway);
     [[nodiscard]] std::optional<Network> network(const std::string& id) const;
     [[nodiscard]] std::optional<Network> network_by_name(const std::string& name) const;
     [[nodiscard]] std::vector<Network> networks(const std::string& project) const;  // "": all
@@ -93,7 +92,6 @@ public:
     // Volumes
     /// False when one of that name exists already (then nothing is changed).
     bool insert_volume(const Volume& volume);
-    void mark_copied_up(const std::string& name);
     [[nodiscard]] std::optional<Volume> volume(const std::string& name) const;
     [[nodiscard]] std::vector<Volume> volumes(const std::string& project) const;  // "": all
     /// (container id, volume name) of all containers of the project ("": all).

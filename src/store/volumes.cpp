@@ -4,7 +4,7 @@ namespace compose::store {
 
 namespace {
 
-#define VOLUME_COLUMNS "name, project, key, driver, driver_opts, labels, anonymous, copied_up, config_hash, created_at"
+#define VOLUME_COLUMNS "name, project, key, driver, driver_opts, labels, anonymous, config_hash, created_at"
 
 Volume read_volume(const Query& row) {
     return {.name = row.text(0),
@@ -14,21 +14,16 @@ Volume read_volume(const Query& row) {
             .driver_opts = decode_map(row.view(4)),
             .labels = decode_map(row.view(5)),
             .anonymous = row.boolean(6),
-            .copied_up = row.boolean(7),
-            .config_hash = row.text(8),
-            .created_at = row.integer(9)};
+            .config_hash = row.text(7),
+            .created_at = row.integer(8)};
 }
 
 }  // namespace
 
 bool Store::insert_volume(const Volume& v) {
-    return impl_->db.run("INSERT INTO volumes VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO NOTHING", v.name,
-                         v.project, v.key, v.driver, encode(v.driver_opts), encode(v.labels), v.anonymous, v.copied_up,
+    return impl_->db.run("INSERT INTO volumes VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO NOTHING", v.name,
+                         v.project, v.key, v.driver, encode(v.driver_opts), encode(v.labels), v.anonymous,
                          v.config_hash, v.created_at) > 0;
-}
-
-void Store::mark_copied_up(const std::string& name) {
-    impl_->db.run("UPDATE volumes SET copied_up = 1 WHERE name = ?", name);
 }
 
 std::optional<Volume> Store::volume(const std::string& name) const {

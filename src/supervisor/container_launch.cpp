@@ -3,9 +3,9 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "supervisor/container.hpp"
+#include "supervisor/volume_mounts.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
-#include "sys/volume_mount.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -20,21 +20,10 @@ std::int64_t wall_nanoseconds() {
 
 namespace {
 
-// Volumes with a file system of their own are mounted at their first use since the host was started, and stay so until
-// they are removed: what is in memory outlives the containers.
 void mount_volumes(const runtime::ContainerSpec& spec, const store::Store& store) {
     for (const auto& mount : spec.mounts) {
         if (mount.volume.empty() || mount.source != store.layout().volume_data(mount.volume)) continue;
-        const auto volume = store.volume(mount.volume);
-        if (!volume || volume->driver_opts.empty() || sys::is_mount_point(mount.source)) continue;
-        const auto option = [&](const char* key) {
-            const auto found = volume->driver_opts.find(key);
-            return found == volume->driver_opts.end() ? std::string{} : found->second;
-        };
-        in_context([&] { return "volume " + volume->name; },
-                   [&] {
-                       sys::mount_volume({option("type"), option("device"), option("o")}, mount.source);
-                   });
+        if (const auto volume = store.volume(mount.volume)) mount_once(*volume, mount.source);
     }
 }
 
@@ -57,7 +46,7 @@ void Container::launch() {
     if (!fresh || fresh->project != core_.project)
         throw make_error(ErrorKind::not_found, "there is no container {}", short_id(row_.id));
     auto spec = runtime::spec_from_json(fresh->config.spec);
-    const auto wishes = port_wishes_from_json(fresh->config.ports_json);
+    auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
     cgroup_parent_ = spec.cgroup_parent;
@@ -71,8 +60,7 @@ void Container::launch() {
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
-    // Whoever wants a container on its own address of a network outside needs no port of this host.
-    if (!wishes.empty() && endpoints_.can_publish()) ports_.take(wishes);
+    if (!wishes.empty()) ports_.take(endpoints_.on_host(std::move(wishes)));
     launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
@@ -388,6 +376,7 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     // Half started: its set-up died with its supervisor, so it is made again.
     interrupted_ = !released;
     const auto gone = std::find_if(exits.begin(), exits.end(), [&](const ChildExit& exit) { return exit.pid == pid; });
+    if (gone != exits.end() || !pidfd_ || interrupted_) endpoints_.recall();
     if (gone != exits.end()) return on_exit(*gone);
     if (!pidfd_) return on_exit({pid, {kLostExitCode, 0}, wall_nanoseconds()});
     core_.keeper.store(keeper_name("process"), pid, {pidfd_});

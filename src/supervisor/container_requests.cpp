@@ -1,5 +1,6 @@
 // What others ask of a container: to start, to stop, to be signalled, paused or forgotten.
 #include <csignal>
+#include <exception>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -179,7 +180,17 @@ void Container::refresh() {
     row_.config.restart = fresh->config.restart;
     row_.config.options_json = fresh->config.options_json;
     read_options();
-    if (phase_ == Phase::running) endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
+    if (phase_ != Phase::running) return;
+    // A network may have come from which ports of the host lead to it. One that is taken is told, and keeps nobody out.
+    std::exception_ptr untaken;
+    try {
+        auto wishes = port_wishes_from_json(row_.config.ports_json);
+        if (!wishes.empty() && !ports_.taken()) ports_.take(endpoints_.on_host(std::move(wishes)));
+    } catch (const Error&) {
+        untaken = std::current_exception();
+    }
+    endpoints_.refresh(row_, static_cast<pid_t>(row_.pid));
+    if (untaken) std::rethrow_exception(untaken);
 }
 
 }  // namespace compose::supervisor

@@ -45,13 +45,9 @@ Endpoints::Endpoints(Core& core, std::string container_id, const HostPorts& host
 Endpoints::Plan Endpoints::plan() const {
     Plan plan;
     const auto endpoints = core_.store.endpoints_of(id_);
-    for (const auto& endpoint : endpoints) {
-        auto network = core_.store.network(endpoint.network_id);
-        if (!network) throw make_error(ErrorKind::not_found, "network {} is gone", endpoint.network_id);
-        plan.networks.push_back(std::move(*network));
-    }
+    plan.networks = networks_of(core_.store, endpoints);
     plan.interfaces = interfaces_of(endpoints, plan.networks);
-    if (!endpoints.empty()) plan.ports = publications(core_.store.ports_of(id_), endpoints, plan.networks);
+    if (!endpoints.empty()) plan.ports = publications(core_.store, id_, endpoints, plan.networks);
     return plan;
 }
 
@@ -60,6 +56,7 @@ void Endpoints::ensure_network(const store::Network& network) const {
     if (net::bridge_exists(network.bridge)) return;
     // After a reboot, or when somebody deleted it.
     net::create_bridge(bridge_of(network));
+    settle_bridge_filter(core_.store);
     core_.firewall.ensure();
     core_.firewall.add_network(firewall_network(network));
 }
@@ -95,13 +92,13 @@ void Endpoints::publish(const Plan& plan) {
 // Each needs the socket that holds its port: of one and the same where all addresses of both families are meant.
 void Endpoints::open_relays() {
     relays_.clear();
-    const auto any = std::find_if(published_.begin(), published_.end(), [](const auto& port) { return port.relayed; });
-    if (any == published_.end()) return;
+    constexpr auto kRelay = net::PublishedPort::Way::relay;
+    if (std::none_of(published_.begin(), published_.end(), [](const auto& port) { return port.way == kRelay; })) return;
     for (const auto& socket : host_ports_.sockets()) {
         const auto bound = sys::bound_port(socket);
         const auto host = net::parse_ip(bound.host_ip.empty() ? "::" : bound.host_ip);
         const auto found = std::find_if(published_.begin(), published_.end(), [&](const auto& port) {
-            return port.relayed && port.protocol == bound.protocol && port.host_port == bound.port &&
+            return port.way == kRelay && port.protocol == bound.protocol && port.host_port == bound.port &&
                    port.host_ip == host;
         });
         if (found == published_.end()) continue;
@@ -180,12 +177,10 @@ void Endpoints::refresh(const store::Container& container, pid_t pid) {
     open_relays();
 }
 
-bool Endpoints::can_publish() const {
+std::vector<PortWish> Endpoints::on_host(std::vector<PortWish> wishes) const {
     const auto endpoints = core_.store.endpoints_of(id_);
-    return endpoints.empty() || std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& endpoint) {
-               const auto network = core_.store.network(endpoint.network_id);
-               return !network || !is_stacked(*network);
-           });
+    if (endpoints.empty()) return wishes;
+    return host_wishes(std::move(wishes), endpoints, networks_of(core_.store, endpoints));
 }
 
 void Endpoints::recall_sockets(std::map<std::string, Held>& held) noexcept {

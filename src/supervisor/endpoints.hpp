@@ -24,12 +24,13 @@ public:
     void adopt(const store::Container& container, pid_t pid);
     /// Its networks have changed while it runs: interfaces come and go, its names and ports follow.
     void refresh(const store::Container& container, pid_t pid);
-    /// Has it a network on which ports can be published?
-    [[nodiscard]] bool can_publish() const;
+    /// What of the wishes needs ports of this host (see publication.hpp).
+    [[nodiscard]] std::vector<PortWish> on_host(std::vector<PortWish> wishes) const;
     /// The resolver's sockets of a container that an earlier supervisor connected; with them disconnect() finds its
     /// namespace. Never throws.
     void recall_sockets(std::map<std::string, Held>& held) noexcept;
-    /// Of a container that was found dead: its ports may still be published. disconnect() comes next. Never throws.
+    /// Of a container that was found dead or half started: its ports may still be published. disconnect() comes next.
+    /// Never throws.
     void recall() noexcept;
     /// The container is down: nothing points to it any more. Its veth pairs vanish with its namespace. Never throws.
     void disconnect() noexcept;

@@ -3,7 +3,10 @@
 #include <charconv>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/strings.hpp"
+#include "net/bridge_filter.hpp"
+#include "store/pools.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -42,6 +45,44 @@ std::optional<net::Prefix6> subnet6_of(const store::Network& row) {
     return parsed(net::Prefix6::parse(found->second), found->second);
 }
 
+net::Straight straight_of(const std::string& gateway_mode) {
+    if (gateway_mode == "routed") return net::Straight::open_ports;
+    if (gateway_mode == "nat-unprotected") return net::Straight::everything;
+    return net::Straight::nothing;
+}
+
+template <class Address>
+std::optional<Address> address_option(const store::Network& row, const char* key) {
+    const std::string text = option(row, key);
+    if (text.empty()) return std::nullopt;
+    return parsed(Address::parse(text), text);
+}
+
+std::vector<std::string> trusted_of(const store::Network& row) {
+    const std::string names = option(row, "trusted");
+    return names.empty() ? std::vector<std::string>{} : split(names, ':');
+}
+
+std::vector<store::Pool> further_pools(const store::Network& row, bool ipv6) {
+    auto pools = store::pools_of(row, ipv6);
+    if (!pools.empty()) pools.erase(pools.begin());
+    return pools;
+}
+
+net::FirewallNetwork plain_wall(const store::Network& row) {
+    return {.bridge = row.bridge,
+            .subnet = subnet_of(row),
+            .internal = row.internal,
+            .masquerade = !row.internal && !is_off(row, "masquerade"),
+            .subnet6 = subnet6_of(row),
+            .isolated = is_off(row, "icc"),
+            .straight = straight_of(option(row, "gateway_mode")),
+            .straight6 = straight_of(option(row, "gateway_mode6")),
+            .source = address_option<net::Ipv4>(row, "source"),
+            .source6 = address_option<net::Ipv6>(row, "source6"),
+            .trusted = trusted_of(row)};
+}
+
 // "net.ipv4.conf.IFNAME.log_martians=1"; endpoint_options.cpp has checked it.
 net::InterfaceSysctl sysctl_of(const std::string& text) {
     const auto equals = text.find('=');
@@ -66,12 +107,17 @@ void stack(const store::Endpoint& endpoint, const store::Network& network, net::
 }  // namespace
 
 net::FirewallNetwork firewall_network(const store::Network& row) {
-    return {.bridge = row.bridge,
-            .subnet = subnet_of(row),
-            .internal = row.internal,
-            .masquerade = !row.internal && !is_off(row, "masquerade"),
-            .subnet6 = subnet6_of(row),
-            .isolated = is_off(row, "icc")};
+    net::FirewallNetwork wall = plain_wall(row);
+    if (!row.options.contains("more")) return wall;
+    for (const auto& pool : further_pools(row, false))
+        wall.more.push_back(parsed(net::Prefix::parse(pool.subnet), pool.subnet));
+    for (const auto& pool : further_pools(row, true))
+        wall.more6.push_back(parsed(net::Prefix6::parse(pool.subnet), pool.subnet));
+    return wall;
+}
+
+bool is_routed(const store::Network& row) {
+    return option(row, "gateway_mode") == "routed" || option(row, "gateway_mode6") == "routed";
 }
 
 net::BridgeSpec bridge_of(const store::Network& row) {
@@ -83,6 +129,13 @@ net::BridgeSpec bridge_of(const store::Network& row) {
     if (spec.subnet) spec.gateway = parsed(net::Ipv4::parse(row.gateway), row.gateway);
     if (const auto subnet = subnet6_of(row); subnet && option(row, "gateway_mode6") != "isolated")
         spec.ipv6 = {parsed(net::Ipv6::parse(row.options.at("gateway6")), row.options.at("gateway6")), subnet->length};
+    if (!row.options.contains("more")) return spec;
+    for (const auto& pool : further_pools(row, false))
+        spec.more.push_back({parsed(net::Ipv4::parse(pool.gateway), pool.gateway),
+                             parsed(net::Prefix::parse(pool.subnet), pool.subnet).length});
+    for (const auto& pool : further_pools(row, true))
+        spec.more6.push_back({parsed(net::Ipv6::parse(pool.gateway), pool.gateway),
+                              parsed(net::Prefix6::parse(pool.subnet), pool.subnet).length});
     return spec;
 }
 
@@ -104,6 +157,26 @@ void ensure_parent(const store::Network& row) {
     throw make_error(ErrorKind::not_found, "network {}: its parent interface {} is gone", row.name, parent)
         .with_hint("bring that interface back, or remove the network and make it with another parent");
 }
+
+namespace {
+
+// Where an address lies in a further subnet of the network, that one's gateway and length are its own.
+void use_home_pool(const store::Network& network, net::EndpointSpec& spec) {
+    for (const auto& pool : further_pools(network, false)) {
+        const auto subnet = parsed(net::Prefix::parse(pool.subnet), pool.subnet);
+        if (!spec.address || !subnet.contains(*spec.address)) continue;
+        spec.prefix_length = subnet.length;
+        if (spec.gateway) spec.gateway = parsed(net::Ipv4::parse(pool.gateway), pool.gateway);
+    }
+    for (const auto& pool : further_pools(network, true)) {
+        const auto subnet = parsed(net::Prefix6::parse(pool.subnet), pool.subnet);
+        if (!spec.address6 || !subnet.contains(*spec.address6)) continue;
+        spec.prefix_length6 = subnet.length;
+        if (spec.gateway6) spec.gateway6 = parsed(net::Ipv6::parse(pool.gateway), pool.gateway);
+    }
+}
+
+}  // namespace
 
 net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Network& network) {
     constexpr int kFirstIndex = 2;  // 1 is lo
@@ -139,6 +212,7 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
         spec.gateway6 = net::Ipv6::parse(network.options.at("gateway6"));
     if (spec.address && endpoint.default_route && !network.internal)
         spec.gateway = parsed(net::Ipv4::parse(network.gateway), network.gateway);
+    if (network.options.contains("more")) use_home_pool(network, spec);
     if (is_stacked(network)) stack(endpoint, network, spec);
     return spec;
 }
@@ -163,6 +237,17 @@ std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> en
         six = six || way.gateway6;
     }
     return result;
+}
+
+void settle_bridge_filter(const store::Store& store) {
+    std::vector<std::string> bridges;
+    for (const store::Network& row : store.networks(""))
+        if (!row.bridge.empty()) bridges.push_back(row.bridge);
+    try {
+        net::settle_bridge_filter(bridges, store.layout().bridge_filter());
+    } catch (const Error& error) {  // a matter of speed only
+        log::debug("the filter of bridged packets: {}", error.what());
+    }
 }
 
 }  // namespace compose::supervisor

@@ -7,11 +7,14 @@
 #include "net/bridge.hpp"
 #include "net/firewall.hpp"
 #include "store/records.hpp"
+#include "store/store.hpp"
 
 namespace compose::supervisor {
 
 /// Throw Error when the row holds what is no address.
 [[nodiscard]] net::FirewallNetwork firewall_network(const store::Network& row);
+/// Are its containers reached by routes to them, in one family at least, and not by ports of the host?
+[[nodiscard]] bool is_routed(const store::Network& row);
 [[nodiscard]] net::BridgeSpec bridge_of(const store::Network& row);
 /// A network that stands on an interface of the host's.
 [[nodiscard]] net::StackedLink stacked_link(const store::Network& row);
@@ -25,5 +28,8 @@ void ensure_parent(const store::Network& row);
 /// family, the first other one that leads out has the route of that family.
 [[nodiscard]] std::vector<net::EndpointSpec> interfaces_of(std::span<const store::Endpoint> endpoints,
                                                            std::span<const store::Network> networks);
+
+/// What the kernel does with packets on our bridges, after one was made or removed (see net/bridge_filter.hpp).
+void settle_bridge_filter(const store::Store& store);
 
 }  // namespace compose::supervisor

@@ -208,6 +208,15 @@ void remove_named(FdRef parent, const std::string& name, const std::string& path
 
 }  // namespace
 
+bool is_empty_directory(const std::string& path) {
+    const auto dir = read_directory(open_directory(path));
+    errno = 0;
+    while (const auto* entry = ::readdir(dir.get()))
+        if (!is_dots(entry->d_name)) return false;
+    if (errno != 0) throw errno_error("read directory {}", path);
+    return true;
+}
+
 std::vector<std::string> list_directory(FdRef fd) {
     Fd own(::openat(fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!own) throw errno_error("read directory");

@@ -31,6 +31,7 @@ enum class Missing { not_there, anything_else, anything_else_or_link };
 void make_directories_in_root(FdRef root, const std::string& path);
 
 [[nodiscard]] Fd open_directory(const std::string& path);
+[[nodiscard]] bool is_empty_directory(const std::string& path);
 /// Names in the directory without "." and "..", sorted.
 [[nodiscard]] std::vector<std::string> list_directory(const std::string& path);
 [[nodiscard]] std::vector<std::string> list_directory(FdRef dir);

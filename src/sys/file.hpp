@@ -43,6 +43,7 @@ void make_directories(const std::string& path, unsigned mode = 0700);  // with p
 [[nodiscard]] bool exists_no_follow(const std::string& path);  // a link that leads nowhere counts
 [[nodiscard]] bool is_directory(const std::string& path);
 [[nodiscard]] bool is_regular_file(const std::string& path);       // links followed
+[[nodiscard]] bool is_socket(const std::string& path);             // links followed
 [[nodiscard]] std::string own_program();                           // the path of this process's binary
 [[nodiscard]] bool is_program(const std::string& path);            // a regular file that may be run
 void remove_file(const std::string& path);                         // no error when it is not there

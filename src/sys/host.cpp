@@ -22,4 +22,8 @@ bool has_apparmor() {
     return enabled && enabled->starts_with('Y');
 }
 
+bool has_selinux() {
+    return exists("/sys/fs/selinux/enforce");  // mounted there once a policy is loaded
+}
+
 }  // namespace compose::sys

@@ -14,5 +14,7 @@ struct HostIdentity {
 [[nodiscard]] HostIdentity host_identity();
 /// Does the kernel confine programs by AppArmor profiles?
 [[nodiscard]] bool has_apparmor();
+/// Does it label programs and files by an SELinux policy, enforced or not?
+[[nodiscard]] bool has_selinux();
 
 }  // namespace compose::sys

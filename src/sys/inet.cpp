@@ -83,18 +83,6 @@ std::optional<InetAddress> InetAddress::parse(const std::string& text, std::uint
     return address;
 }
 
-std::optional<Ipv6Bytes> parse_ipv6(const std::string& text) {
-    Ipv6Bytes bytes{};
-    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return std::nullopt;
-    return bytes;
-}
-
-std::string format_ipv6(const Ipv6Bytes& address) {
-    char text[INET6_ADDRSTRLEN] = {};
-    ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
-    return text;
-}
-
 int InetAddress::family() const {
     return static_cast<const sockaddr*>(data())->sa_family;
 }

@@ -38,11 +38,6 @@ private:
     unsigned size_ = 0;
 };
 
-/// Without a zone: "2001:db8::1" <-> 16 bytes.
-using Ipv6Bytes = std::array<std::uint8_t, 16>;
-[[nodiscard]] std::optional<Ipv6Bytes> parse_ipv6(const std::string& text);
-[[nodiscard]] std::string format_ipv6(const Ipv6Bytes& address);
-
 [[nodiscard]] Fd bind_udp(const InetAddress& address);
 [[nodiscard]] Fd listen_tcp(const InetAddress& address);
 [[nodiscard]] InetAddress local_address(FdRef socket);

@@ -177,6 +177,28 @@ std::optional<LinkInfo> Links::find(const std::string& name) {
     return found;
 }
 
+std::optional<std::vector<std::string>> Links::names(const std::string& kind) {
+    for (int tries = 0; tries < 5; ++tries) {
+        NetlinkBuffer buffer;
+        buffer.begin(RTM_GETLINK, NLM_F_DUMP, ifinfomsg{});
+        buffer.attribute(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
+        const auto info = buffer.open(IFLA_LINKINFO);
+        buffer.text(IFLA_INFO_KIND, kind);
+        buffer.close(info);
+        std::vector<std::string> found;
+        const auto failures = socket_.exchange(buffer, [&](unsigned, std::string_view payload) {
+            if (parse_link(payload).kind != kind) return;  // an old kernel doesn't choose
+            payload.remove_prefix(NLMSG_ALIGN(sizeof(ifinfomsg)));
+            for_each_attribute(payload, [&](unsigned type, std::string_view text) {
+                if (type == IFLA_IFNAME) found.emplace_back(text.substr(0, text.find('\0')));
+            });
+        });
+        if (failures.empty()) return found;
+        if (failures.front().code != EINTR) throw refused(failures.front(), "list interfaces");
+    }
+    return std::nullopt;
+}
+
 void Links::create_bridge(const BridgeRequest& request) {
     NetlinkBuffer buffer;
     buffer.begin(RTM_NEWLINK, kCreate, raised(0));

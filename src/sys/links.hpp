@@ -70,6 +70,8 @@ public:
     Links();
 
     [[nodiscard]] std::optional<LinkInfo> find(const std::string& name);
+    /// The interfaces of a kind ("bridge"); nothing when they changed all the while.
+    [[nodiscard]] std::optional<std::vector<std::string>> names(const std::string& kind);
     void create_bridge(const BridgeRequest& request);  // throws with code EEXIST when the name is taken
     void set_mtu(int index, unsigned mtu);
     void set_up(int index);

@@ -37,6 +37,7 @@ public:
     Rule& address_type(Address which, std::uint32_t type);                          // RTN_LOCAL and so on
     Rule& set_port(unsigned offset, std::uint16_t port, unsigned checksum_offset);  // in the transport header
     Rule& dnat(Family family, unsigned address_word, unsigned port_word);
+    Rule& snat(Family family, unsigned address_word);
     Rule& masquerade();
     Rule& verdict(Verdict verdict);
     Rule& jump(const std::string& chain);

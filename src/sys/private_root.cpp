@@ -106,6 +106,7 @@ Fd set_up(const RootLayout& layout) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw errno_error("make mounts private");
     std::vector<Fd> sources;
     for (const auto& bind : layout.binds) sources.push_back(open_source(bind));
+    if (!layout.disk.file.empty()) mount_disk(layout.disk);
     Fd root = mount_overlay(layout);
     attach(root, open_directory(layout.place), "the container's root");
     for (std::size_t i = 0; i < sources.size(); ++i)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sys/disk.hpp"
 #include "sys/fd.hpp"
 
 namespace compose::sys {
@@ -13,6 +14,7 @@ namespace compose::sys {
 struct RootLayout {
     std::vector<std::string> lower;  // folders, topmost first
     std::string upper, work;
+    Disk disk;          // that these two are on
     std::string place;  // an existing folder of ours, hidden by the mount inside that namespace
     bool read_only = false;
     struct Bind {

@@ -4,23 +4,9 @@
 
 #include <string>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
-
-inline std::string stripped(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-    return text;
-}
-
-/// What a script says in a running service.
-inline std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
-
-inline bool reaches(const Sandbox& box, const std::string& from, const std::string& to) {
-    return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
-}
 
 /// lan0 here, far0 with 10.44.0.254 and fd44::fe in a namespace of its own.
 class Lan {
@@ -47,6 +33,7 @@ public:
     Lan& operator=(const Lan&) = delete;
 
     void remove() const { (void)box_.host({"ip", "link", "del", "lan0"}); }
+    [[nodiscard]] const std::string& pid() const { return pid_; }
     [[nodiscard]] Result outside(const std::string& script) const {
         return box_.host({"nsenter", "--net=/proc/" + pid_ + "/ns/net", "sh", "-c", script});
     }
@@ -57,6 +44,36 @@ public:
 private:
     const Sandbox& box_;
     std::string pid_;
+};
+
+/// A machine on that network which sends through the host, 10.44.0.1 and fd44::1, what is not near.
+class Neighbour {
+public:
+    explicit Neighbour(const Sandbox& box) : box_(box), lan_(box) {
+        const auto host = box.host({"sh", "-c",
+                                    "ip addr add 10.44.0.1/24 dev lan0 && "
+                                    "{ ip addr add fd44::1/64 dev lan0 nodad || true; }"});
+        EXPECT_TRUE(host.ok()) << host.err;
+        const auto routes = lan_.outside(
+            "ip link set lo up; ip route add default via 10.44.0.1; ip -6 route add default via fd44::1 || true");
+        EXPECT_TRUE(routes.ok()) << routes.err;
+    }
+
+    [[nodiscard]] Result run(const std::string& script) const { return lan_.outside(script); }
+    /// The page at "10.44.0.1:8080" or "[fd44::1]:8080"; empty when there is none.
+    [[nodiscard]] std::string get(const std::string& where) const {
+        return run("curl -sS -g -m 1 http://" + where + "/").out;
+    }
+    [[nodiscard]] bool sees_site(const std::string& where) const {
+        return eventually([&] { return get(where) == kHello; });
+    }
+    /// Answers each connection to that port with the address that it comes from. The server's process id.
+    [[nodiscard]] std::string serve_peers(int port) const { return tell_peers(box_, lan_.pid(), port); }
+    [[nodiscard]] bool pings(const std::string& address) const { return run("busybox ping -c 1 -W 1 " + address).ok(); }
+
+private:
+    const Sandbox& box_;
+    Lan lan_;
 };
 
 inline bool kernel_has(const Sandbox& box, const std::string& kind) {

@@ -228,6 +228,9 @@ std::vector<std::string> Sandbox::leaks() const {
     for (const auto& line : split(slurp("/proc/self/mountinfo"), '\n'))
         if (line.find(root_) != std::string::npos) out.push_back("mount " + line);
     std::error_code error;
+    for (const auto& device : fs::directory_iterator("/sys/block", error))
+        if (slurp(device.path() / "loop/backing_file").find(root_) != std::string::npos)
+            out.push_back("loop device " + device.path().filename().string());
     for (const char* sub : {"/containers", "/trash", "/volumes"})
         for (const auto& entry : fs::directory_iterator(state_ + sub, error))
             out.push_back("folder " + entry.path().string());

@@ -1,17 +1,13 @@
 // What containers find in their file systems: configs, secrets, volumes of others, parts of volumes, images.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
 
 constexpr const char* kGrants = R"(
 services:
@@ -173,6 +169,36 @@ volumes: {data: {}}
     box.ok({"-f", "other/compose.yaml", "down", "-t", "0"});
 }
 
+TEST(VolumesFrom, FollowTheSourceThroughItsChanges) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto write = [&](const char* volumes) {
+        box.write("compose.yaml", std::string("x-b: &b {image: busybox, command: sleep 1000, stop_grace_period: 0s}\n"
+                                              "services:\n  zsource: {<<: *b, volumes: [") +
+                                      volumes + "]}\n  taker: {<<: *b, volumes_from: [zsource]}\n");
+    };
+    int round = 0;
+    const auto shared = [&](const std::string& folder) {
+        const auto mark = std::to_string(++round);
+        (void)in(box, "zsource", "echo " + mark + " > " + folder + "/mark");
+        return in(box, "taker", "cat " + folder + "/mark") == mark + "\n";
+    };
+    write("/one");
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one"));
+    box.ok({"up", "-d", "-V", "--force-recreate", "zsource"});
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one")) << "the old volume is nobody's any more";
+    write("/one, /two");
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(shared("/one") && shared("/two"));
+    for (int i = 0; i < 3; ++i) {
+        box.ok({"up", "-d", "-V", "--force-recreate"});
+        EXPECT_TRUE(shared("/one") && shared("/two"));
+    }
+    EXPECT_EQ(box.compose({"plan"}).exit_code, 0) << "and then it is at rest";
+}
+
 TEST(VolumeMounts, ASubpathIsAllThatIsSeen) {
     REQUIRE_ROOT();
     Sandbox box;
@@ -217,6 +243,11 @@ services:
     box.ok({"up", "-d"});
     EXPECT_EQ(in(box, "web", "cat /all/opt/tool /opt/tool"), "from another image\nfrom another image\n");
     EXPECT_THAT(box.compose({"exec", "-T", "web", "touch", "/all/x"}).err, HasSubstr("Read-only"));
+    box.write("absent.yaml",
+              "services:\n  web:\n    image: busybox\n    volumes:\n      - {type: image, source: 127.0.0.1:9/absent, "
+              "target: /i}\n");
+    EXPECT_THAT(box.fails({"-f", "absent.yaml", "-p", "absent", "create"}),
+                testing::AllOf(HasSubstr("absent.yaml:"), HasSubstr("127.0.0.1:9/absent")));
 }
 
 TEST(VolumeMounts, ARecursiveReadOnlyBindAndPropagation) {

@@ -70,6 +70,7 @@ services:
     command: sleep 1000
     deploy: {resources: {limits: {cpus: "0.25", memory: 48M, pids: 55}, reservations: {memory: 24M}}}
   less: {image: busybox, command: sleep 1000, mem_limit: 64m, memswap_limit: 32m, profiles: [x]}
+  alone: {image: busybox, command: sleep 1000, memswap_limit: 32m, profiles: [x]}
 )");
     box.ok({"up", "-d"});
     if (std::filesystem::exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes")) {
@@ -82,7 +83,10 @@ services:
     EXPECT_EQ(limit(box, "deploy", "memory", "memory.limit_in_bytes"), "50331648\n");
     EXPECT_EQ(limit(box, "deploy", "memory", "memory.soft_limit_in_bytes"), "25165824\n");
     EXPECT_EQ(limit(box, "deploy", "pids", "pids.max"), "55\n");
-    EXPECT_THAT(box.fails({"up", "-d", "less"}), HasSubstr("is lower than that of memory"));
+    EXPECT_THAT(box.fails({"up", "-d", "less"}),
+                testing::AllOf(HasSubstr("compose.yaml:10:"), HasSubstr("less than the memory limit")));
+    EXPECT_THAT(box.fails({"up", "-d", "alone"}),
+                testing::AllOf(HasSubstr("compose.yaml:11:"), HasSubstr("it takes a memory limit too")));
 }
 
 TEST(HostLimits, BlockDevices) {
@@ -223,7 +227,6 @@ TEST(Described, WhatMeansNothingHereIsWarnedOfAndTheRestRefused) {
         {"runtime: kata", "\"kata\" is not here"},
         {"platform: linux/s390x", "\"linux/s390x\""},
         {"security_opt: ['apparmor=no-such-profile']", "AppArmor"},
-        {"security_opt: ['label=user:x']", "SELinux"},
         {"use_api_socket: true", "use_api_socket"},
         {"userns_mode: private", "\"private\" is not implemented yet"},
         {"volumes: [{type: npipe, source: x, target: /x}]", "npipe"},

@@ -1,21 +1,13 @@
 // Networks as the file describes them: addresses, bridges, interfaces, and what may talk to what.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
-
-bool reaches(const Sandbox& box, const std::string& from, const std::string& to) {
-    return box.compose({"exec", "-T", from, "ping", "-c", "1", "-W", "1", to}).exit_code == 0;
-}
 
 TEST(Networks, PoolsRangesAndReservedAddresses) {
     REQUIRE_ROOT();
@@ -42,10 +34,11 @@ networks:
 TEST(Networks, TheBridgeIsAsTheDriverOptionsSay) {
     REQUIRE_ROOT();
     Sandbox box;
-    box.write("compose.yaml", R"(
-services:
-  a: {image: busybox, command: "httpd -f -p 80 -h /tmp", networks: [lan], ports: ["18085:80"]}
+    write_sites(box, R"(
+  a: {<<: *site, networks: [lan], ports: ["18085:80"]}
   b: {image: busybox, command: sleep 1000, networks: [lan]}
+)",
+                R"(
 networks:
   lan:
     driver_opts:
@@ -58,22 +51,15 @@ networks:
     box.ok({"up", "-d"});
     EXPECT_THAT(box.host({"ip", "link", "show", "mybridge0"}).out, HasSubstr("mtu 1400"));
     EXPECT_THAT(in(box, "a", "ip link show eth0"), HasSubstr("mtu 1400"));
-    EXPECT_FALSE(reaches(box, "b", "a")) << "containers of this network don't talk to each other";
-    const auto gateway = in(box, "a", "ip route | head -1");
-    EXPECT_TRUE(reaches(box, "a", gateway.substr(12, gateway.find(' ', 12) - 12))) << gateway;
+    EXPECT_FALSE(reaches(box, "b", "a", "1")) << "containers of this network don't talk to each other";
+    const auto gateway = stripped(in(box, "a", "ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'"));
+    EXPECT_TRUE(reaches(box, "a", gateway)) << gateway;
     // Nor by the way of the host.
-    const auto address = in(box, "a", "hostname -i");
-    (void)box.compose({"exec", "-T", "--privileged", "b", "ip", "route", "add",
-                       address.substr(0, address.find_first_of(" \n")), "via",
-                       gateway.substr(12, gateway.find(' ', 12) - 12)});
-    EXPECT_FALSE(reaches(box, "b", address.substr(0, address.find_first_of(" \n"))));
-    const auto get = [&](const std::string& host) {
-        return box
-            .host({"curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", "http://" + host + ":18085/"})
-            .out;
-    };
-    EXPECT_TRUE(eventually([&] { return get("127.0.0.1") == "404"; }));
-    EXPECT_EQ(get("198.51.100.9"), "000");
+    const auto address = address_of(box, "a");
+    (void)box.compose({"exec", "-T", "--privileged", "b", "ip", "route", "add", address, "via", gateway});
+    EXPECT_FALSE(reaches(box, "b", address, "1"));
+    EXPECT_TRUE(answers(box, "127.0.0.1:18085"));
+    EXPECT_EQ(get(box, "198.51.100.9:18085"), "");
     box.ok({"down", "-t", "0"});
     EXPECT_FALSE(box.host({"ip", "link", "show", "mybridge0"}).ok());
 }
@@ -176,12 +162,12 @@ TEST(Networks, WhatCannotBeIsNamed) {
     box.write("compose.yaml", R"(
 services: {a: {image: busybox, command: sleep 1, networks: [one, two, three]}}
 networks:
-  one: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}
+  one: {driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: proxied}}
   two: {ipam: {config: [{subnet: 10.1.0.0/24, ip_range: 10.2.0.0/24}]}}
   three: {driver_opts: {com.docker.network.driver.mtu: "12"}}
 )");
     const auto error = box.fails({"up", "-d"});
-    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4: \"routed\" is not supported"));
+    EXPECT_THAT(error, HasSubstr("gateway_mode_ipv4: \"proxied\" is no gateway mode"));
     EXPECT_THAT(error, HasSubstr("\"10.2.0.0/24\" is not inside of subnet 10.1.0.0/24"));
     EXPECT_THAT(error, HasSubstr("\"12\" is no MTU"));
 }
@@ -195,8 +181,7 @@ services:
   b: {image: busybox, command: sleep 1000, network_mode: bridge}
 )");
     box.ok({"up", "-d"});
-    const auto address = in(box, "a", "hostname -i");
-    EXPECT_TRUE(reaches(box, "b", address.substr(0, address.find_first_of(" \n"))));
+    EXPECT_TRUE(reaches(box, "b", address_of(box, "a")));
     EXPECT_NE(box.compose({"exec", "-T", "b", "nslookup", "a"}).exit_code, 0);
     const auto first = box.field("demo-a-1", "ID");
     box.ok({"up", "-d"});
@@ -206,7 +191,7 @@ services:
 TEST(Ipv6, AddressesNamesAndAWayOut) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!box.host({"test", "-e", "/proc/sys/net/ipv6/conf/all"}).ok()) GTEST_SKIP() << "this host has no IPv6";
+    REQUIRE_IPV6(box);
     box.write("compose.yaml", R"(
 services:
   fixed: {image: busybox, command: sleep 1000, networks: {six: {ipv6_address: "fd00:77::99"}}}
@@ -224,6 +209,7 @@ networks:
     EXPECT_THAT(in(box, "fixed", "ip -6 addr show eth0"), HasSubstr("fd00:77::99/64"));
     EXPECT_THAT(in(box, "fixed", "ip -6 route"), HasSubstr("default via fd00:77::ffff"));
     EXPECT_THAT(in(box, "any", "nslookup -type=aaaa fixed"), HasSubstr("fd00:77::99"));
+    EXPECT_THAT(in(box, "any", "nslookup fd00:77::99"), HasSubstr("name = demo-fixed-1.demo_six"));
     EXPECT_THAT(in(box, "fixed", "cat /etc/hosts"), HasSubstr("fd00:77::99"));
     const auto ping6 = [&](const std::string& from, const std::string& to) {
         return box.compose({"exec", "-T", from, "ping", "-6", "-c", "1", "-W", "2", to}).exit_code == 0;

@@ -33,11 +33,10 @@ TEST(Cli, ExitCodesOfAForegroundUp) {
     const struct {
         std::vector<std::string> flags;
         int code;
-    } cases[] = {{{"--abort-on-container-exit"}, 0},
-                 {{"--abort-on-container-failure"}, 3},
-                 {{"--exit-code-from", "job"}, 3},
-                 {{"--exit-code-from", "server"}, 0},
-                 {{"job"}, 0}};
+    } cases[] = {
+        {{"--abort-on-container-exit"}, 3},  {{"--abort-on-container-failure"}, 3},
+        {{"--exit-code-from", "job"}, 3},    {{"--abort-on-container-failure", "--exit-code-from", "server"}, 0},
+        {{"--exit-code-from", "server"}, 0}, {{"job"}, 0}};
     for (const auto& [flags, code] : cases) {
         std::vector<std::string> words{"up"};
         words.insert(words.end(), flags.begin(), flags.end());
@@ -160,6 +159,29 @@ TEST(Cli, TheUsersTerminalNeverGoesIntoAContainer) {
     // A file of the host is a pipe inside, too: it could be opened again for writing.
     const auto file = script(box, R"(echo text > file; "$0" exec -T web readlink /proc/self/fd/0 < file)");
     EXPECT_THAT(file.out, HasSubstr("pipe:"));
+}
+
+TEST(Cli, RunPassesUserSignalsOn) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {one: {image: busybox}}\n");
+    const auto result = script(box, R"(
+"$0" run --rm -T one sh -c "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done" >log </dev/null & run=$!
+for i in $(seq 300); do grep -q ready log && break; sleep 0.1; done
+kill -USR1 $run
+wait $run)");
+    EXPECT_EQ(result.exit_code, 7) << result.err;
+    EXPECT_TRUE(box.ps().empty()) << "the client lived on and removed it";
+    box.ok({"down"});
+}
+
+TEST(Cli, ExecAsksForATerminalWhereThereIsNone) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {one: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.ok({"exec", "-it", "one", "sh", "-c", "test -t 1 || echo none"}), "none\n");
+    EXPECT_EQ(box.ok({"exec", "-t", "-T", "one", "echo", "x"}), "x\n");
 }
 
 TEST(Cli, ExecPassesSignalsOnAndDoesNotWaitForBackgroundWork) {

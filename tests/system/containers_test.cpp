@@ -222,7 +222,7 @@ TEST(Containers, SmallQuestions) {
     Sandbox box;
     box.write("compose.yaml", R"(
 services:
-  web: {image: busybox, command: sleep 1000, ports: ["18081:80", "127.0.0.1:18082:81/udp"], stop_grace_period: 0s, volumes: [data:/d]}
+  web: {image: busybox, command: sleep 1000, ports: ["18081:80", "127.0.0.1:18082:81/udp"], stop_grace_period: 0s, volumes: [data:/d, /unnamed]}
   job: {image: busybox, command: "sh -c 'exit 3'"}
 volumes: {data: {}}
 )");

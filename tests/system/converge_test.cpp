@@ -223,8 +223,8 @@ TEST(Attributes, ThatCanNotBeHonouredAreErrors) {
               "  job:\n    image: busybox\n    deploy: {mode: replicated-job, restart_policy: {condition: any}}\n"
               "  more:\n    image: busybox\n    deploy: {mode: global-job}\n    restart: always\n");
     const auto error = box.fails({"up", "-d"});
-    for (const char* what : {"compose.yaml:4:21", "compose runs without a daemon", "compose.yaml:7:64",
-                             "compose.yaml:11:14", "a job is not started again once it is done"})
+    for (const char* what : {"compose.yaml:4:21", "there is no API socket", "compose.yaml:7:64", "compose.yaml:11:14",
+                             "a job is not started again once it is done"})
         EXPECT_THAT(error, HasSubstr(what));
     EXPECT_TRUE(box.ps().empty());
     box.write("compose.yaml", "services: {web: {image: busybox}}\n");

@@ -195,13 +195,13 @@ TEST(DockerMore, NetworksThatCannotBeMadeSayWhy) {
     Course box;
     for (const char* flags :
          {"-d overlay", "-d macvlan -o parent=nosuch0", "-d ipvlan -o parent=nosuch0", "--ipv4=false", "-o nosuch=1",
-          "--scope swarm", "-o com.docker.network.bridge.gateway_mode_ipv4=routed", "--ipam-driver dhcp",
+          "--scope swarm", "-o com.docker.network.bridge.gateway_mode_ipv4=proxied", "--ipam-driver dhcp",
           "--config-only", "--subnet 10.0.0.0/33", "--gateway 10.1.1.1"}) {
         const auto result = box.sh(std::string("docker network create ") + flags + " net");
         EXPECT_EQ(result.exit_code, 1) << flags;
         EXPECT_THAT(result.err, HasSubstr("error: ")) << flags;
     }
-    EXPECT_EQ(box.code("docker network create -o com.docker.network.bridge.gateway_mode_ipv4=nat net"), 0);
+    EXPECT_EQ(box.code("docker network create -o com.docker.network.bridge.gateway_mode_ipv4=routed net"), 0);
     const auto gone = box.sh("docker run --rm --network nosuch busybox true");
     EXPECT_EQ(gone.exit_code, 125);
     EXPECT_THAT(gone.err, HasSubstr("network nosuch not found"));

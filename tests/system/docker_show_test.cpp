@@ -186,6 +186,27 @@ TEST(DockerShow, SharedLayersCountOnce) {
     EXPECT_EQ(box.run("docker system df --format '{{.Type}} {{.TotalCount}}' | grep Build"), "Build Cache 0");
 }
 
+TEST(DockerShow, AContainerHasTheLabelsOfItsImageToo) {
+    REQUIRE_ROOT();
+    Course box;
+    box.write("b/Dockerfile",
+              "FROM busybox\nLABEL a=image b=image com.docker.compose.project=other com.docker.compose.replace=x\n");
+    box.write("compose.yaml", "services: {web: {image: made, command: sleep 1000, labels: {b: own}}}\n");
+    box.run("docker build -q -t made b && docker create --name one --label b=own made");
+    box.ok({"up", "-d"});
+    for (const char* name : {"one", "demo-web-1"}) {
+        EXPECT_EQ(box.run("docker inspect -f '{{.Config.Labels.a}} {{.Config.Labels.b}}' " + std::string(name)),
+                  "image own");
+        EXPECT_THAT(box.run("docker ps -a --filter label=a=image --format '{{.Names}}'"), HasSubstr(name));
+    }
+    EXPECT_THAT(box.run("docker inspect one"), Not(HasSubstr("com.docker.compose"))) << "an image owns no containers";
+    EXPECT_EQ(box.run("docker inspect -f '{{index .Config.Labels \"com.docker.compose.project\"}}' demo-web-1"),
+              "demo");
+    EXPECT_THAT(box.run("docker inspect demo-web-1"), Not(HasSubstr("compose.replace")));
+    box.ok({"down", "-t", "0"});
+    box.run("docker rm one");
+}
+
 TEST(DockerShow, PruneTellsWhatItFreed) {
     REQUIRE_ROOT();
     Course box;

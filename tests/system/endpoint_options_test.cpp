@@ -1,7 +1,7 @@
 // What driver_opts say: of a bridge network, and of one container's place on a network.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
@@ -9,10 +9,6 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
 
 TEST(EndpointOptions, SysctlsAndTheNameOfTheInterface) {
     REQUIRE_ROOT();
@@ -150,7 +146,7 @@ networks:
     EXPECT_THAT(box.host({"ip", "addr", "show", "alone0"}).out, Not(HasSubstr("inet")));
     EXPECT_THAT(in(box, "a", "ip addr"), ContainsRegex("inet 10.71.0.1/24.* lan[0-9]"));
     EXPECT_THAT(in(box, "a", "ip route"), HasSubstr("default via 10.71.0.254 dev lan"));
-    EXPECT_EQ(box.compose({"exec", "-T", "b", "ping", "-c", "1", "-W", "2", "a"}).exit_code, 0);
+    EXPECT_TRUE(reaches(box, "b", "a"));
     EXPECT_THAT(box.ok({"network", "inspect", "demo_alone"}),
                 HasSubstr("\"com.docker.network.bridge.gateway_mode_ipv4\": \"isolated\""));
 }
@@ -166,9 +162,10 @@ TEST(BridgeOptions, WhatCannotBeSaysWhy) {
     };
     const std::string bridge = "com.docker.network.bridge.";
     EXPECT_THAT(error(bridge + "gateway_mode_ipv4: isolated"), HasSubstr("isolated needs internal: true"));
-    EXPECT_THAT(error(bridge + "gateway_mode_ipv4: nat-unprotected"), HasSubstr("only nat and isolated are"));
-    EXPECT_THAT(error(bridge + "gateway_mode_ipv6: routed"), HasSubstr("only nat and isolated are"));
-    EXPECT_THAT(error(bridge + "trusted_host_interfaces: eth0"), HasSubstr("by published ports only"));
+    EXPECT_THAT(error(bridge + "gateway_mode_ipv4: proxy"), HasSubstr("\"proxy\" is no gateway mode"));
+    EXPECT_THAT(error(bridge + "gateway_mode_ipv6: \"\""), HasSubstr("nat, nat-unprotected, routed, isolated"));
+    EXPECT_THAT(error(bridge + "trusted_host_interfaces: \"eth0::eth1\""), HasSubstr("\"\" is no interface name"));
+    EXPECT_THAT(error(bridge + "trusted_host_interfaces: ../eth0"), HasSubstr("is no interface name"));
     EXPECT_THAT(error(bridge + "default_bridge: \"true\""), HasSubstr("the default network is called bridge"));
     EXPECT_THAT(error(bridge + "inhibit_ipv4: perhaps"), HasSubstr("neither true nor false"));
     EXPECT_THAT(error("com.docker.network.container_iface_prefix: much_too_long_"), HasSubstr("too long for a prefix"));

@@ -277,6 +277,10 @@ TEST(Flags, StartStopAndTheirNeighbours) {
     box.write("compose.yaml", kThree);
     EXPECT_THAT(box.fails({"start"}), HasSubstr("no container"));
     EXPECT_EQ(box.compose({"pause"}).exit_code, 0);
+    EXPECT_EQ(box.ok({"restart"}), "");
+    const auto nothing = box.compose({"kill", "web"});
+    EXPECT_EQ(nothing.exit_code, 0);
+    EXPECT_THAT(nothing.err, HasSubstr("No container to kill"));
     EXPECT_EQ(box.compose({"stop"}).exit_code, 0);
     EXPECT_EQ(box.compose({"unpause"}).exit_code, 0);
     box.ok({"up", "-d", "web"});

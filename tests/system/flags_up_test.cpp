@@ -1,4 +1,6 @@
 // Flags of up, create, plan and watch, and the keys of an attached up: what they change, seen in the containers.
+#include <fcntl.h>
+
 #include <csignal>
 #include <filesystem>
 
@@ -10,6 +12,7 @@
 #include "support/sandbox.hpp"
 #include "support/terminal.hpp"
 #include "sys/file.hpp"
+#include "sys/tree.hpp"
 
 namespace compose::test {
 namespace {
@@ -55,6 +58,8 @@ TEST(UpFlags, RecreateAsAsked) {
     EXPECT_NE(ids().second, before.second);
     EXPECT_THAT(box.fails({"up", "--no-recreate", "--force-recreate"}), HasSubstr("exclude each other"));
     EXPECT_THAT(box.fails({"up", "-d", "--abort-on-container-exit"}), HasSubstr("exclude each other"));
+    EXPECT_THAT(box.fails({"up", "--attach", "web", "--attach-dependencies"}), HasSubstr("exclude each other"));
+    box.ok({"up", "-d", "--no-attach", "db"});
     EXPECT_THAT(box.fails({"up", "--wait-timeout", "3"}), HasSubstr("--wait"));
     EXPECT_THAT(box.fails({"up", "-d", "nosuch"}), HasSubstr("nosuch"));
 }
@@ -209,8 +214,9 @@ services:
 TEST(WatchActions, EachDoesWhatItSays) {
     REQUIRE_ROOT();
     Sandbox box;
-    for (const char* folder : {"sync", "exec", "restart", "rebuild"})
+    for (const char* folder : {"sync", "exec", "restart", "rebuild", "real/.git", "mounted/deep"})
         std::filesystem::create_directories(box.path(folder));
+    std::filesystem::create_directory_symlink("real", box.path("link"));
     box.write("rebuild/word", "first\n");
     box.write("compose.yaml", R"(
 services:
@@ -218,9 +224,12 @@ services:
     image: busybox
     command: sh -c 'cat /proc/sys/kernel/random/uuid > /started; sleep 1000'
     stop_grace_period: 0s
+    volumes: ["./mounted:/seen", "./real/own:/linked/own"]
     develop:
       watch:
         - {path: ./sync, target: /sync, action: sync, include: ["*.txt"]}
+        - {path: ./link, target: /linked, action: sync}
+        - {path: ./mounted/deep, target: /seen/deep, action: sync}
         - {path: ./exec, target: /exec, action: sync+exec, exec: {command: [sh, -c, "cat /exec/* > /told; echo $$WHO $$(id -u) $$(pwd) >> /tmp/who"], user: "1000", working_dir: /tmp, environment: {WHO: hook}}}
         - {path: ./restart, action: restart}
   built:
@@ -230,6 +239,10 @@ services:
 )");
     const auto in = [&](const std::string& service, const std::string& script) {
         return box.compose({"exec", "-T", service, "sh", "-c", script}).out;
+    };
+    const auto changed = [&](const std::string& name) {
+        const auto info = sys::inspect(sys::open_file(box.path(name), O_PATH));
+        return std::pair(info.ctime_s, info.ctime_ns);
     };
     {
         box.write("watch.log", "");
@@ -242,10 +255,27 @@ services:
         box.write("sync/a.bin", "other\n");
         EXPECT_TRUE(eventually([&] { return in("web", "cat /sync/a.txt") == "text\n"; })) << log();
         EXPECT_EQ(in("web", "ls /sync"), "a.txt\n");
+        box.write("real/.git/HEAD", "of the tool\n");
+        box.write("mounted/deep/a", "once\n");
+        box.write("real/own/a", "once\n");
+        const auto own = changed("real/own/a");
+        box.write("real/a", "through a link\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a") == "through a link\n"; })) << log();
+        EXPECT_EQ(in("web", "ls -A /linked"), "a\nown\n") << "what git keeps is nobody else's";
+        std::filesystem::remove(box.path("real/a"));
+        box.write("real/a/b", "a folder now\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a/b") == "a folder now\n"; })) << log();
+        std::filesystem::remove_all(box.path("real/a"));
+        box.write("real/a", "and back\n");
+        EXPECT_TRUE(eventually([&] { return in("web", "cat /linked/a") == "and back\n"; })) << log();
+        EXPECT_THAT(log(), HasSubstr("mounted/deep\" is a bind mount of web too"));
+        EXPECT_EQ(log().find("seen/deep"), std::string::npos) << "or it would be copied onto itself for ever";
+        EXPECT_EQ(changed("real/own/a"), own) << "nor is a mount inside of what is watched";
         (void)in("web", "touch /told; chmod 666 /told");
         box.write("exec/a", "told\n");
         EXPECT_TRUE(eventually([&] { return in("web", "cat /told") == "told\n"; })) << log();
-        EXPECT_THAT(in("web", "cat /tmp/who"), HasSubstr("hook 1000 /tmp\n"));
+        EXPECT_TRUE(
+            eventually([&] { return in("web", "cat /tmp/who").find("hook 1000 /tmp\n") != std::string::npos; }));
         const auto started = in("web", "cat /started");
         box.write("restart/a", "x\n");
         EXPECT_TRUE(eventually([&] {

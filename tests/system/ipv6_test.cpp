@@ -1,27 +1,13 @@
 // Published ports on IPv6 addresses of the host, and networks that have nothing else.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
+#include "support/lan.hpp"
 
 namespace compose::test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-constexpr const char* kHello = "hello from the container\n";
-
-bool has_ipv6(const Sandbox& box) {
-    return box.host({"sh", "-c", "[ \"$(cat /proc/sys/net/ipv6/conf/all/disable_ipv6)\" = 0 ]"}).ok();
-}
-
-std::string get(const Sandbox& box, const std::string& address, int port) {
-    return box.host({"curl", "-sS", "-g", "-m", "3", "http://" + address + ":" + std::to_string(port) + "/"}).out;
-}
-
-bool answers(const Sandbox& box, const std::string& address, int port) {
-    return eventually([&] { return get(box, address, port) == kHello; });
-}
 
 std::string rules(const Sandbox& box) {
     return box.host({"nft", "list", "ruleset"}).out;
@@ -51,28 +37,14 @@ std::string serve_datagrams(const Sandbox& box, const std::string& container) {
     return pid;
 }
 
-// A service "web" that serves one page; `rest` begins with more of that service.
-void write_site(const Sandbox& box, const std::string& rest) {
-    box.write("site/index.html", kHello);
-    box.write("compose.yaml", R"(
-services:
-  web:
-    image: busybox
-    command: httpd -f -p 80 -h /site
-    volumes: ["./site:/site:ro"]
-)" + rest);
-}
-
-#define REQUIRE_IPV6(box) \
-    if (!has_ipv6(box)) GTEST_SKIP() << "this host has no IPv6"
-
 TEST(Ipv6Ports, BothFamiliesOfTheHostLeadToAContainerWithIpv4) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    write_site(
-        box,
-        R"(    ports: ["18080:80", "0.0.0.0:18081:80", "[::]:18082:80", "[::1]:18083:80", "[2001:db8:7::1]:18084:80", "80"]
+    write_sites(box, R"(
+  web:
+    <<: *site
+    ports: ["18080:80", "0.0.0.0:18081:80", "[::]:18082:80", "[::1]:18083:80", "[2001:db8:7::1]:18084:80", "80"]
   echo:
     image: busybox
     command: sleep 1000
@@ -80,16 +52,17 @@ TEST(Ipv6Ports, BothFamiliesOfTheHostLeadToAContainerWithIpv4) {
 )");
     ASSERT_TRUE(box.host({"ip", "addr", "add", "2001:db8:7::1/128", "dev", "lo", "nodad"}).ok());
     box.ok({"up", "-d"});
-    for (const char* address : {"127.0.0.1", "[::1]", "[2001:db8:7::1]"}) EXPECT_TRUE(answers(box, address, 18080));
-    EXPECT_EQ(get(box, "127.0.0.1", 18081), kHello);
-    EXPECT_EQ(get(box, "[::1]", 18081), "");
-    EXPECT_EQ(get(box, "127.0.0.1", 18082), "");
-    EXPECT_EQ(get(box, "[::1]", 18082), kHello);
-    EXPECT_EQ(get(box, "[2001:db8:7::1]", 18082), kHello);
-    EXPECT_EQ(get(box, "[::1]", 18083), kHello);
-    EXPECT_EQ(get(box, "[2001:db8:7::1]", 18083), "");
-    EXPECT_EQ(get(box, "[2001:db8:7::1]", 18084), kHello);
-    EXPECT_EQ(get(box, "[::1]", 18084), "");
+    for (const char* address : {"127.0.0.1", "[::1]", "[2001:db8:7::1]"})
+        EXPECT_TRUE(answers(box, std::string(address) + ":18080"));
+    EXPECT_EQ(get(box, "127.0.0.1:18081"), kHello);
+    EXPECT_EQ(get(box, "[::1]:18081"), "");
+    EXPECT_EQ(get(box, "127.0.0.1:18082"), "");
+    EXPECT_EQ(get(box, "[::1]:18082"), kHello);
+    EXPECT_EQ(get(box, "[2001:db8:7::1]:18082"), kHello);
+    EXPECT_EQ(get(box, "[::1]:18083"), kHello);
+    EXPECT_EQ(get(box, "[2001:db8:7::1]:18083"), "");
+    EXPECT_EQ(get(box, "[2001:db8:7::1]:18084"), kHello);
+    EXPECT_EQ(get(box, "[::1]:18084"), "");
     // Of its own choice: the same number for both.
     const auto ports = box.field("demo-web-1", "Ports");
     EXPECT_THAT(ports, HasSubstr("0.0.0.0:18080->80/tcp, [::]:18080->80/tcp"));
@@ -105,17 +78,20 @@ TEST(Ipv6Ports, BothFamiliesOfTheHostLeadToAContainerWithIpv4) {
     box.ok({"up", "-d"});
     EXPECT_EQ(box.field("demo-web-1", "ID"), first) << "an unchanged project stays as it is";
     box.ok({"stop", "-t", "0", "web"});
-    EXPECT_EQ(get(box, "[::1]", 18080), "");
+    EXPECT_EQ(get(box, "[::1]:18080"), "");
     EXPECT_EQ(box.host({"ss", "-Hltn", "sport = :18080"}).out, "");
     box.ok({"start", "web"});
-    EXPECT_TRUE(answers(box, "[::1]", 18080)) << "although connections of before have just ended";
+    EXPECT_TRUE(answers(box, "[::1]:18080")) << "although connections of before have just ended";
 }
 
 TEST(Ipv6Ports, RulesLeadToAContainerWithIpv6) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    write_site(box, R"(    ports: ["18080:80", "[2001:db8:7::1]:18084-18085:80"]
+    write_sites(box, R"(
+  web:
+    <<: *site
+    ports: ["18080:80", "[2001:db8:7::1]:18084-18085:80"]
     networks: {six: {ipv6_address: "fd00:77::50"}}
   near: {image: busybox, command: sleep 1000, networks: [six]}
   far: {image: busybox, command: sleep 1000, networks: [other]}
@@ -129,26 +105,63 @@ networks:
     box.ok({"up", "-d"});
     EXPECT_THAT(rules(box), testing::ContainsRegex("tcp . 18080 : fd00:77::50 . 80"));
     EXPECT_THAT(rules(box), testing::ContainsRegex("2001:db8:7::1 . tcp . 1808[45] : fd00:77::50 . 80"));
-    for (const char* address : {"127.0.0.1", "[::1]", "[2001:db8:7::1]"}) EXPECT_TRUE(answers(box, address, 18080));
-    const auto fetch = [&](const std::string& from, const std::string& address, const std::string& port,
-                           const char* seconds = "5") {
-        return box
-            .compose({"exec", "-T", from, "busybox", "timeout", seconds, "wget", "-q", "-O", "-",
-                      "http://" + address + ":" + port + "/"})
-            .out;
-    };
-    EXPECT_EQ(fetch("near", "[fd00:77::50]", "80"), kHello);
-    EXPECT_EQ(fetch("near", "[2001:db8:7::1]", "18080"), kHello) << "its own network, through the host";
-    EXPECT_EQ(fetch("far", "[2001:db8:7::1]", "18080"), kHello) << "another one, by what is published";
-    EXPECT_EQ(fetch("far", "[fd00:77::50]", "80", "1"), "") << "but not straight";
-    EXPECT_EQ(fetch("shut", "[2001:db8:7::1]", "18080", "1"), "");
-    EXPECT_EQ(fetch("shut", "[fd00:79::1]", "18080", "1"), "") << "no relay for an internal network";
+    for (const char* address : {"127.0.0.1", "[::1]", "[2001:db8:7::1]"})
+        EXPECT_TRUE(answers(box, std::string(address) + ":18080"));
+    EXPECT_EQ(fetch(box, "near", "[fd00:77::50]:80"), kHello);
+    EXPECT_EQ(fetch(box, "near", "[2001:db8:7::1]:18080"), kHello) << "its own network, through the host";
+    EXPECT_EQ(fetch(box, "far", "[2001:db8:7::1]:18080"), kHello) << "another one, by what is published";
+    EXPECT_EQ(fetch(box, "far", "[fd00:77::50]:80", "1"), "") << "but not straight";
+    EXPECT_EQ(fetch(box, "shut", "[2001:db8:7::1]:18080", "1"), "");
+    EXPECT_EQ(fetch(box, "shut", "[fd00:79::1]:18080", "1"), "") << "no relay for an internal network";
     // All rules lost: they come back with those of this family.
     ASSERT_TRUE(box.host({"nft", "flush", "ruleset"}).ok());
     box.ok({"up", "-d"});
     EXPECT_THAT(rules(box), testing::ContainsRegex("tcp . 18080 : fd00:77::50 . 80"));
     box.ok({"down", "-t", "0"});
     EXPECT_THAT(rules(box), Not(HasSubstr("18080")));
+}
+
+TEST(Ipv6Ports, ANeighbourReachesThemOverTheNetwork) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    REQUIRE_IPV6(box);
+    const Neighbour neighbour(box);
+    write_sites(box, R"(
+  six:
+    <<: *site
+    ports: ["18080:80", "[fd44::1]:18081:80", "[::1]:18082:80", "[2001:db8:7::1]:18083:80", "19000:9000"]
+    networks: {six: {ipv6_address: "fd00:77::50"}}
+  four: {<<: *site, ports: ["18090:80", "19001:9000"], networks: [four]}
+)",
+                R"(
+networks:
+  six: {enable_ipv6: true, ipam: {config: [{subnet: "fd00:77::/64"}]}}
+  four: {ipam: {config: [{subnet: 10.78.0.0/24}]}}
+)");
+    ASSERT_TRUE(box.host({"ip", "addr", "add", "2001:db8:7::1/128", "dev", "lo", "nodad"}).ok());
+    box.ok({"up", "-d"});
+    EXPECT_TRUE(neighbour.sees_site("[fd44::1]:18080"));
+    EXPECT_TRUE(neighbour.sees_site("[fd44::1]:18081"));
+    EXPECT_TRUE(neighbour.sees_site("10.44.0.1:18080"));
+    EXPECT_TRUE(neighbour.sees_site("[fd44::1]:18090")) << "through the relay, to a container that has IPv4 alone";
+    EXPECT_EQ(neighbour.get("[fd44::1]:18082"), "") << "a port of ::1 stays on the host";
+    EXPECT_EQ(neighbour.get("[fd44::1]:18083"), "") << "a port of another address";
+    EXPECT_EQ(neighbour.get("[2001:db8:7::1]:18083"), kHello) << "which the neighbour may reach all the same";
+    EXPECT_EQ(neighbour.get("[fd00:77::50]:80"), "") << "not straight";
+    // By rules the container sees who asks; a relay stands in between.
+    const auto peer_at = [&](const std::string& port) {
+        return neighbour
+            .run("python3 -c 'import socket; print(socket.create_connection((\"fd44::1\"," + port +
+                 "),3).recv(99).decode())'")
+            .out;
+    };
+    const auto first = tell_peers(box, std::to_string(box.pid_of("demo-six-1")), 9000);
+    const auto second = tell_peers(box, std::to_string(box.pid_of("demo-four-1")), 9000);
+    EXPECT_TRUE(eventually([&] { return peer_at("19000") == "fd44::fe\n"; })) << peer_at("19000");
+    EXPECT_TRUE(eventually([&] { return peer_at("19001") == "::ffff:10.78.0.1\n"; })) << peer_at("19001");
+    (void)box.host({"kill", first, second});
+    box.ok({"down", "-t", "0"});
+    EXPECT_EQ(neighbour.get("[fd44::1]:18080"), "");
 }
 
 TEST(Ipv6Ports, HoldersOfBothFamilies) {
@@ -189,10 +202,9 @@ TEST(Ipv6Ports, AHostWithoutIpv6) {
     Sandbox box;
     REQUIRE_IPV6(box);
     ASSERT_TRUE(box.host({"sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"}).ok());
-    write_site(box, R"(    ports: ["18080:80"]
-)");
+    write_sites(box, "  web: {<<: *site, ports: [\"18080:80\"]}\n");
     box.ok({"up", "-d"});
-    EXPECT_TRUE(answers(box, "127.0.0.1", 18080));
+    EXPECT_TRUE(answers(box, "127.0.0.1:18080"));
     EXPECT_EQ(box.field("demo-web-1", "Ports"), "0.0.0.0:18080->80/tcp");
     box.write("six/compose.yaml",
               "services: {two: {image: busybox, command: sleep 1000, ports: ['[::1]:18090:80']}}\n");
@@ -206,21 +218,19 @@ TEST(Ipv6Ports, APortOfTheKernelsChoiceStaysWhenTheContainerRestarts) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    write_site(box, R"(    restart: always
-    ports: ["80"]
-)");
+    write_sites(box, "  web: {<<: *site, restart: always, ports: [\"80\"]}\n");
     box.ok({"up", "-d"});
     const auto where = box.ok({"port", "web", "80"});
-    const int port = std::stoi(where.substr(where.rfind(':') + 1));
-    EXPECT_TRUE(answers(box, "[::1]", port));
+    const auto port = stripped(where.substr(where.rfind(':') + 1));
+    EXPECT_TRUE(answers(box, "[::1]:" + port));
     const int first = box.pid_of("demo-web-1");
     ASSERT_TRUE(box.host({"kill", "-9", std::to_string(first)}).ok());
     ASSERT_TRUE(eventually([&] {
         const int now = box.pid_of("demo-web-1");
         return now != 0 && now != first && box.field("demo-web-1", "State") == "running";
     }));
-    EXPECT_TRUE(answers(box, "[::1]", port));
-    EXPECT_TRUE(answers(box, "127.0.0.1", port));
+    EXPECT_TRUE(answers(box, "[::1]:" + port));
+    EXPECT_TRUE(answers(box, "127.0.0.1:" + port));
     EXPECT_EQ(box.ok({"port", "web", "80"}), where);
 }
 
@@ -229,24 +239,26 @@ TEST(Ipv6Ports, TheRelaySurvivesItsSupervisor) {
     Sandbox box;
     REQUIRE_IPV6(box);
     box.write("site/large", std::string(4'000'000, 'x'));
-    write_site(box, R"(    ports: ["18080:80"]
-)");
+    write_sites(box, "  web: {<<: *site, ports: [\"18080:80\"]}\n");
     box.ok({"up", "-d"});
-    EXPECT_TRUE(answers(box, "[::1]", 18080));
+    EXPECT_TRUE(answers(box, "[::1]:18080"));
     EXPECT_EQ(box.host({"sh", "-c", "curl -sS -g -m 20 'http://[::1]:18080/large' | wc -c"}).out, "4000000\n");
     const auto old = box.resident_pid("supervisor");
     ASSERT_GT(old, 0);
     ASSERT_TRUE(box.host({"kill", "-9", std::to_string(old)}).ok());
     EXPECT_TRUE(
         eventually([&] { return box.resident_pid("supervisor") > 0 && box.resident_pid("supervisor") != old; }));
-    EXPECT_TRUE(answers(box, "[::1]", 18080));
+    EXPECT_TRUE(answers(box, "[::1]:18080"));
 }
 
 TEST(Ipv6Networks, NothingButIpv6) {
     REQUIRE_ROOT();
     Sandbox box;
     REQUIRE_IPV6(box);
-    write_site(box, R"(    ports: ["18080:80", "0.0.0.0:18081:80"]
+    write_sites(box, R"(
+  web:
+    <<: *site
+    ports: ["18080:80", "0.0.0.0:18081:80"]
     networks: {six: {ipv6_address: "fd00:77::50"}}
     extra_hosts: ["gate:host-gateway"]
   fixed: {image: busybox, command: sleep 1000, networks: {six: {ipv6_address: "fd00:77::99"}}}
@@ -256,22 +268,20 @@ networks:
   a: {}
 )");
     box.ok({"up", "-d"});
-    const auto in = [&](const std::string& service, const std::string& script) {
-        return box.compose({"exec", "-T", service, "sh", "-c", script}).out;
-    };
-    EXPECT_EQ(in("web", "ip -4 addr show eth0"), "");
-    EXPECT_THAT(in("web", "ip -6 addr show eth0"), HasSubstr("inet6 fd00:77::"));
-    EXPECT_THAT(in("web", "ip -6 route"), HasSubstr("default via fd00:77::1"));
-    EXPECT_THAT(in("web", "cat /etc/hosts"), HasSubstr("fd00:77::1\tgate"));
-    EXPECT_THAT(in("web", "nslookup -type=aaaa fixed"), HasSubstr("fd00:77::99"));
-    EXPECT_THAT(in("web", "nslookup -type=a fixed"), Not(HasSubstr("Name:")));
-    EXPECT_EQ(in("fixed", "wget -q -O - 'http://[fd00:77::50]/'"), kHello);
+    EXPECT_EQ(in(box, "web", "ip -4 addr show eth0"), "");
+    EXPECT_THAT(in(box, "web", "ip -6 addr show eth0"), HasSubstr("inet6 fd00:77::"));
+    EXPECT_THAT(in(box, "web", "ip -6 route"), HasSubstr("default via fd00:77::1"));
+    EXPECT_THAT(in(box, "web", "cat /etc/hosts"), HasSubstr("fd00:77::1\tgate"));
+    EXPECT_THAT(in(box, "web", "nslookup -type=aaaa fixed"), HasSubstr("fd00:77::99"));
+    EXPECT_THAT(in(box, "web", "nslookup -type=a fixed || true"), Not(HasSubstr("Name:")));
+    EXPECT_EQ(fetch(box, "fixed", "[fd00:77::50]"), kHello);
     // Each family has the way out that it can have.
-    EXPECT_THAT(in("both", "ip -4 route"), HasSubstr("default via"));
-    EXPECT_THAT(in("both", "ip -6 route"), HasSubstr("default via fd00:77::1"));
-    for (const char* address : {"127.0.0.1", "[::1]"}) EXPECT_TRUE(answers(box, address, 18080)) << address;
-    EXPECT_TRUE(answers(box, "127.0.0.1", 18081));
-    EXPECT_EQ(get(box, "[::1]", 18081), "");
+    EXPECT_THAT(in(box, "both", "ip -4 route"), HasSubstr("default via"));
+    EXPECT_THAT(in(box, "both", "ip -6 route"), HasSubstr("default via fd00:77::1"));
+    for (const char* address : {"127.0.0.1", "[::1]"})
+        EXPECT_TRUE(answers(box, std::string(address) + ":18080")) << address;
+    EXPECT_TRUE(answers(box, "127.0.0.1:18081"));
+    EXPECT_EQ(get(box, "[::1]:18081"), "");
     EXPECT_EQ(box.host({"sh", "-c", "ip -4 addr show type bridge | grep -c 'inet '"}).out, "1\n");
     const auto first = box.field("demo-web-1", "ID");
     box.ok({"up", "-d"});

@@ -123,7 +123,9 @@ TEST(Macvlan, ByHandAndWhileItRuns) {
     box.ok({"container", "rm", "three"});
     // Nor does the file say what that network is.
     box.write("compose.yaml", R"(
-services: {a: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}}
+services:
+  a: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}
+  b: {image: busybox, command: sleep 1000, networks: [lan], ports: ["18090:80"]}
 networks: {lan: {external: true}}
 )");
     const auto up = box.compose({"up", "-d"});
@@ -191,7 +193,7 @@ networks:
     box.ok({"up", "-d"});
     EXPECT_TRUE(lan.sees("10.44.0.2"));
     EXPECT_TRUE(lan.sees("10.44.0.3"));
-    EXPECT_FALSE(reaches(box, "a", "b"));
+    EXPECT_FALSE(reaches(box, "a", "b", "1"));
     EXPECT_THAT(in(box, "a", "ip route"), HasSubstr("default via 10.44.0.1"));
     EXPECT_THAT(in(box, "c", "ip route"), Not(HasSubstr("default")));
 }

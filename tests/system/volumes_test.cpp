@@ -43,6 +43,46 @@ volumes: {data: {}, bare: {}}
     EXPECT_EQ(box.ok({"exec", "-T", "db", "cat", "/var/data/seed"}), "changed\n");
 }
 
+TEST(Volumes, WhoeverFindsOneEmptyFillsIt) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    ASSERT_TRUE(box.host({"mkdir", box.path("data")}).ok());
+    box.write("compose.yaml", R"(
+x-base: &base {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+services:
+  web: {<<: *base, volumes: ["site:/usr/html"]}
+  app: {<<: *base, volumes: ["site:/var/data", "host:/var/data2", "memory:/more/data"]}
+  seeds: {<<: *base, volumes: ["host:/var/data", "memory:/m"]}
+  late: {<<: *base, volumes: ["memory:/var/data"]}
+volumes:
+  site:
+  host: {driver_opts: {type: none, o: bind, device: ./data}}
+  memory: {driver_opts: {type: tmpfs, device: tmpfs}}
+)");
+    const auto seed = [&](const char* service, const char* path) {
+        return box.compose({"exec", "-T", service, "cat", std::string(path) + "/seed"}).out;
+    };
+    box.ok({"up", "-d", "web"});
+    EXPECT_EQ(seed("web", "/usr/html"), "") << "its image has nothing there";
+    box.ok({"up", "-d", "app"});
+    EXPECT_EQ(seed("app", "/var/data"), "from the image\n");
+    EXPECT_EQ(seed("web", "/usr/html"), "from the image\n") << "the volume is the same as before";
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.host({"cat", box.path("data/seed")}).out, "from the image\n");
+    EXPECT_EQ(seed("late", "/var/data"), "from the image\n");
+    EXPECT_EQ(seed("seeds", "/m"), "from the image\n");
+    box.ok({"exec", "-T", "app", "rm", "/var/data/seed"});
+    box.ok({"up", "-d", "--force-recreate", "app"});
+    EXPECT_EQ(seed("app", "/var/data"), "from the image\n");
+    // A copy that was killed half way is done again.
+    ASSERT_TRUE(box.host({"touch", box.state() + "/volumes/demo_site/filling"}).ok());
+    box.ok({"exec", "-T", "app", "sh", "-c", "echo half > /var/data/seed"});
+    box.ok({"up", "-d", "--force-recreate", "app"});
+    EXPECT_EQ(seed("app", "/var/data"), "from the image\n");
+    box.ok({"down", "-v", "-t", "0"});
+    EXPECT_EQ(box.host({"cat", box.path("data/seed")}).out, "from the image\n") << "the folder is the user's";
+}
+
 TEST(Volumes, BindsReadOnlyAndTmpfs) {
     REQUIRE_ROOT();
     Sandbox box;

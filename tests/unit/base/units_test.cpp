@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/disk_size.hpp"
+#include "base/error.hpp"
+
 namespace compose {
 namespace {
 
@@ -66,6 +69,16 @@ TEST(HumanSize, UsesDecimalUnits) {
     EXPECT_EQ(human_size(0), "0B");
     EXPECT_EQ(human_size(72'800'000), "72.8MB");
     EXPECT_EQ(human_size(1'240'000'000), "1.24GB");
+}
+
+TEST(DiskSize, IsWholeBlocksWithinWhatADiskCanHave) {
+    EXPECT_EQ(disk_size({}), std::nullopt);
+    EXPECT_EQ(disk_size({{"size", "10G"}}), Bytes{10} << 30U);
+    EXPECT_EQ(parse_disk_size("16m"), 16 << 20);
+    EXPECT_EQ(parse_disk_size("20000001"), 19996672);
+    for (const char* text : {"", "x", "-1g", "0", "15m", "16t", "9000000t"})
+        EXPECT_THROW((void)parse_disk_size(text), Error) << text;
+    EXPECT_THROW((void)disk_size({{"inodes", "5"}}), Error);
 }
 
 }  // namespace

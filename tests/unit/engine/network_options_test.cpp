@@ -50,6 +50,35 @@ TEST(NetworkOptions, IsolatedGatewaysAreOfInternalNetworks) {
     EXPECT_EQ(network_options(inner), (Options{{"gateway_mode", "isolated"}}));
 }
 
+TEST(NetworkOptions, AreWrittenInAllTheWaysOfDockers) {
+    const std::string bridge = "com.docker.network.bridge.";
+    EXPECT_EQ(network_options(network("bridge", {{"com.docker.network.driver.mtu", "0"}})), Options{});
+    EXPECT_EQ(network_options(network("bridge", {{bridge + "enable_icc", "F"}, {bridge + "inhibit_ipv4", "TRUE"}})),
+              (Options{{"icc", "false"}, {"inhibit", "true"}}));
+    EXPECT_EQ(network_options(network("bridge", {{bridge + "host_binding_ipv4", "FD00::0:1"}})),
+              (Options{{"host_binding", "fd00::1"}}));
+    EXPECT_EQ(network_options(network("bridge", {{"com.docker.network.host_ipv4", "198.51.100.7"},
+                                                 {"com.docker.network.host_ipv6", "2001:db8:0::7"}})),
+              (Options{{"source", "198.51.100.7"}, {"source6", "2001:db8::7"}}));
+    EXPECT_NE(refusal(network("bridge", {{"com.docker.network.host_ipv4", "2001:db8::7"}})), "");
+    EXPECT_NE(refusal(network("bridge", {{"com.docker.network.host_ipv6", "::"}})), "");
+    EXPECT_NE(refusal(network("bridge", {{bridge + "host_binding_ipv4", "eth0"}})), "");
+    EXPECT_NE(refusal(network("bridge", {{bridge + "enable_icc", "yes"}})), "");
+}
+
+TEST(NetworkOptions, TheAddressThatPortsAreBoundTo) {
+    const auto binding = [](const std::string& address) {
+        Project project;
+        project.networks["lan"] = network("bridge", {{"com.docker.network.bridge.host_binding_ipv4", address}});
+        Service service;
+        service.networks.emplace_back().network = "lan";
+        return host_binding(project, service);
+    };
+    EXPECT_EQ(binding("127.0.0.1"), "127.0.0.1");
+    EXPECT_EQ(binding("::1"), "::1");
+    EXPECT_EQ(binding("0.0.0.0"), "") << "of both families, in this place";
+}
+
 TEST(EndpointOptions, NameAndSysctls) {
     NetworkAttachment attachment;
     attachment.driver_opts = {

@@ -148,7 +148,6 @@ TEST_F(EngineState, MakesNetworkVolumesAndContainerAndFindsThemAgain) {
     EXPECT_EQ(sys::read_file(folder + "/resolv.conf").find("nameserver 127.0.0.11\n"), 0U);
     EXPECT_TRUE(fs::is_directory(folder + "/upper"));
     EXPECT_EQ(sys::read_file(layout_.volume_data("p_data") + "/seed"), "from the image");
-    EXPECT_TRUE(store_->volume("p_data")->copied_up);
 
     const ObservedState observed = observe(*store_, "p", &project_);
     ASSERT_EQ(observed.containers.size(), 1U);

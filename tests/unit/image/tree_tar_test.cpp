@@ -123,6 +123,26 @@ TEST_F(TreeTar, FoldersAndFilesDoNotReplaceEachOther) {
     EXPECT_EQ(sys::read_file(place() / "file"), "old");
 }
 
+TEST_F(TreeTar, FoldersAndFilesReplaceEachOtherWhereThatIsAsked) {
+    options_.replace_kinds = true;
+    fs::create_directories(place() / "folder/deep");
+    std::ofstream(place() / "file") << "old";
+    std::ofstream(place() / "above") << "old";
+    fs::create_symlink(base_ / "outside", place() / "link");
+    unpack(TarBuilder()
+               .file("folder", "new")
+               .directory("file")
+               .file("file/below", "new")
+               .file("above/below", "new")
+               .directory("link")
+               .file("link/canary", "new")
+               .end());
+    for (const char* name : {"folder", "file/below", "above/below", "link/canary"})
+        EXPECT_EQ(sys::read_file(place() / name), "new") << name;
+    EXPECT_FALSE(fs::is_symlink(place() / "link"));
+    EXPECT_EQ(canary(), "canary");
+}
+
 TEST_F(TreeTar, SetIdBitsStayBehindWhereTheyWouldCount) {
     options_.drop_set_id = true;
     unpack(TarBuilder().file("tool", "x", 06755).end());

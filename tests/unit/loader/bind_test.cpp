@@ -185,7 +185,7 @@ networks: {n: {internal: true, labels: {l: 1}, ipam: {config: [{subnet: 10.1.0.0
 
 std::string unsupported(const std::string& yaml) {
     const auto got = load(yaml);
-    check_supported(got->loaded.tree->root, got->findings);
+    check_supported(got->loaded.tree->root, got->findings, {.no_api_socket = "there is no API socket"});
     return text_of(got->findings);
 }
 
@@ -219,17 +219,20 @@ services:
     volumes: [{type: cluster, source: i, target: /i}]
     security_opt: ["label=user:x"]
     cpu_count: 2
+    storage_opt: {size: 1m, inodes: 5}
   b: {build: {context: ., sbom: true}}
 networks: {n: {driver: overlay}}
 )");
     EXPECT_THAT(text, HasSubstr("compose.yaml:5:21: services.a.use_api_socket: there is no API socket"));
     EXPECT_THAT(text, HasSubstr("services.a: credential_spec is ignored: only Windows has it"));
     EXPECT_THAT(text, HasSubstr("services.a.volumes[0].type: \"cluster\" is not implemented yet"));
-    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: the engine sets no SELinux labels"));
+    EXPECT_THAT(text, HasSubstr("services.a.security_opt[0]: \"label=user:x\" is ignored: this host has no SELinux"));
     EXPECT_THAT(text, HasSubstr("services.a: cpu_count is ignored: only Windows has it"));
+    EXPECT_THAT(text, HasSubstr("11:25: services.a.storage_opt.size: \"1m\" is too small"));
+    EXPECT_THAT(text, HasSubstr("services.a.storage_opt: \"inodes\" is not implemented yet"));
     EXPECT_THAT(text, HasSubstr("services.b.build: sbom is ignored: no attestations are made"));
     EXPECT_THAT(text, HasSubstr("networks.n.driver: \"overlay\" is not implemented yet"));
-    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7) << text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9) << text;
 }
 
 }  // namespace

@@ -125,6 +125,17 @@ TEST(BindWhole, AsksForTheVariableOfASecretOnlyWhenContainersRun) {
     EXPECT_THAT(text_of(got->findings), HasSubstr("the environment variable NOT_THERE is not set"));
 }
 
+TEST(BindWhole, WarnsOfAnUpdateOrderThatAHostPortForbids) {
+    const auto load = [](const char* port) {
+        const auto got = load_service(std::string("    image: app\n    ports: [") + port +
+                                      "]\n    deploy: {update_config: {order: start-first}}\n");
+        check_supported(got->loaded, got->findings);
+        return text_of(got->findings);
+    };
+    EXPECT_THAT(load("'8080:80'"), HasSubstr("services.a.ports: order: start-first can't be kept"));
+    EXPECT_EQ(load("'80'"), "");
+}
+
 TEST(BindWhole, FillsDevicesAndGpus) {
     const auto got = load_service(R"(    image: app
     devices: ["/dev/a:/dev/b:r", vendor.com/gpu=0, {source: /dev/c}]

@@ -64,6 +64,7 @@ TEST(Merge, FollowsTheTable) {
         {"logging: {options: {x: '1'}}", "logging: {driver: b}", "{logging: {options: {x: '1'}, driver: 'b'}}"},
         {"env_file: [{path: a}]", "env_file: [{path: b}, {path: a, required: false}]",
          "{env_file: [{path: 'a', required: false}, {path: 'b'}]}"},
+        {"tmpfs: ['/a', '/tmp:size=1m']", "tmpfs: ['/tmp:size=2m', '/a']", "{tmpfs: ['/a', '/tmp:size=2m']}"},
         {"x-list: [1]", "x-list: [2]", "{x-list: [1, 2]}"},
         {"hostname: h, ports: [{target: 1}]", "hostname: !reset null, ports: !reset []", "{}"},
         {"ports: [{target: 1}], labels: {a: b}", "ports: !override [{target: 2}], labels: !override {}",

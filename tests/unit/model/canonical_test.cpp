@@ -109,8 +109,14 @@ TEST(ConfigHash, IgnoresWhatNeedsNoNewContainer) {
     other.entries.push_back({"profiles", {}, list({text("x")})});
     other.entries.push_back({"depends_on", {}, map({{"b", map({})}})});
     other.entries.push_back({"deploy", {}, map({{"replicas", Node::make_int(2, {})}})});
+    other.entries.push_back({"x-note", {}, text("for people")});
     EXPECT_EQ(service_hash(base), service_hash(other));
     EXPECT_EQ(service_hash(base).size(), 64U);
+    for (const char* own : {"x-probe", "x-restart-on-unhealthy"}) {
+        auto changed = base;
+        changed.entries.push_back({own, {}, text("1")});
+        EXPECT_NE(service_hash(base), service_hash(changed)) << own;
+    }
 }
 
 TEST(ConfigHash, ChangesWithEveryOtherValueButNotWithOrder) {

@@ -211,7 +211,13 @@ TEST(DnsMessage, RandomBytesDoNoHarm) {
 }
 
 TEST(DnsMessage, ReverseNames) {
-    EXPECT_EQ(dns::parse_reverse_name("4.3.2.1.in-addr.arpa"), (Ipv4{0x01020304}));
+    EXPECT_EQ(dns::parse_reverse_name("4.3.2.1.in-addr.arpa"), IpAddress(Ipv4{0x01020304}));
+    const std::string zeros = "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.";
+    EXPECT_EQ(dns::parse_reverse_name("b.a.9.0." + zeros + "0.0.d.f.ip6.arpa"), IpAddress(*Ipv6::parse("fd00::9ab")));
+    for (const std::string& bad :
+         {zeros + "0.0.0.0.0.0.d.f.0.ip6.arpa", zeros + "0.0.0.0.0.0.d.ip6.arpa", zeros + "0.0.0.0.0.0.d.g.ip6.arpa",
+          zeros + "0.0.0.0.0.0.d..ip6.arpa", zeros + "0.0.0.0.0.0.dd0f.ip6.arpa", std::string(".ip6.arpa")})
+        EXPECT_FALSE(dns::parse_reverse_name(bad)) << bad;
     for (const char* bad : {"3.2.1.in-addr.arpa", "256.3.2.1.in-addr.arpa", "a.3.2.1.in-addr.arpa", "in-addr.arpa",
                             "5.4.3.2.1.in-addr.arpa", "04.3.2.1.in-addr.arpa", "1.0.0.0.ip6.arpa", ""})
         EXPECT_FALSE(dns::parse_reverse_name(bad)) << bad;
@@ -237,6 +243,12 @@ TEST(DnsTable, AnswersDependOnWhoAsks) {
     EXPECT_FALSE(table.lookup("web", {}).known);
     EXPECT_EQ(table.reverse(*Ipv4::parse("10.1.0.9"), {"back"}), "p-db-1.p_back");
     EXPECT_EQ(table.reverse(*Ipv4::parse("10.1.0.9"), {"front"}), "");
+    DnsEndpoint both_families = endpoint("back", "10.1.0.9", {"db", "DB"}, "p-db-1");
+    both_families.address6 = *Ipv6::parse("fd00::9");
+    table.assign({both_families});
+    EXPECT_EQ(table.lookup("db", {"back"}).addresses6.size(), 1U);
+    EXPECT_EQ(table.reverse(*Ipv6::parse("fd00::9"), {"back"}), "p-db-1.p_back");
+    EXPECT_EQ(table.reverse(*Ipv6::parse("fd00::9"), {"front"}), "");
     table.assign({});
     EXPECT_FALSE(table.lookup("web", {"front"}).known);
 }

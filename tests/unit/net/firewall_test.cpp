@@ -293,7 +293,7 @@ TEST(NftRules, PortsOfIpv6HaveMapsOfTheirOwnAndRelaysASet) {
     std::vector ports{port_of("tcp", "::", 8080, container, 80), port_of("tcp", "2001:db8::1", 8081, container, 80),
                       port_of("tcp", "::", 8082, *Ipv4::parse("10.0.0.2"), 80),
                       port_of("tcp", "::1", 8083, *Ipv4::parse("10.0.0.2"), 80)};
-    ports[2].relayed = ports[3].relayed = true;
+    ports[2].way = ports[3].way = PublishedPort::Way::relay;
     std::map<std::string, std::vector<sys::nft::Element>> sets;
     for (const auto& [name, list] : elements_of(ports)) sets[name] = list;
     EXPECT_TRUE(sets.at("published_any").empty());

@@ -44,6 +44,7 @@ RemoveNetwork p_default after RemoveContainer p-db-1, RemoveContainer p-web-1, R
 TEST(PlanDown, VolumesGoOnlyWhenAsked) {
     World w = two();
     w.there_volume("data").users = {"p-db-1"};
+    w.add_volume("data");
     w.observed.containers[0].volumes = {"p_data", "anon"};
     ObservedVolume& anonymous = w.observed.volumes["anon"];
     anonymous.name = "anon";
@@ -57,8 +58,12 @@ TEST(PlanDown, VolumesGoOnlyWhenAsked) {
     EXPECT_NE(text.find("RemoveContainer p-db-1 with volumes after"), std::string::npos) << text;
     EXPECT_NE(text.find("RemoveVolume p_data after RemoveContainer p-db-1\n"), std::string::npos) << text;
     EXPECT_EQ(text.find("RemoveVolume anon"), std::string::npos) << text;
-    w.add_volume("data").external = true;
+    w.project.volumes.at("data").external = true;
     EXPECT_EQ(World::lines(plan_down(&w.project, w.observed, options)).find("RemoveVolume"), std::string::npos);
+    // What the file does not name is kept: it may be what a file of yesterday named, or a command.
+    w.project.volumes.clear();
+    EXPECT_EQ(World::lines(plan_down(&w.project, w.observed, options)).find("RemoveVolume"), std::string::npos);
+    EXPECT_NE(World::lines(plan_down(nullptr, w.observed, options)).find("RemoveVolume p_data"), std::string::npos);
 }
 
 TEST(PlanDown, OrphansStayUnlessAskedFor) {

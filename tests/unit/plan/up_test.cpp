@@ -382,15 +382,22 @@ TEST(PlanUp, AnonymousVolumesGoToTheReplacement) {
 TEST(PlanUp, AFixedAddressIsFreedBeforeTheReplacementIsMade) {
     World w;
     w.add("web").config_hash = "h2";
-    w.project.services["web"].networks[0].ipv4_address = "10.1.0.9";
     w.there_network("default");
     w.there("web");
-    EXPECT_EQ(w.text(), R"(
+    NetworkAttachment& attachment = w.project.services["web"].networks[0];
+    const auto expect_freed = [&] {
+        EXPECT_EQ(w.text(), R"(
 StopContainer p-web-1
 RemoveContainer p-web-1 after StopContainer p-web-1
 CreateContainer p-web-1 [config changed] after RemoveContainer p-web-1
 StartContainer p-web-1 after CreateContainer p-web-1
 )");
+    };
+    attachment.ipv4_address = "10.1.0.9";
+    expect_freed();
+    attachment.ipv4_address.clear();
+    attachment.ipv6_address = "fd00::9";
+    expect_freed();
 }
 
 TEST(PlanUp, FinishesAnInterruptedReplacement) {
@@ -507,6 +514,8 @@ TEST(PlanUp, PortsOfTheTwoFamiliesExcludeEachOtherOnlyWhereBothAreMeant) {
     EXPECT_FALSE(is_free("::", "::1"));
     EXPECT_FALSE(is_free("::1", "::"));
     EXPECT_FALSE(is_free("::1", ""));
+    EXPECT_FALSE(is_free("::1", "[0:0::1]"));
+    EXPECT_FALSE(is_free("fd00::1", "FD00:0::1"));
     EXPECT_FALSE(is_free("", "::"));
     EXPECT_FALSE(is_free("", "0.0.0.0"));
     (void)is_free("::", "::1");

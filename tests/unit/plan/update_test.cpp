@@ -40,6 +40,27 @@ TEST(OneShot, RunsAgainWhenItFailedOrWasStoppedOrMust) {
     EXPECT_THAT(w.text(), testing::HasSubstr("StartContainer p-job-1"));
 }
 
+TEST(OneShot, AServerThatEndedWellIsStartedAgain) {
+    const auto starts = [](const std::function<void(World&)>& change) {
+        World w = with_job();
+        w.project.services["web"].depends_on.clear();
+        change(w);
+        return w.text().find("StartContainer p-job-1") != std::string::npos;
+    };
+    EXPECT_FALSE(starts([](World&) {}));
+    EXPECT_TRUE(starts([](World& w) { w.project.services["job"].ports.emplace_back(); }));
+    EXPECT_TRUE(starts([](World& w) { w.project.services["job"].expose.emplace_back("80"); }));
+    EXPECT_TRUE(starts([](World& w) { w.observed.containers[0].has_healthcheck = true; }));
+    EXPECT_TRUE(starts([](World& w) {
+        w.give_healthcheck("job");
+        w.depend("web", "job", Condition::healthy);
+    }));
+    EXPECT_FALSE(starts([](World& w) {
+        w.observed.containers[0].has_healthcheck = true;
+        w.depend("web", "job", Condition::completed);
+    })) << "somebody waits for just that";
+}
+
 TEST(OneShot, InTheForegroundOnlyTheAwaitedRest) {
     World w = with_job();
     w.options.rerun_unawaited = true;

@@ -105,6 +105,19 @@ TEST(LaunchPlan, AnAppArmorProfileIsChosenBeforeAnythingOfTheContainerIsSeen) {
     EXPECT_LT(place_of(exec, step), place_of(exec, "join the container's namespaces"));
 }
 
+TEST(LaunchPlan, ADiskIsWhereItsFoldersAreLookedForAndNowhereElse) {
+    Arena arena;
+    auto spec = spec_for();
+    const std::string step = "mount the disk of the container";
+    const auto without = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_EQ(std::find(without.begin(), without.end(), step), without.end());
+    spec.disk = "/c/disk.img";
+    spec.disk_place = "/c/disk";
+    const auto all = steps(plan_launch(spec, facts(), 7, arena));
+    EXPECT_LT(place_of(all, "separate mounts from the host"), place_of(all, step));
+    EXPECT_LT(place_of(all, step), place_of(all, "mount the overlay root"));
+}
+
 TEST(LaunchPlan, EverythingItNeedsLiesInItsArena) {
     Arena arena;
     const LaunchPlan plan = plan_launch(spec_for({"a", "b"}), facts(), 7, arena);

@@ -82,7 +82,7 @@ TEST(Users, EveryFormMeansOneThing) {
         {"-1", {}, "invalid"},
         {"+1", {}, "invalid"},
         {"1:", {}, "invalid"},
-        {":1", {}, "invalid"},
+        {":1", {}, "0:1 1 /root"},
         {"1:2:3", {}, "invalid"},
         {"a b", {}, "invalid"},
         {"web", {"wheel", "4242", "extra"}, "1000:1000 1000 2000 10 4242 /home/web"},

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "fixture.hpp"
+#include "store/pools.hpp"
 #include "store/subnets.hpp"
 
 namespace compose::store::test {
@@ -75,10 +76,6 @@ TEST_F(StoreTest, NetworksDoNotOverlap) {
     b.subnet.clear();
     store.insert_network(b, {});
     EXPECT_EQ(b.subnet, "172.17.0.0/16");
-    store.update_network_subnet("b", "10.9.0.0/24", "");
-    EXPECT_EQ(store.network("b")->gateway, "10.9.0.1");
-    EXPECT_EQ(store.network_by_name("b")->subnet, "10.9.0.0/24");
-    EXPECT_EQ(error_of([&] { store.update_network_subnet("b", "10.1.9.0/24", ""); }).kind(), ErrorKind::conflict);
     auto host = make_network("h", "host");
     host.driver = "host";
     host.bridge.clear();
@@ -112,6 +109,39 @@ TEST_F(StoreTest, AddressesAreTheLowestFree) {
     store.delete_container("n-0001");
     add_container(store, network, 10);
     EXPECT_EQ(store.endpoints_of("n-0010").at(0).address, "10.0.0.2");
+}
+
+TEST_F(StoreTest, FurtherSubnetsAreFilledInTheirOrder) {
+    Store store(layout_);
+    auto network = make_network("n", "n");
+    network.subnet = "10.0.0.0/30";
+    network.options["more"] = encode_pools(std::vector<Pool>{
+        {"10.8.0.0/24", "10.8.0.9", "10.8.0.8/29", {{"a", "10.8.0.8"}, {"b", "10.8.0.11"}}}, {"fd00::/64", "fd00::1"}});
+    store.insert_network(network, {});
+    EXPECT_EQ(network.gateway, "10.0.0.1");
+    ASSERT_EQ(pools_of(network, false).size(), 2U);
+    ASSERT_EQ(pools_of(network, true).size(), 1U);
+    EXPECT_EQ(pools_of(network, true)[0].gateway, "fd00::1");
+    add_container(store, network, 0, "10.8.0.200");
+    for (int i = 1; i < 7; ++i) add_container(store, network, i);
+    std::vector<std::string> addresses;
+    for (const auto& endpoint : store.endpoints_on("n")) addresses.push_back(endpoint.address);
+    EXPECT_EQ(addresses, (std::vector<std::string>{"10.0.0.2", "10.8.0.10", "10.8.0.12", "10.8.0.13", "10.8.0.14",
+                                                   "10.8.0.15", "10.8.0.200"}));
+    EXPECT_STREQ(error_of([&] { add_container(store, network, 9); }).what(),
+                 "network n has no free address left in 10.0.0.0/30, 10.8.0.8/29");
+    EXPECT_EQ(error_of([&] { add_container(store, network, 9, "10.8.0.9"); }).kind(), ErrorKind::conflict);
+    EXPECT_STREQ(error_of([&] { add_container(store, network, 9, "10.9.0.9"); }).what(),
+                 "address 10.9.0.9 is not a host address of network n (10.0.0.0/30, 10.8.0.0/24)");
+    // Nobody else gets these.
+    auto other = make_network("o", "o");
+    other.subnet = "10.8.0.0/16";
+    EXPECT_STREQ(error_of([&] { store.insert_network(other, {}); }).what(),
+                 "subnet 10.8.0.0/16 overlaps 10.8.0.0/24 of network n (project p)");
+    other.subnet = "10.9.0.0/16";
+    other.options["more"] = encode_pools(std::vector<Pool>{{"10.0.0.0/24", "10.0.0.1"}});
+    EXPECT_STREQ(error_of([&] { store.insert_network(other, {}); }).what(),
+                 "subnet 10.0.0.0/24 overlaps 10.0.0.0/30 of network n (project p)");
 }
 
 TEST_F(StoreTest, AWantedAddressIsCheckedAndItsHolderNamed) {

@@ -201,9 +201,6 @@ TEST_F(StoreTest, AVolumeOfThatNameIsLeftAsItIs) {
     EXPECT_FALSE(store.insert_volume(make_volume("v", "q")));
     EXPECT_EQ(store.volume("v")->project, "p");
     EXPECT_EQ(store.volume("v")->driver_opts.at("type"), "tmpfs");
-    EXPECT_FALSE(store.volume("v")->copied_up);
-    store.mark_copied_up("v");
-    EXPECT_TRUE(store.volume("v")->copied_up);
     EXPECT_EQ(store.volumes("q").size(), 0U);
 }
 
