@@ -35,6 +35,7 @@ struct UpOptions {
     bool renew_anon_volumes = false;
     bool remove_orphans = false;
     bool ignore_orphans = false;
+    bool all_resources = false;  // networks and volumes that no service uses are made too
     std::map<std::string, int> scale;
     std::optional<Nanoseconds> timeout;  // for stopping what is replaced
     bool wait = false;                   // until running or healthy

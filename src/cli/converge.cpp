@@ -42,6 +42,7 @@ void exclude(const char* command, bool first, const char* first_name, bool secon
 void set_orphans(const Context& context, const char* command, bool remove, UpOptions& options) {
     options.remove_orphans = remove || context.variable_is_true("COMPOSE_REMOVE_ORPHANS");
     options.ignore_orphans = context.variable_is_true("COMPOSE_IGNORE_ORPHANS");
+    options.all_resources = context.globals.all_resources;
     exclude(command, options.remove_orphans, "--remove-orphans", options.ignore_orphans, "COMPOSE_IGNORE_ORPHANS");
 }
 

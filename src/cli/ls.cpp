@@ -29,7 +29,6 @@ struct Stack {
         for (const auto& [state, count] : states) out += fmt::format("{}{}({})", out.empty() ? "" : ", ", state, count);
         return out;
     }
-    [[nodiscard]] bool runs() const { return states.contains("running"); }
     [[nodiscard]] std::string config_files() const {
         return files.empty() ? "N/A" : join({files.begin(), files.end()}, ",");
     }
@@ -42,7 +41,8 @@ int run(Context& context, const Args& args) {
     const Filters filters(args.filter, {"name"});
     std::map<std::string, Stack> stacks;
     for (const auto& view : context.containers().list()) {
-        if (view.project == kStandaloneProject || view.oneoff || (!args.all && view.state != "running")) continue;
+        if (view.project == kStandaloneProject || view.oneoff) continue;
+        if (!args.all && (view.state == "exited" || view.state == "created" || view.state == "dead")) continue;
         auto& stack = stacks[view.project];
         ++stack.states[view.state];
         if (const auto label = view.labels.find("com.docker.compose.project.config_files"); label != view.labels.end())
@@ -50,7 +50,7 @@ int run(Context& context, const Args& args) {
     }
     std::erase_if(stacks, [&](const auto& entry) {
         const bool named = filters.any("name", [&](const std::string& text) { return matches(text, entry.first); });
-        return !named || (!args.all && !entry.second.runs());
+        return !named;
     });
     std::string out;
     if (args.quiet) {

@@ -8,6 +8,7 @@
 #include "loader/schema.hpp"
 #include "loader/stages.hpp"
 #include "loader/support.hpp"
+#include "loader/support_values.hpp"
 #include "loader/tree_edit.hpp"
 #include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
@@ -204,6 +205,11 @@ void check_supported(const Node& root, Diagnostics& findings, const HostSupport&
 
 void check_supported(const LoadedProject& loaded, Diagnostics& findings, const HostSupport& host) {
     if (loaded.tree) check_supported(loaded.tree->root, findings, host);
+    constexpr const char* kPlatform = "DOCKER_DEFAULT_PLATFORM";
+    if (const auto found = loaded.environment.find(kPlatform);
+        found != loaded.environment.end() && !found->second.empty())
+        if (const auto wrong = check_platform(Node::make_string(found->second, {})); !wrong.empty())
+            findings.error({}, kPlatform, wrong, "unset it: containers are of this machine's platform");
     const auto& project = loaded.project;
     for (const auto& [name, service] : project.services) {
         const auto path = "services." + name;

@@ -31,7 +31,7 @@ void UpPlanner::decide_networks() {
     for (const std::string& name : selected_)
         for (const Network* network : networks_of(project_.services.at(name))) used.insert(network);
     for (const auto& [key, network] : project_.networks) {
-        if (!used.contains(&network)) continue;
+        if (!used.contains(&network) && !options_.all_resources) continue;
         const auto found = observed_.networks.find(network.name);
         if (found == observed_.networks.end()) {
             if (network.external) {
@@ -85,7 +85,7 @@ void UpPlanner::decide_volumes() {
     for (const std::string& name : selected_)
         for (const Volume* volume : volumes_of(project_.services.at(name))) used.insert(volume);
     for (const auto& [key, volume] : project_.volumes) {
-        if (!used.contains(&volume)) continue;
+        if (!used.contains(&volume) && !options_.all_resources) continue;
         const auto found = observed_.volumes.find(volume.name);
         if (found == observed_.volumes.end()) {
             if (volume.external) {
@@ -139,7 +139,7 @@ void UpPlanner::emit_resources() {
         for (const Volume* volume : volumes_of(service)) volumes.insert(volume->name);
     }
     for (const auto& [key, network] : project_.networks) {
-        if (!networks.contains(network.name)) continue;
+        if (!networks.contains(network.name) && !options_.all_resources) continue;
         const auto there = observed_.networks.find(network.name);
         if (there == observed_.networks.end()) {
             network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name});
@@ -153,7 +153,7 @@ void UpPlanner::emit_resources() {
         }
     }
     for (const auto& [key, volume] : project_.volumes) {
-        if (!volumes.contains(volume.name)) continue;
+        if (!volumes.contains(volume.name) && !options_.all_resources) continue;
         const bool anew = changed_volumes_.contains(volume.name);
         if (!anew && observed_.volumes.contains(volume.name)) continue;
         if (anew) volume_removals_[volume.name] = builder_.add(RemoveVolume{volume.name}, "config changed");

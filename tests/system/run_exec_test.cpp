@@ -85,6 +85,28 @@ TEST(RunExec, UserSignalsReachTheContainer) {
     EXPECT_TRUE(eventually([&] { return box.ps().empty(); })) << "--rm was kept to";
 }
 
+TEST(RunExec, ListsAndColors) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+  done: {image: busybox, command: "true"}
+)");
+    box.ok({"up", "-d"});
+    ASSERT_TRUE(eventually([&] { return box.field("demo-done-1", "State") == "exited"; }));
+    EXPECT_THAT(box.ok({"ls", "--format", "json"}), HasSubstr("\"running(1)\""));
+    EXPECT_THAT(box.ok({"ls", "-a", "--format", "json"}), HasSubstr("exited(1), running(1)"));
+    box.ok({"pause", "web"});
+    EXPECT_THAT(box.ok({"ls", "--format", "json"}), HasSubstr("\"paused(1)\""));
+    box.ok({"unpause", "web"});
+    const auto colored = [&] {
+        return box.ok({"--ansi", "always", "logs", "-t", "done"}) + box.ok({"--ansi", "always", "ps"});
+    };
+    box.environment["NO_COLOR"] = "1";
+    EXPECT_EQ(colored().find("\x1b["), std::string::npos) << "whoever asks for no color gets none";
+}
+
 TEST(RunExec, WhatHasNothingToDoIsNoError) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -125,6 +125,13 @@ TEST(BindWhole, AsksForTheVariableOfASecretOnlyWhenContainersRun) {
     EXPECT_THAT(text_of(got->findings), HasSubstr("the environment variable NOT_THERE is not set"));
 }
 
+TEST(BindWhole, RefusesAPlatformThatTheEnvironmentWants) {
+    const auto got = load_service("    image: app\n");
+    got->loaded.environment["DOCKER_DEFAULT_PLATFORM"] = "linux/s390x";
+    check_supported(got->loaded, got->findings);
+    EXPECT_THAT(text_of(got->findings), HasSubstr("DOCKER_DEFAULT_PLATFORM: \"linux/s390x\""));
+}
+
 TEST(BindWhole, WarnsOfAnUpdateOrderThatAHostPortForbids) {
     const auto load = [](const char* port) {
         const auto got = load_service(std::string("    image: app\n    ports: [") + port +

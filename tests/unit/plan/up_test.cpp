@@ -349,6 +349,16 @@ TEST(PlanUp, ExternalNetworksAndVolumesMustBeThere) {
     EXPECT_EQ(w.text(), "\nCreateContainer p-web-1\nStartContainer p-web-1 after CreateContainer p-web-1\n");
 }
 
+TEST(PlanUp, MakesWhatNoServiceUsesOnlyWhenAsked) {
+    World w;
+    w.add("web");
+    w.add_volume("unused");
+    w.options.start = false;
+    EXPECT_EQ(w.text().find("p_unused"), std::string::npos);
+    w.options.all_resources = true;
+    EXPECT_NE(w.text().find("CreateVolume p_unused"), std::string::npos) << w.text();
+}
+
 TEST(PlanUp, KeepsAVolumeWhoseDefinitionChanged) {
     World w;
     w.add("web");
