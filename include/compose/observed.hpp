@@ -29,6 +29,7 @@ struct ObservedContainer {
     bool stopped_by_user = false;
     std::string config_hash;
     std::string image_id;
+    std::string mounted_images;                            // ids of the images of its mounts, with commas
     std::set<std::string> networks;                        // names
     std::set<std::string> volumes;                         // names, anonymous ones too
     std::map<std::string, std::string> anonymous_volumes;  // target -> volume name

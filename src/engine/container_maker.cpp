@@ -155,6 +155,7 @@ void ContainerMaker::choose_images() {
         const ImageFacts& image = context_.images.at(mount.source);
         for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
             folders.push_back(context_.layout.layer(*layer));
+        mounted_images_ += (mounted_images_.empty() ? "" : ",") + image.id;
     }
 }
 
@@ -222,6 +223,7 @@ void ContainerMaker::insert_rows() {
     const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
+    if (!mounted_images_.empty()) record.labels[kMountedImages] = mounted_images_;
     if (special_ != nullptr) specialise(record);
     const store::ContainerTexts texts{.definition = special_ == nullptr ? service_.definition : "",
                                       .request = container_request(service_, image_, facts_.volume_names)};

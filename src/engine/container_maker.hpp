@@ -57,6 +57,7 @@ private:
     std::map<std::string, store::Network> networks_;
     std::vector<PlannedEndpoint> endpoints_;
     std::vector<UsedVolume> volumes_;
+    std::string mounted_images_;  // ids, with commas
     std::vector<GrantedFile> files_;
     std::vector<store::Volume> fresh_;  // anonymous, made for this container
 };

@@ -9,6 +9,9 @@
 
 namespace compose::engine {
 
+/// Docker Compose's label with the ids of the images that a container mounts.
+inline constexpr const char* kMountedImages = "com.docker.compose.image-volume-digest";
+
 struct ImageFacts {
     std::string id;                        // "sha256:..."
     std::vector<std::string> layers;       // chain ids, lowest first

@@ -89,6 +89,8 @@ private:
             container.oneoff = row.oneoff;
             if (const auto label = row.labels.find("com.docker.compose.depends_on"); label != row.labels.end())
                 container.depends_on = plan::parse_depends_on(label->second);
+            if (const auto label = row.labels.find(kMountedImages); label != row.labels.end())
+                container.mounted_images = label->second;
             container.networks = std::move(endpoints_[row.id]);
             container.volumes = std::move(uses_[row.id]);
             container.anonymous_volumes = anonymous_volumes(row.id, container.volumes);
@@ -190,16 +192,21 @@ private:
                 if (const auto row = store_.volume(volume.name))
                     add_volume(*row).users = store_.volume_users(row->name);
         ImageCatalog catalog(store_);
+        std::set<std::string> references;
         for (const auto& [name, service] : file_->services) {
-            if (service.image.empty() || state_.images.contains(service.image)) continue;  // provided: it has none
-            const ImageFacts* facts = catalog.find(service.image);
+            if (!service.image.empty()) references.insert(service.image);  // provided: it has none
+            for (const Mount& mount : service.mounts)
+                if (mount.type == Mount::Type::image) references.insert(mount.source);
+        }
+        for (const std::string& reference : references) {
+            const ImageFacts* facts = catalog.find(reference);
             if (facts == nullptr) continue;
             ObservedImage image;
             image.id = facts->id;
             image.has_healthcheck = facts->healthcheck && !facts->healthcheck->disabled;
             image.has_entrypoint = !facts->entrypoint.empty();
             image.has_command = !facts->command.empty();
-            state_.images[service.image] = image;
+            state_.images[reference] = image;
         }
         for (const auto& [name, service] : file_->services) {
             if (service.container_name.empty()) continue;

@@ -54,6 +54,7 @@ private:
     void bounce_dependents();
     void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
+    bool mounts_other_images(const Service& service, const ObservedContainer& container) const;
     std::string stale_source(const Service& service, const ObservedContainer& container) const;
     std::vector<Replica> existing(const Service& service);
     int scale_of(const Service& service);

@@ -77,6 +77,17 @@ std::string UpPlanner::stale_source(const Service& service, const ObservedContai
     return {};
 }
 
+bool UpPlanner::mounts_other_images(const Service& service, const ObservedContainer& container) const {
+    std::string ids;
+    for (const Mount& mount : service.mounts) {
+        if (mount.type != Mount::Type::image) continue;
+        const auto image = observed_.images.find(mount.source);
+        if (image == observed_.images.end()) return false;  // not here: the one that is mounted is as good
+        ids += (ids.empty() ? "" : ",") + image->second.id;
+    }
+    return ids != container.mounted_images;
+}
+
 /// Empty when the container is what the file asks for, else in which way it is not.
 std::string UpPlanner::difference(const Service& service, const ObservedContainer& container) const {
     if (!container.complete) return "its creation was interrupted";
@@ -98,6 +109,7 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
     if (!same) return "config changed";
     const auto image = observed_.images.find(service.image);
     if (image != observed_.images.end() && image->second.id != container.image_id) return "image changed";
+    if (mounts_other_images(service, container)) return "image of a mount changed";
     for (const Network* network : networks_of(service))
         if (!container.networks.contains(network->name)) return "network " + network->name + " not attached";
     for (const Volume* volume : volumes_of(service))

@@ -243,6 +243,16 @@ services:
     box.ok({"up", "-d"});
     EXPECT_EQ(in(box, "web", "cat /all/opt/tool /opt/tool"), "from another image\nfrom another image\n");
     EXPECT_THAT(box.compose({"exec", "-T", "web", "touch", "/all/x"}).err, HasSubstr("Read-only"));
+    EXPECT_EQ(box.compose({"plan"}).exit_code, 0);
+    box.write("extra/opt/tool", "a newer one\n");
+    ASSERT_TRUE(box.host({"tar", "-C", box.path("extra"), "-cf", box.path("extra.tar"), "."}).ok());
+    box.ok({"image", "import", box.path("extra.tar"), "extra"});
+    const auto plan = box.compose({"plan"});
+    EXPECT_EQ(plan.exit_code, 2);
+    EXPECT_THAT(plan.out, HasSubstr("image of a mount changed"));
+    box.ok({"up", "-d", "-t", "0"});
+    EXPECT_EQ(in(box, "web", "cat /all/opt/tool /opt/tool"), "a newer one\na newer one\n");
+    EXPECT_EQ(box.compose({"plan"}).exit_code, 0);
     box.write("absent.yaml",
               "services:\n  web:\n    image: busybox\n    volumes:\n      - {type: image, source: 127.0.0.1:9/absent, "
               "target: /i}\n");
