@@ -158,7 +158,13 @@ Client Client::connect_or_spawn(const store::Layout& layout, const std::string& 
     if (!lock)
         throw make_error(ErrorKind::conflict, "another command is starting project {}, and hangs", quote(project));
     if (auto client = connect(layout, project)) return std::move(*client);
-    spawn_keeper({.layout = layout, .project = project, .debug = log::enabled()});
+    try {
+        spawn_keeper({.layout = layout, .project = project, .debug = log::enabled()});
+    } catch (const Error&) {
+        // There was one, whose supervisor had just died: it has started another meanwhile.
+        if (auto client = connect(layout, project)) return std::move(*client);
+        throw;
+    }
     if (auto client = connect(layout, project)) return std::move(*client);
     throw make_error("the supervisor of project {} ended at once", quote(project));
 }
