@@ -69,8 +69,9 @@ std::string UpPlanner::stale_source(const Service& service, const ObservedContai
         if (first.fate == Replica::Fate::replace) return source->first;
         if (first.old == nullptr) continue;
         for (const auto& [target, volume] : first.old->anonymous_volumes) {
-            const bool covered = std::any_of(service.mounts.begin(), service.mounts.end(),
-                                             [&](const Mount& mount) { return mount.target == target; });
+            const bool covered =
+                std::any_of(service.mounts.begin(), service.mounts.end(),
+                            [&, &target = target](const Mount& mount) { return mount.target == target; });
             if (!covered && !container.volumes.contains(volume)) return source->first;
         }
     }
