@@ -22,7 +22,6 @@ namespace {
 
 struct PullArgs {
     PullServicesOptions options;
-    bool no_parallel = false, parallel = true;
 };
 
 /// What runs the containers does not matter here: a file with attributes that the engine can't do yet is fine.

@@ -27,8 +27,10 @@ void fill_volume(const store::Store& store, const std::string& name, const std::
     sys::make_directory(layout.volume(name));
     const auto lock = sys::FileLock::acquire(layout.volume(name) + "/lock", std::chrono::minutes(10));
     if (!lock) throw make_error(ErrorKind::conflict, "volume {} is being filled by another command, which hangs", name);
-    // What is not the engine's own may have been filled by others meanwhile: there, half a copy stays half.
-    if (sys::exists(begun) && volume->driver_opts.empty()) empty_folder(folder);
+    // Half a copy goes only where nobody can have written beside it: a folder of the engine's, for this one container.
+    if (sys::exists(begun) && volume->driver_opts.empty() && store.volume_users(name).size() <= 1) empty_folder(folder);
+    sys::remove_file(begun);
+    if (!sys::is_empty_directory(folder)) return;  // somebody else has filled it meanwhile
     std::vector<std::string> lowers;
     for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
         lowers.push_back(layout.layer(*layer));

@@ -78,6 +78,10 @@ volumes:
     ASSERT_TRUE(box.host({"touch", box.state() + "/volumes/demo_site/filling"}).ok());
     box.ok({"exec", "-T", "app", "sh", "-c", "echo half > /var/data/seed"});
     box.ok({"up", "-d", "--force-recreate", "app"});
+    EXPECT_EQ(seed("app", "/var/data"), "half\n") << "others use it: what is there may be theirs";
+    ASSERT_TRUE(box.host({"touch", box.state() + "/volumes/demo_site/filling"}).ok());
+    box.ok({"down", "-t", "0"});
+    box.ok({"up", "-d", "app"});
     EXPECT_EQ(seed("app", "/var/data"), "from the image\n");
     box.ok({"down", "-v", "-t", "0"});
     EXPECT_EQ(box.host({"cat", box.path("data/seed")}).out, "from the image\n") << "the folder is the user's";
