@@ -71,7 +71,8 @@ Run define_exec(Arguments& arguments) {
     arguments.required("SERVICE", args->service);
     arguments.rest("COMMAND", args->command, true);
     arguments.flag("-d,--detach", args->detach, "Run it in the background");
-    arguments.list("-e,--env", args->environment, "NAME[=VALUE]", "Set a variable; without a value, as it is here");
+    arguments.list("-e,--env", args->environment, "NAME[=VALUE]",
+                   "Set a variable; without a value, as it is here or in .env");
     arguments.flag("-i,--interactive", args->interactive, "Pass the input on (default true)");
     arguments.number("--index", args->index, "N", "The container with this number, when the service has several");
     arguments.flag("-T,--no-tty,--no-TTY", args->no_tty, "No terminal, even when there is one here");

@@ -149,7 +149,8 @@ void define_container_options(Arguments& arguments, RunOverride& change) {
     arguments.list("--cap-add", change.cap_add, "CAP", "Add a capability");
     arguments.list("--cap-drop", change.cap_drop, "CAP", "Drop a capability");
     arguments.value("--entrypoint", change.entrypoint, "COMMAND", "Instead of the image's entrypoint");
-    arguments.list("-e,--env", change.environment, "NAME[=VALUE]", "Set a variable; without a value, as it is here");
+    arguments.list("-e,--env", change.environment, "NAME[=VALUE]",
+                   "Set a variable; without a value, as it is here or in .env");
     arguments.list("--env-from-file", change.env_files, "FILE", "Set variables from a file");
     arguments.list("-l,--label", change.labels, "NAME[=VALUE]", "Add a label");
     arguments.list("-p,--publish", change.publish, "PORT", "Publish a port, as in the file: 8080:80");

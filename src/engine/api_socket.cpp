@@ -62,10 +62,10 @@ HostSupport host_support(const Environment& environment) {
 
 void give_api_socket(Project& project, const Environment& environment) {
     bool any = false;
-    const std::string socket = address_in(environment).substr(kUnix.size());
+    const std::string address = address_in(environment);
     for (auto& [name, service] : project.services)
-        if (service.use_api_socket) {
-            give_to(service, socket);
+        if (service.use_api_socket && address.starts_with(kUnix)) {
+            give_to(service, address.substr(kUnix.size()));
             any = true;
         }
     if (!any) return;

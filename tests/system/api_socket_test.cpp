@@ -46,6 +46,15 @@ services:
               "");
 }
 
+TEST(ApiSocket, WhatDockerHostSaysMattersToNobodyElse) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.environment["DOCKER_HOST"] = "ssh:";
+    box.write("compose.yaml", "services: {web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    const auto said = box.compose({"up", "-d"});
+    EXPECT_THAT(said.err, Not(HasSubstr("bug of compose")));
+}
+
 TEST(SecurityOptions, AStackWithLabelsRunsWithoutSELinux) {
     REQUIRE_ROOT();
     Sandbox box;
