@@ -87,6 +87,15 @@ int show_help(std::span<const CommandInfo> commands, const std::string& parent, 
     return show_help(command.group, arguments.name(), Words(words.begin() + 1, words.end()), arguments);
 }
 
+void tell_warnings(const Context& context, const Arguments& arguments) {
+    for (const auto& text : arguments.warnings()) {
+        if (context.progress_mode == ProgressMode::json)
+            print_error(json::serialize(json::object{{"warning", true}, {"message", text}}) + "\n");
+        else
+            print_error(labelled("warning", text, "", context.color_err));
+    }
+}
+
 int run_defined(const CommandInfo& command, const Words& words, Arguments& arguments, Arguments& root, Globals& globals,
                 std::unique_ptr<Context>& context, const std::string& line) {
     const auto action = command.define(arguments);
@@ -100,6 +109,8 @@ int run_defined(const CommandInfo& command, const Words& words, Arguments& argum
             .with_hint(fmt::format("run '{} --help' for its usage", arguments.name()));
     if (globals.debug) log::enable();
     context = std::make_unique<Context>(globals, sys::environment_snapshot(), line);
+    tell_warnings(*context, arguments);
+    tell_warnings(*context, root);
     if (command.needs_root && !sys::running_as_root())
         throw make_error(ErrorKind::unavailable, "compose must run as root (it makes namespaces, mounts and networks)")
             .with_hint(fmt::format("try 'sudo {}'", line));
@@ -152,11 +163,24 @@ int run_complete(const Words& words, Globals& globals, std::unique_ptr<Context>&
     return complete(*context, words);
 }
 
-int dispatch(const std::string& program, const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
-    if (!words.empty() && words[0] == "__complete")
-        return run_complete(Words(words.begin() + 1, words.end()), globals, context);
+/// "-p shop alpha dry-run -- up -d" is "-p shop --dry-run up -d".
+Words without_dry_run_command(const Arguments& root, Words words) {
+    const auto at = root.first_positional(words);
+    if (at + 2 >= words.size() || words[at] != "alpha" || words[at + 1] != "dry-run") return words;
+    const auto first = words[at + 2] == "--" ? at + 3 : at + 2;
+    if (first == words.size() || words[first] == "--help" || words[first] == "-h") return words;
+    Words out(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+    out.emplace_back("--dry-run");
+    out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
+    return out;
+}
+
+int dispatch(const std::string& program, const Words& given, Globals& globals, std::unique_ptr<Context>& context) {
+    if (!given.empty() && given[0] == "__complete")
+        return run_complete(Words(given.begin() + 1, given.end()), globals, context);
     Arguments root(program, "Run applications of several containers, as a Compose file describes them.");
     define_globals(root, globals);
+    const auto words = without_dry_run_command(root, given);
     const auto at = root.first_positional(words);
     const bool helped = !root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
     if (globals.version && !helped) {

@@ -88,7 +88,10 @@ constexpr CommandInfo kImageCommands[] = {
 };
 
 constexpr CommandInfo kAlphaCommands[] = {
+    {"dry-run", "Show what a command would do", define_alpha_dry_run, false},
+    {"scale", "The same as compose scale", define_alpha_scale},
     {"viz", "Draw the services as a Graphviz graph", define_viz, false},
+    {"watch", "The same as compose watch", define_alpha_watch},
 };
 
 constexpr CommandInfo kCommands[] = {
