@@ -48,11 +48,11 @@ std::string part(const char* heading, const std::vector<std::string>& lines) {
     return out + "</font>";
 }
 
-std::string node(const Project& project, const Service& service, const Args& args) {
+std::string node(const Service& service, const Args& args) {
     std::vector<std::string> networks, ports, image;
     for (const auto& network : service.networks) networks.push_back(network.network);
     for (const auto& port : service.ports) ports.push_back(port_text(port));
-    image.push_back(service.image.empty() ? project.name + "-" + service.name : service.image);
+    image.push_back(service.image);
     std::string label = fmt::format("<font point-size=\"15\">{}</font>", html(service.name));
     if (args.networks) label += part("Networks", networks);
     if (args.ports) label += part("Ports", ports);
@@ -68,7 +68,7 @@ int run(Context& context, const Args& args) {
     const auto loaded = load(context, make_load_request(context), findings);
     const auto& project = loaded.project;
     std::string out = fmt::format("digraph \"{}\" {{\n{}layout=dot;\n", escaped(project.name), indent);
-    for (const auto& [name, service] : project.services) out += indent + node(project, service, args);
+    for (const auto& [name, service] : project.services) out += indent + node(service, args);
     out += "\n";
     for (const auto& [name, service] : project.services)
         for (const auto& dependency : service.depends_on)
