@@ -33,8 +33,10 @@ std::string globals_note(const std::string& command) {
 }
 
 std::string command_lines(std::span<const CommandInfo> commands) {
+    std::size_t width = 10;
+    for (const auto& command : commands) width = std::max(width, std::string_view(command.name).size());
     std::string out;
-    for (const auto& command : commands) out += fmt::format("  {:<10} {}\n", command.name, command.summary);
+    for (const auto& command : commands) out += fmt::format("  {:<{}} {}\n", command.name, width, command.summary);
     return out;
 }
 

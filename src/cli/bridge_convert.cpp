@@ -102,14 +102,15 @@ bool lies_in(const std::string& path, const std::string& folder) {
 }
 
 /// Everything in the output folder will go, so nothing that the user works with may lie there.
-void check_output(const Project& project, const std::string& folder, const std::string& templates) {
+void check_output(const Context& context, const Project& project, const std::string& folder,
+                  const std::string& templates) {
     if (!sys::exists(folder)) return;
     const auto real = sys::real_path(folder);
     auto precious = project.config_files;
-    precious.push_back(sys::real_path(sys::current_directory()));
-    if (!templates.empty()) precious.push_back(templates);
+    precious.insert(precious.end(), {sys::current_directory(), context.variable("HOME"), templates,
+                                     host_description(context.engine_options()).state_folder});
     for (const auto& path : precious)
-        if (path != "-" && sys::exists(path) && lies_in(sys::real_path(path), real))
+        if (path != "-" && !path.empty() && sys::exists(path) && lies_in(sys::real_path(path), real))
             throw make_error(ErrorKind::usage, "--output {}: all that is in it would be removed, {} too", quote(folder),
                              path)
                 .with_hint("give a folder of its own");
@@ -131,20 +132,14 @@ std::string source_field(const std::string& path) {
 
 int transform(Context& context, const std::string& image, const ScratchVolume& volume, const std::string& templates) {
     const auto part = [&](const char* name) {
-        return fmt::format("type=volume,source={},volume-nocopy,volume-subpath={},target=/{}", volume.name(), name,
+        return fmt::format("--mount=type=volume,source={0},volume-nocopy,volume-subpath={1},target=/{1}", volume.name(),
                            name);
     };
-    std::vector<std::string> words{"--rm",
-                                   "--user",
-                                   std::to_string(sys::effective_user()),
-                                   "--env",
-                                   "LICENSE_AGREEMENT=true",
-                                   "--mount",
-                                   part("in") + ",readonly",
-                                   "--mount",
-                                   part("out")};
-    if (!templates.empty())
-        words.insert(words.end(), {"--mount", "type=bind,readonly,target=/templates," + source_field(templates)});
+    std::vector<std::string> words{"--rm", "--pull=never", "--env=LICENSE_AGREEMENT=true"};
+    words.push_back(fmt::format("--user={}", sys::effective_user()));
+    words.push_back(part("in") + ",readonly");
+    words.push_back(part("out"));
+    if (!templates.empty()) words.push_back("--mount=type=bind,readonly,target=/templates," + source_field(templates));
     words.push_back(image);
     context.finish_progress();
     const int code = run_container(context, words);
@@ -169,7 +164,7 @@ int run(Context& context, const Args& args) {
     if (images.empty()) images.emplace_back(kDefaultTransformation);
     Diagnostics findings;
     const auto loaded = load(context, make_load_request(context), findings);
-    check_output(loaded.project, output, templates);
+    check_output(context, loaded.project, output, templates);
     if (context.globals.dry_run) {
         for (const auto& image : images) (void)context.only_say("Transformation " + image, "Applied");
         return 0;
@@ -177,6 +172,8 @@ int run(Context& context, const Args& args) {
     if (!may_replace(args, output))
         throw make_error("deletion of output directory {} was not confirmed", quote(args.output))
             .with_hint("--yes answers for you");
+    for (const auto& image : images)  // before anything is made that an interrupted pull would leave behind
+        if (!image_details(context.engine_options(), image)) (void)context.images("bridge").pull(image, {});
     const auto model = bridge_model(loaded, find_facts(context, loaded.project));
     const ScratchVolume volume(context.engine_options());
     sys::make_directory(volume.folder() + "/in", 0755);
