@@ -46,7 +46,8 @@ json::object network_of(Networks& networks, const std::string& name) {
 
 json::object generate(Context& context, const Args& args) {
     Networks networks(context.engine_options());
-    const auto folder = args.folder.empty() ? "" : sys::absolute_path(args.folder);
+    const auto wanted = args.folder.empty() ? context.globals.project_directory.value_or("") : args.folder;
+    const auto folder = wanted.empty() ? "" : sys::absolute_path(wanted);
     json::object services, used_networks, used_volumes;
     for (const auto& reference : args.containers) {
         const auto details = context.containers().inspect(reference);
@@ -64,7 +65,8 @@ json::object generate(Context& context, const Args& args) {
         services[made.name] = std::move(made.service);
     }
     json::object out;
-    if (!args.name.empty()) out["name"] = args.name;
+    const auto name = args.name.empty() ? context.globals.project_name.value_or("") : args.name;
+    if (!name.empty()) out["name"] = name;
     out["services"] = std::move(services);
     if (!used_networks.empty()) out["networks"] = std::move(used_networks);
     if (!used_volumes.empty()) out["volumes"] = std::move(used_volumes);

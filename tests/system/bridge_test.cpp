@@ -219,6 +219,7 @@ TEST(Generate, WritesAFileThatMakesTheSameAgain) {
                             HasSubstr("on-failure:2"), Not(HasSubstr("PATH")), Not(HasSubstr("shm_size"))));
     EXPECT_EQ(parse_json(box.ok({"alpha", "generate", "--format", "json", "web"})).at("services").at("web").at("image"),
               "busybox");
+    EXPECT_EQ(box.ok({"-p", "again", "--project-directory", ".", "alpha", "generate", "web"}), text);
     box.ok({"container", "rm", "-f", "web"});
     box.ok({"up", "-d"});
     EXPECT_EQ(box.ok({"exec", "-T", "web", "sh", "-c", "cat /page /data/file; echo $GREETING"}), "hello\nkept\na$b\n");
