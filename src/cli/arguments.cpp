@@ -18,6 +18,7 @@ struct OptionText {
     std::string names;  // "-d, --detach"
     std::string placeholder;
     std::string help;
+    bool hidden = false;
 };
 
 struct OldName {
@@ -72,6 +73,7 @@ struct Arguments::Impl {
     std::set<std::string, std::less<>> seen;      // long names, as they were written
     std::map<std::string, std::string> warnings;  // by the name that they are about
     bool options_first = false;
+    bool hiding = false;
     std::vector<std::string> pending;  // words that a command found to be ours
 
     Found find(const std::string& dashed) { return {app.get_option_no_throw(dashed)}; }
@@ -106,7 +108,7 @@ struct Arguments::Impl {
         std::string shown(names);
         for (auto comma = shown.find(','); comma != std::string::npos; comma = shown.find(',', comma + 1))
             shown.insert(comma + 1, " ");
-        options.push_back({shown, placeholder, help});
+        options.push_back({shown, placeholder, help, hiding});
     }
 
     /// "--x=false" of a switch that is known by its name alone.
@@ -293,6 +295,10 @@ void Arguments::refuse(const char* names, const char* why) {
     for (const auto& name : split(names, ',')) impl_->refused.emplace(name, why);
 }
 
+void Arguments::hide_rest() {
+    impl_->hiding = true;
+}
+
 void Arguments::old_name(const char* name, const char* target, bool warns) {
     impl_->old_names.emplace(name, OldName{target, warns});
 }
@@ -341,6 +347,7 @@ const std::string& Arguments::name() const {
 std::vector<Arguments::OptionInfo> Arguments::options() const {
     std::vector<OptionInfo> out;
     for (const auto& option : impl_->options) {
+        if (option.hidden) continue;
         OptionInfo info{.names = {}, .placeholder = option.placeholder, .help = option.help};
         for (const auto& name : split(option.names, ',')) info.names.emplace_back(trim(name));
         out.push_back(std::move(info));
@@ -426,6 +433,7 @@ std::string Arguments::help() const {
         std::vector<std::string> left;
         std::size_t width = 0;
         for (const auto& option : impl_->options) {
+            if (option.hidden) break;  // and all after it
             auto text = (option.names.starts_with("--") ? "    " : "") + option.names;
             if (!option.placeholder.empty()) text += " " + option.placeholder;
             width = std::max(width, text.size());

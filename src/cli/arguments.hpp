@@ -28,6 +28,8 @@ public:
     /// Flags that others know, and that are an error here: "--cpu-count,--cpu-percent", "only Windows has it". Not in
     /// the help.
     void refuse(const char* names, const char* why);
+    /// Options that are declared after this are in no help, completion or manual page.
+    void hide_rest();
     /// An old long name of a declared option, not in the help. `target` may bring a value: "--no-ansi", "--ansi=never";
     /// such a name is a switch itself. With `warns`, its use is one of warnings(), and both names at once are an error.
     void old_name(const char* name, const char* target, bool warns = false);

@@ -93,7 +93,7 @@ void define_globals(Arguments& arguments, Globals& globals) {
     arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
     arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
-    arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
+    arguments.flag("-D,--debug", globals.debug, "Log decisions and kernel calls to stderr");
     arguments.flag("-v,--version", globals.version, "Show the version");
     // What Docker Compose takes and does not show.
     arguments.old_name("--workdir", "--project-directory", true);

@@ -40,7 +40,18 @@ TEST(OldNames, OfGlobalOptions) {
     EXPECT_THAT(colour.err, HasSubstr("--workdir and --project-directory exclude each other"));
     EXPECT_THAT(box.compose({"--verbose", "--workdir", "elsewhere", "ps"}).err, HasSubstr("deprecated"));
     EXPECT_EQ(box.ok({"-v"}), box.ok({"--version"}));
-    EXPECT_THAT(box.ok({"--help"}), Not(testing::ContainsRegex("--workdir|--no-ansi|--verbose")));
+    EXPECT_THAT(box.ok({"--help"}), Not(testing::ContainsRegex("--workdir|--no-ansi|--verbose|--host|--context")));
+    EXPECT_THAT(box.ok({"__complete", "--"}), Not(testing::ContainsRegex("--workdir|--host|--context")));
+    // docker-compose takes Docker's own options, and its name once more.
+    box.write("compose.yaml", "services: {two: {image: busybox}}\n");
+    EXPECT_EQ(box.ok({"--context", "default", "--log-level", "INFO", "-H", "unix:///var/run/docker.sock", "compose",
+                      "config", "--services"}),
+              "two\n");
+    EXPECT_THAT(box.fails({"--host", "tcp://192.0.2.1:2375", "ps"}), HasSubstr("--host"));
+    EXPECT_THAT(box.fails({"ps", "--host", "tcp://192.0.2.1:2375"}), HasSubstr("--host"));
+    EXPECT_THAT(box.fails({"--context", "far", "ps"}), HasSubstr("no context but default"));
+    EXPECT_THAT(box.fails({"--tls", "ps"}), HasSubstr("no daemon"));
+    EXPECT_THAT(box.compose({"-D", "ps", "-q"}).err, Not(HasSubstr("unknown")));
     const auto json = box.compose({"--progress", "json", "--workdir", "elsewhere", "ps", "-q"});
     EXPECT_THAT(json.err, HasSubstr(R"({"warning":true,"message":"--workdir is deprecated)"));
     EXPECT_EQ(box.compose({"--progress", "none", "--project-directory", "elsewhere", "down"}).err, "");

@@ -187,6 +187,17 @@ TEST(Arguments, ACommandsOldSwitchGoesBeforeAGlobalOption) {
     EXPECT_FALSE(parallel);
 }
 
+TEST(Arguments, HidesWhatIsOnlyForOldScripts) {
+    Sample s;
+    std::string host;
+    s.arguments.hide_rest();
+    s.arguments.value("-H,--host", host, "SOCKET", "Only this machine");
+    ASSERT_TRUE(s.arguments.parse({"-H", "x", "web"}));
+    EXPECT_EQ(host, "x");
+    EXPECT_EQ(s.arguments.help().find("--host"), std::string::npos);
+    for (const auto& option : s.arguments.options()) EXPECT_NE(option.names.back(), "--host");
+}
+
 TEST(Arguments, FindsTheCommandWord) {
     std::vector<std::string> files;
     bool dry = false;
