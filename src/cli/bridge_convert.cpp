@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
+#include "cli/bridge.hpp"
 #include "cli/commands.hpp"
 #include "cli/container_run.hpp"
 #include "cli/context.hpp"
@@ -181,12 +182,18 @@ int run(Context& context, const Args& args) {
     sys::write_file(volume.folder() + "/in/compose.yaml", model, 0600);
     for (const auto& image : images)
         if (const int code = transform(context, image, volume, templates); code != 0) return code;
-    for (const auto& path : replace_files(volume.folder() + "/out", output))
-        context.warn(fmt::format("{} is left out: no file, no folder, and no link to one beside it", quote(path)));
+    warn_left_out(context, replace_files(volume.folder() + "/out", output));
     return 0;
 }
 
 }  // namespace
+
+void warn_left_out(Context& context, const std::vector<std::string>& paths) {
+    constexpr std::size_t kMost = 20;  // a stranger decides how many there are
+    for (std::size_t i = 0; i < std::min(paths.size(), kMost); ++i)
+        context.warn(fmt::format("{} is left out: no file, no folder, and no link to one beside it", quote(paths[i])));
+    if (paths.size() > kMost) context.warn(fmt::format("{} more are left out, too", paths.size() - kMost));
+}
 
 Run define_bridge_convert(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
