@@ -1,9 +1,11 @@
 // bridge and alpha generate: from a Compose file to others' files, and from containers to a Compose file.
+#include <csignal>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 
 #include "base/json.hpp"
+#include "support/background.hpp"
 #include "support/builds.hpp"
 #include "support/sandbox.hpp"
 #include "sys/file.hpp"
@@ -143,6 +145,21 @@ for i in $(seq 30); do busybox mkfifo zz$i; done
     EXPECT_EQ(fs::read_symlink(box.path("real/sub/inside")), "../file");
     EXPECT_EQ(box.host({"stat", "-c", "%u:%g %a", box.path("real/file")}).out, "0:0 755\n");
     EXPECT_EQ(sys::read_file(box.path("secret")), "of the host\n");
+    expect_nothing_left(box);
+}
+
+TEST(Bridge, CtrlCLeavesNothing) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", kShop);
+    box.write("key", "hush\n");
+    make_transformation(box, "shaper", "echo half > /out/half; echo working; sleep 1000\n");
+    Background convert(box, {COMPOSE_BINARY, "bridge", "convert", "-t", "shaper"}, box.path("log"));
+    ASSERT_TRUE(eventually(
+        [&] { return sys::read_file_if_exists(box.path("log")).value_or("").find("working") != std::string::npos; }));
+    convert.kill(SIGINT);
+    EXPECT_FALSE(sys::exists(box.path("out")));
+    EXPECT_THAT(sys::read_file(box.path("log")), HasSubstr("exited with 130"));
     expect_nothing_left(box);
 }
 
