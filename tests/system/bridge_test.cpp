@@ -247,6 +247,15 @@ TEST(Generate, WritesAFileThatMakesTheSameAgain) {
     EXPECT_EQ(again.at("HostConfig").at("CapDrop"), json::array{"NET_RAW"});
     EXPECT_EQ(box.ok({"port", "web", "80"}), "127.0.0.1:18090\n");
     EXPECT_THAT(box.ok({"exec", "-T", "web", "nslookup", "www"}), HasSubstr("Address"));
+    // One that joins another's network is its neighbour in the file.
+    box.ok({"container", "run", "-d", "--name", "joined", "--network", "container:again-web-1", "busybox", "sleep",
+            "1000"});
+    EXPECT_EQ(parse_json(box.ok({"alpha", "generate", "--format", "json", "joined", "again-web-1"}))
+                  .at("services")
+                  .at("joined")
+                  .at("network_mode"),
+              "service:web");
+    box.ok({"container", "rm", "-f", "joined"});
     // Replicas of a service are one.
     box.write("compose.yaml",
               "services: {a: {image: busybox, command: sleep 1000, scale: 2, stop_grace_period: 0s}}\n");
