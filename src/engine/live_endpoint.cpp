@@ -11,9 +11,6 @@
 
 namespace compose::engine {
 
-namespace {
-
-/// To the highest priority; of equal ones to the one that has it, then to the first name. Never to an internal network.
 void assign_default_route(store::Store& store, const std::string& container_id) {
     const auto rank = [](const store::Endpoint& endpoint, const store::Network& network) {
         return std::tuple(-endpoint.gw_priority, !endpoint.default_route, network.name);
@@ -29,8 +26,6 @@ void assign_default_route(store::Store& store, const std::string& container_id) 
     }
     store.set_default_route(container_id, chosen);
 }
-
-}  // namespace
 
 void attach_endpoint(store::Store& store, const store::Container& container, const store::Network& network,
                      const ConnectOptions& options) {

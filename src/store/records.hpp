@@ -91,6 +91,7 @@ struct Network {
     Labels labels;
     std::string config_hash;
     std::int64_t created_at = 0;
+    std::string definition{};  // JSON, what config_hash is of; empty: made by hand
 };
 
 /// Is it to have IPv4? It has a subnet once it is in the database.

@@ -78,7 +78,8 @@ CREATE TABLE networks (
     options TEXT NOT NULL,
     labels TEXT NOT NULL,
     config_hash TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    definition TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX networks_bridge ON networks(bridge) WHERE bridge <> '';
 
