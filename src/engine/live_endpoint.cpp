@@ -8,6 +8,7 @@
 #include "engine/spec_builder.hpp"
 #include "runtime/spec.hpp"
 #include "supervisor/container_options.hpp"
+#include "supervisor/network_rows.hpp"
 
 namespace compose::engine {
 
@@ -52,8 +53,13 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
     store.transaction([&] {
         endpoint.index = 0;
         endpoint.default_route = false;
-        for (const store::Endpoint& other : store.endpoints_of(container.id))
+        std::set<std::string> names;
+        for (const store::Endpoint& other : store.endpoints_of(container.id)) {
             endpoint.index = std::max(endpoint.index, other.index + 1);
+            const auto theirs = store.network(other.network_id);
+            if (theirs) names.insert(supervisor::interface_of(other, *theirs).container_name);
+        }
+        if (endpoint.name.empty()) endpoint.number = free_number(supervisor::interface_prefix(network), names);
         endpoint.interface = fmt::format("cv{}{}", container.id.substr(0, 11), endpoint.index);
         give_addresses(store, planned.at(0));
         store.add_endpoint(endpoint);

@@ -11,6 +11,7 @@
 #include "engine/network_pools.hpp"
 #include "engine/network_record.hpp"
 #include "net/address.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/file.hpp"
 
 namespace compose::engine {
@@ -74,6 +75,13 @@ Move plan_move(const store::Store& store, const store::Endpoint& old, const stor
     endpoint.address.clear();
     std::erase_if(endpoint.link_local, [](const std::string& text) { return text.find(':') != std::string::npos; });
     if (is_derived(old)) endpoint.mac.clear();
+    if (supervisor::interface_prefix(from) != supervisor::interface_prefix(to)) {
+        std::set<std::string> names;
+        for (const store::Endpoint& other : store.endpoints_of(old.container_id))
+            if (const auto network = store.network(other.network_id))
+                names.insert(supervisor::interface_of(other, *network).container_name);
+        endpoint.number = free_number(supervisor::interface_prefix(to), names);
+    }
     read_wishes(store.container_texts(old.container_id).definition, from.key, move);
     if (!move.fixed && still_fits(old.address, to)) move.planned.wanted_address = old.address;
     return move;

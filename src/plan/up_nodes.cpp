@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
+#include "model/host_ports.hpp"
 #include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
 
@@ -186,10 +187,12 @@ void UpPlanner::order_port_takeovers() {
         if (orphan.stop) stops.emplace(orphan.old->id, *orphan.stop);
     for (const auto& [name, replicas] : replicas_) {
         const Service& service = project_.services.at(name);
+        const HostFamilies families = host_families(project_, service);
         for (const ObservedPort& held : observed_.ports) {
             const auto stop = stops.find(held.container_id);
             if (stop == stops.end()) continue;
-            const bool wanted = std::any_of(service.ports.begin(), service.ports.end(), [&](const Port& port) {
+            const bool wanted = std::any_of(service.ports.begin(), service.ports.end(), [&](const Port& written) {
+                const Port port = on_host(written, families).value_or(written);
                 return port.protocol == held.protocol && port.published_first <= held.host_port &&
                        held.host_port <= std::max(port.published_first, port.published_last) &&
                        addresses_overlap(port.host_ip, held.host_ip);

@@ -98,6 +98,7 @@ CREATE TABLE endpoints (
     link_local TEXT NOT NULL,
     gw_priority INTEGER NOT NULL,
     sysctls TEXT NOT NULL,
+    number INTEGER NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);
