@@ -89,6 +89,11 @@ struct Service {
     SourcePos pos;
     std::string config_hash;  // sha256 hex over the canonical form, as `config --hash` prints it
     std::string definition;   // the canonical JSON that config_hash is made over
+    /// "config app.conf", "secret key": the digest of its content, once the engine has looked. It is in config_hash
+    /// too.
+    std::map<std::string, std::string> contents;
+    /// "environment.KEY", "labels.KEY": the env_file or label_file that its value comes from, as findings show it.
+    std::map<std::string, std::string> value_files;
 
     std::string image;
     SourcePos image_pos;

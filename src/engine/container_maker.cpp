@@ -225,8 +225,15 @@ void ContainerMaker::insert_rows() {
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
     if (!mounted_images_.empty()) record.labels[kMountedImages] = mounted_images_;
     if (special_ != nullptr) specialise(record);
-    const store::ContainerTexts texts{.definition = special_ == nullptr ? service_.definition : "",
-                                      .request = container_request(service_, image_, facts_.volume_names)};
+    store::ContainerTexts texts{.definition = {},
+                                .contents = {},
+                                .value_files = {},
+                                .request = container_request(service_, image_, facts_.volume_names)};
+    if (special_ == nullptr) {
+        texts.definition = service_.definition;
+        texts.contents = service_.contents;
+        texts.value_files = service_.value_files;
+    }
     std::vector<std::string> names;
     for (const UsedVolume& volume : volumes_)
         if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);

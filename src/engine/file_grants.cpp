@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "engine/folder_digest.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
@@ -222,21 +223,34 @@ std::vector<Diagnostic> check_grants(const Project& project, const Service& serv
     return findings;
 }
 
+namespace {
+
+/// Empty for what can't be read: those who need it report that.
+std::string content_digest(const Kind& kind, const FileObject& object) {
+    if (object.content || (!object.file.empty() && sys::is_regular_file(object.file)))
+        return sha256_hex(content_of(kind, object));
+    if (object.file.empty() || !sys::is_directory(object.file)) return {};
+    return in_context([&] { return fmt::format("{} {}", kind.word, object.key); },
+                      [&] { return folder_digest(object.file); });
+}
+
+}  // namespace
+
 Project with_contents_hashed(const Project& project) {
     Project result = project;
     for (auto* services : {&result.services, &result.disabled_services})
         for (auto& [name, service] : *services) {
-            std::string all;
             for (const Kind* kind : kKinds)
                 for (const FileGrant& grant : service.*kind->grants) {
                     const auto object = (project.*kind->objects).find(grant.source);
                     if (object == (project.*kind->objects).end() || object->second.external) continue;
                     const FileObject& from = object->second;
-                    // What can't be read is reported by those who need it.
-                    if (!from.content && (from.file.empty() || !sys::is_regular_file(from.file))) continue;
-                    all += fmt::format("{} {} {}\n", kind->word, grant.source, sha256_hex(content_of(*kind, from)));
+                    if (auto digest = content_digest(*kind, from); !digest.empty())
+                        service.contents[fmt::format("{} {}", kind->word, grant.source)] = std::move(digest);
                 }
-            if (all.empty()) continue;
+            if (service.contents.empty()) continue;
+            std::string all;
+            for (const auto& [what, digest] : service.contents) all += fmt::format("{} {}\n", what, digest);
             const std::string base = base_hash(service.config_hash);
             service.config_hash = sha256_hex(base + "\n" + all) + service.config_hash.substr(base.size());
         }
