@@ -43,6 +43,7 @@ struct Mount {
     bool read_only = false;
     std::string propagation;                    // bind: rprivate (default), private, rshared, shared, rslave, slave
     bool create_host_path = false;              // bind
+    std::string selinux;                        // bind: "z", its files become all containers'; "Z", this one's alone
     bool long_form = false;                     // asked for with --mount, not -v: inspect shows the two apart
     std::string recursive;                      // bind: enabled (default), disabled, writable, readonly
     bool nocopy = false;                        // volume

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/build_key.hpp"
 #include "engine/build_mounts.hpp"
 #include "engine/build_run.hpp"
@@ -145,6 +146,7 @@ runtime::ContainerSpec StageBuilder::container_spec(const build::RunStep& run, c
     spec.process.user = evaluator_->config().user;
     if (!evaluator_->config().working_dir.empty()) spec.process.cwd = evaluator_->config().working_dir;
     spec.privileged = run.insecure;
+    if (!run.insecure) spec.apparmor = default_apparmor_profile();
     if (shared_.request.shm_size) spec.shm_size = *shared_.request.shm_size;
     spec.resources.memory = shared_.request.memory;
     for (const auto& [name, limit] : shared_.request.ulimits) spec.rlimits.push_back({name, limit.first, limit.second});

@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "engine/folder_digest.hpp"
+#include "engine/selinux.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
@@ -134,6 +135,13 @@ std::map<std::string, json::object> recorded_origins(const std::string& containe
     return out;
 }
 
+void write_files(const std::vector<GrantedFile>& files, const runtime::ContainerSpec& spec,
+                 const store::Layout& layout) {
+    write_files(files, spec.id, layout);
+    if (spec.mount_label.empty()) return;
+    for (const GrantedFile& file : files) relabel(file.source, spec.mount_label);
+}
+
 void restore_from_origins(const runtime::ContainerSpec& spec, const std::vector<std::string>& missing,
                           const store::Layout& layout) {
     const auto gone = [&](const std::string& why) {
@@ -161,7 +169,7 @@ void restore_from_origins(const runtime::ContainerSpec& spec, const std::vector<
             in_context([&] { return "secret " + file.name; }, [&] { return sys::read_file(file.from, kLargest); });
         files.push_back(std::move(file));
     }
-    write_files(files, spec.id, layout);
+    write_files(files, spec, layout);
 }
 
 }  // namespace
@@ -192,7 +200,7 @@ void restore_secrets(const runtime::ContainerSpec& spec, const Project* project,
     if (project == nullptr || !project->services.contains(service)) return restore_from_origins(spec, missing, layout);
     auto files = plan_files(*project, project->services.at(service), spec.id, layout);
     std::erase_if(files, [&](const GrantedFile& file) { return !file.source.starts_with(folder); });
-    write_files(files, spec.id, layout);
+    write_files(files, spec, layout);
 }
 
 void remove_secrets(const std::string& container_id, const store::Layout& layout) {
