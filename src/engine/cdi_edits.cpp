@@ -185,14 +185,28 @@ runtime::HostHook hook_of(const Node& node, const std::string& file) {
     return hook;
 }
 
+runtime::NetDevice net_device_of(const Node& node, const std::string& file) {
+    constexpr std::size_t kLongest = 15;
+    Section section(node, file, "a network device");
+    runtime::NetDevice device;
+    device.host = section.text("hostInterfaceName");
+    device.name = section.text("name");
+    section.end();
+    if (device.name.empty()) device.name = device.host;
+    for (const auto& name : {device.host, device.name})
+        if (name.empty() || name.size() > kLongest || name == "." || name == ".." || name == "lo" ||
+            name.find_first_of("/ :%\t\n") != std::string::npos)
+            throw section.bad(fmt::format("{} is no name of a network interface", quote(name)));
+    return device;
+}
+
 }  // namespace
 
 void add_edits(const Node* edits, const std::string& file, CdiEdits& out) {
     if (edits == nullptr || edits->is_null()) return;
     Section section(*edits, file, "containerEdits");
-    for (const char* key : {"intelRdt", "netDevices"})
-        if (edits->find(key) != nullptr)
-            throw make_error(ErrorKind::unavailable, "{} of {} is not supported", key, file);
+    if (edits->find("intelRdt") != nullptr)
+        throw make_error(ErrorKind::unavailable, "intelRdt of {} is not supported", file);
     for (auto& entry : section.texts("env")) {
         if (entry.find('=') == std::string::npos || entry.starts_with('='))
             throw section.bad(fmt::format("{} in env is not like NAME=VALUE", quote(entry)));
@@ -201,6 +215,7 @@ void add_edits(const Node* edits, const std::string& file, CdiEdits& out) {
     for (const Node& node : section.list("deviceNodes")) out.devices.push_back(device_of(node, file));
     for (const Node& node : section.list("mounts")) out.mounts.push_back(mount_of(node, file));
     for (const Node& node : section.list("hooks")) out.hooks.push_back(hook_of(node, file));
+    for (const Node& node : section.list("netDevices")) out.net_devices.push_back(net_device_of(node, file));
     for (const Node& node : section.list("additionalGids"))
         if (const auto gid = section.number_of(node, "additionalGids", kMostId); gid != 0)
             out.groups.push_back(std::to_string(gid));

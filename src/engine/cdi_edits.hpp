@@ -16,6 +16,7 @@ struct CdiEdits {
     std::vector<std::string> environment;  // "K=V"
     std::vector<std::string> groups;       // numbers
     std::vector<runtime::HostHook> hooks;
+    std::vector<runtime::NetDevice> net_devices;
 };
 
 /// Adds what `edits` (a mapping, or nothing) say; `file` is for messages. Throws Error(invalid), with the line, for

@@ -123,6 +123,10 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
             spec.devices.push_back(
                 {device.source, device.target.empty() ? device.source : device.target, device.permissions});
     spec.devices.insert(spec.devices.end(), facts.cdi.devices.begin(), facts.cdi.devices.end());
+    spec.net_devices = facts.cdi.net_devices;
+    if (!spec.net_devices.empty() && spec.network != NamespaceMode::own)
+        throw make_error(ErrorKind::invalid, "its CDI devices have the interface {}: it needs a network of its own",
+                         spec.net_devices.front().host);
     spec.device_rules = service.device_cgroup_rules;
 }
 
