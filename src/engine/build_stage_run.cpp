@@ -178,9 +178,9 @@ std::vector<runtime::HostHook> StageBuilder::add_devices(const build::RunStep& r
         append(spec.process.env, edits.environment);
         append(spec.process.additional_groups, edits.groups);
         append(hooks, edits.hooks);
-        if (!edits.net_devices.empty())
-            throw make_error(ErrorKind::unavailable, "device {} has interfaces, which steps of a build don't get",
-                             device.name);
+        if (!edits.net_devices.empty() || edits.cache_share)
+            throw make_error(ErrorKind::unavailable,
+                             "device {} has netDevices or intelRdt, which steps of a build don't get", device.name);
     }
     return hooks;
 }

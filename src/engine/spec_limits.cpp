@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/spec_builder.hpp"
+#include "runtime/resctrl.hpp"
 #include "sys/host.hpp"
 
 namespace compose::engine {
@@ -127,6 +128,8 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
     if (!spec.net_devices.empty() && spec.network != NamespaceMode::own)
         throw make_error(ErrorKind::invalid, "its CDI devices have the interface {}: it needs a network of its own",
                          spec.net_devices.front().host);
+    spec.cache_share = facts.cdi.cache_share;
+    if (spec.cache_share) runtime::check_resctrl();
     spec.device_rules = service.device_cgroup_rules;
 }
 

@@ -42,6 +42,12 @@ struct NetDevice {
     std::string name;  // and in the container
 };
 
+/// Of the processor's caches and its memory bandwidth (see resctrl.hpp).
+struct CacheShare {
+    std::string group;                  // that others may be in too; empty: one of the container's own
+    std::vector<std::string> schemata;  // "L3:0=f;1=f", "MB:0=50"
+};
+
 /// A program that has something to do at a point of a container's life. Those of "startContainer" are the container's
 /// own and run as it does, all others are the host's.
 struct HostHook {
@@ -140,6 +146,7 @@ struct ContainerSpec {
     bool writable_cgroups = false;
     std::vector<DeviceSpec> devices;
     std::vector<NetDevice> net_devices;
+    std::optional<CacheShare> cache_share;
     std::vector<std::string> device_rules;  // "c 1:3 mr": what else may be used
     bool init = false;                      // our own reaper is pid 1 and runs the process
     std::map<std::string, std::string> sysctls;

@@ -161,6 +161,12 @@ void fields(Archive& archive, Device& device) requires std::is_same_v<std::remov
     archive.field("name", device.name);
 }
 
+template <class Archive, class Share>
+void fields(Archive& archive, Share& share) requires std::is_same_v<std::remove_const_t<Share>, CacheShare> {
+    archive.field("group", share.group);
+    archive.field("schemata", share.schemata);
+}
+
 template <class Archive, class Rate>
 void fields(Archive& archive, Rate& rate) requires std::is_same_v<std::remove_const_t<Rate>, DeviceRate> {
     archive.field("path", rate.path);
@@ -252,6 +258,7 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("writable_cgroups", spec.writable_cgroups);
     archive.field("devices", spec.devices);
     archive.field("net_devices", spec.net_devices);
+    archive.field("cache_share", spec.cache_share);
     archive.field("device_rules", spec.device_rules);
     archive.field("init", spec.init);
     archive.field("sysctls", spec.sysctls);

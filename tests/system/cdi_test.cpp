@@ -77,5 +77,11 @@ TEST_F(Cdi, AnInterfaceOfTheHostIsTheContainersWhileItRuns) {
     EXPECT_THAT(box_.fails({"-f", "host.yaml", "up", "-d"}), HasSubstr("a network of its own"));
 }
 
+TEST_F(Cdi, SharesOfTheCachesNeedAProcessorThatHasThem) {
+    if (sys::exists("/sys/fs/resctrl/schemata")) GTEST_SKIP() << "this host has them";
+    describe("{intelRdt: {schemata: ['L3:0=f']}}");
+    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("there is no resctrl file system at /sys/fs/resctrl"));
+}
+
 }  // namespace
 }  // namespace compose::test

@@ -203,8 +203,8 @@ TEST_F(DeviceHooks, WhatCannotBeTrustedOrDoneIsRefused) {
     describe({"createContainer"}, R"(, "timeout": -1)");
     EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("timeout \"-1\" is no number"));
     sys::write_file(file, R"({"kind": "test.example/thing", "devices": [{"name": "one", "containerEdits": {
-        "intelRdt": {"closID": "x"}}}]})");
-    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("intelRdt of " + file + " is not supported"));
+        "intelRdt": {"closID": "x", "enableMonitoring": true}}}]})");
+    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr(file + ":2: enableMonitoring: nothing is monitored"));
     EXPECT_EQ(noted("stages"), "");
 }
 

@@ -312,6 +312,7 @@ ContainerSpec full_spec() {
     spec.process_label = "a:b:c:s0";
     spec.mount_label = "a:b:d:s0";
     spec.net_devices = {{"ib0", "fast0"}};
+    spec.cache_share = {"fast", {"L3:0=f"}};
     spec.sysctls = {{"a.b", "c"}};
     spec.rlimits = {{"nofile", -1, 5}};
     spec.resources = {1, -1, -1, 0.5, ~std::uint64_t{0}, "0-1"};
