@@ -49,6 +49,7 @@ ProgressMode choose_mode(const std::string& name, bool color, int fd) {
 
 class RememberingFiles : public FileSource {
 public:
+    explicit RememberingFiles(sys::Environment environment) : real_(make_local_files(std::move(environment))) {}
     std::optional<std::string> read(const std::string& path) override { return real_->read(path); }
     bool is_file(const std::string& path) override { return real_->is_file(path); }
     bool is_directory(const std::string& path) override { return real_->is_directory(path); }
@@ -56,9 +57,12 @@ public:
         if (!input_) input_ = real_->read_stdin();
         return *input_;
     }
+    RemoteCopy fetch(const std::string& address, const std::string& named_in) override {
+        return real_->fetch(address, named_in);
+    }
 
 private:
-    std::unique_ptr<FileSource> real_ = make_local_files();
+    std::unique_ptr<FileSource> real_;
     std::optional<std::string> input_;
 };
 
@@ -91,6 +95,8 @@ void define_globals(Arguments& arguments, Globals& globals) {
     arguments.value("--ansi", globals.ansi, "WHEN", "Colours and cursor movement: auto, always or never");
     arguments.flag("--dry-run", globals.dry_run, "Show what would be done and change nothing");
     arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
+    arguments.list("--insecure-registry", globals.insecure_registries, "HOST",
+                   "Registry whose Compose files may come without TLS, or with a certificate that nobody vouches for");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
     arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
     arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
@@ -179,8 +185,15 @@ Engine& Context::engine(const std::string& title) {
     return *engine_;
 }
 
+sys::Environment Context::registry_environment() const {
+    auto out = environment;
+    auto& list = out["COMPOSE_INSECURE_REGISTRIES"];
+    for (const auto& host : globals.insecure_registries) list += (list.empty() ? "" : ",") + host;
+    return out;
+}
+
 FileSource& Context::files() {
-    if (!files_) files_ = std::make_unique<RememberingFiles>();
+    if (!files_) files_ = std::make_unique<RememberingFiles>(registry_environment());
     return *files_;
 }
 

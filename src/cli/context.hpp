@@ -24,6 +24,7 @@ struct Globals {
     std::optional<std::string> project_directory;
     std::vector<std::string> env_files;
     std::vector<std::string> profiles;
+    std::vector<std::string> insecure_registries;
     std::optional<std::string> progress;
     std::optional<std::string> ansi;
     std::optional<int> parallel;
@@ -67,6 +68,8 @@ public:
     /// The files of this machine; standard input is read once and remembered.
     /// This process's environment with what .env files add: what "-e NAME" means.
     [[nodiscard]] std::map<std::string, std::string> project_environment();
+    /// The environment in which registries are asked, with --insecure-registry in it.
+    [[nodiscard]] sys::Environment registry_environment() const;
     [[nodiscard]] FileSource& files();
 
     void warn(const std::string& message, const std::string& hint = {});
