@@ -88,6 +88,7 @@ constexpr CommandInfo kImageCommands[] = {
 };
 
 constexpr CommandInfo kAlphaCommands[] = {
+    {"publish", "Put the project into a registry", define_publish},
     {"viz", "Draw the services as a Graphviz graph", define_viz, false},
 };
 
@@ -120,6 +121,7 @@ constexpr CommandInfo kCommands[] = {
     {"plan", "Show what up would change, and why", define_plan},
     {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
+    {"publish", "Put the project into a registry", define_publish},
     {"pull", "Pull the images of services", define_pull},
     {"push", "Push the images of services", define_push},
     {"restart", "Restart containers", define_restart},
