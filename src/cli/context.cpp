@@ -49,7 +49,7 @@ ProgressMode choose_mode(const std::string& name, bool color, int fd) {
 
 class RememberingFiles : public FileSource {
 public:
-    explicit RememberingFiles(sys::Environment environment) : real_(make_local_files(std::move(environment))) {}
+    explicit RememberingFiles(sys::Environment environment) : real_(make_fetching_files(std::move(environment))) {}
     std::optional<std::string> read(const std::string& path) override { return real_->read(path); }
     bool is_file(const std::string& path) override { return real_->is_file(path); }
     bool is_directory(const std::string& path) override { return real_->is_directory(path); }

@@ -136,8 +136,9 @@ int run(Context& context, const Args& args) {
         // A failure of one of them is told, and what others can't have they will hear of.
         context.images("publish").push_services(loaded.project, {.services = {}, .ignore_failures = true}, cancel);
         if (args.digests)
-            publication.files.push_back({PublishedFile::Kind::compose, "image-digests.yaml",
-                                         render_config(only_images(with_digests(context, loaded)), ConfigFormat::yaml)});
+            publication.files.push_back(
+                {PublishedFile::Kind::compose, "image-digests.yaml",
+                 render_config(only_images(with_digests(context, loaded)), ConfigFormat::yaml)});
         (void)publish_project(publication.files, options_of(context, args, loaded), context.engine_options(),
                               context.progress("publish"), cancel);
         return 0;

@@ -1,5 +1,5 @@
-// Folders that hold copies of what lies elsewhere, by what they are copies of: made once, whole or not at all, and never
-// changed again.
+// Folders that hold copies of what lies elsewhere, by what they are copies of: made once, whole or not at all, and
+// never changed again.
 #pragma once
 
 #include <functional>

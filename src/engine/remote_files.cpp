@@ -107,9 +107,9 @@ RemoteCopy RemoteFiles::fetch(const std::string& address, const std::string& nam
     const auto host = artifact ? registry_host(address.substr(kArtifact.size()).substr(0, address.find('/', 6) - 6))
                                : build::host_of(address);
     const bool stranger = from && !hosts_.at(*from).contains(host);
-    auto source = in_context([&] { return "fetch " + quote(build::redacted(address)); },
-                             [&] { return artifact ? fetch_artifact(address, stranger)
-                                                   : fetch_repository(address, stranger); });
+    auto source =
+        in_context([&] { return "fetch " + quote(build::redacted(address)); },
+                   [&] { return artifact ? fetch_artifact(address, stranger) : fetch_repository(address, stranger); });
     hosts_[source.copy.root].insert(host);
     return known_.emplace(address, std::move(source)).first->second.copy;
 }
@@ -147,11 +147,10 @@ RemoteFiles::Source RemoteFiles::fetch_repository(const std::string& address, bo
     const auto shown_ref = remote->ref;
     remote->ref = build::resolve_git(*remote);
     const auto key = sha256_hex(remote->url).substr(0, 16) + "-" + remote->ref;
-    const auto root = keep_copy(folder("git"), key, [&](const std::string& folder) {
-        (void)build::fetch_git(*remote, folder);
-    });
-    const auto name = build::redacted(remote->url) + "#" +
-                      (shown_ref.empty() ? remote->ref.substr(0, 12) : shown_ref) + ":";
+    const auto root =
+        keep_copy(folder("git"), key, [&](const std::string& folder) { (void)build::fetch_git(*remote, folder); });
+    const auto name =
+        build::redacted(remote->url) + "#" + (shown_ref.empty() ? remote->ref.substr(0, 12) : shown_ref) + ":";
     return {{compose_file_in(root, part), root, name}, build::host_of(remote->url)};
 }
 

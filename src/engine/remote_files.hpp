@@ -16,8 +16,8 @@ namespace compose::engine {
 
 class RemoteFiles {
 public:
-    /// `environment`: what registry_access.hpp takes, COMPOSE_STATE_DIR, XDG_CACHE_HOME and HOME. Those who are not root
-    /// keep their copies with their own files.
+    /// `environment`: what registry_access.hpp takes, COMPOSE_STATE_DIR, XDG_CACHE_HOME and HOME. Those who are not
+    /// root keep their copies with their own files.
     explicit RemoteFiles(std::map<std::string, std::string> environment);
 
     /// `named_in`: the path of the file or folder that holds the address.
@@ -36,8 +36,8 @@ private:
     [[nodiscard]] bool is_disabled(const char* variable) const;
 
     std::map<std::string, std::string> environment_;
-    std::map<std::string, Source> known_;                   // by address
-    std::map<std::string, std::set<std::string>> hosts_;    // of a root: where it came from
+    std::map<std::string, Source> known_;                 // by address
+    std::map<std::string, std::set<std::string>> hosts_;  // of a root: where it came from
 };
 
 }  // namespace compose::engine

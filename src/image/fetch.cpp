@@ -256,7 +256,9 @@ void fetch_blob(Registry& registry, const ContentStore& blobs, const Descriptor&
                    PartialBlob blob(blobs, wanted.digest, registry.interrupt());
                    if (blob.complete()) return;
                    const FetchProgress silent = [](LayerProgress::Stage, std::int64_t) {};
-                   Download(registry, wanted, blob, [](std::string_view) {}, silent).run();
+                   Download(
+                       registry, wanted, blob, [](std::string_view) {}, silent)
+                       .run();
                    blob.verify();
                    const auto path = blobs.path(wanted.digest);
                    sys::sync_file_system(sys::open_directory(path.substr(0, path.rfind('/'))));

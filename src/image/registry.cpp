@@ -277,7 +277,8 @@ std::optional<std::string> Registry::offer_manifest(const std::string& name, con
 }
 
 std::optional<std::string> Registry::send_manifest(const std::string& name, const std::string& text,
-                                                   const std::string& media_type, const std::vector<unsigned>& declined) {
+                                                   const std::string& media_type,
+                                                   const std::vector<unsigned>& declined) {
     Call wanted;
     wanted.method = "PUT";
     wanted.url = url("manifests/" + name);

@@ -81,9 +81,8 @@ private:
         if (given.empty() && !variable("COMPOSE_FILE").empty()) given = files_of_variable();
         if (given.empty()) return discover();
         for (const auto& path : given)
-            place_.config_files.push_back(path == "-" || is_remote_file(path)
-                                              ? path
-                                              : join_path(request_.working_directory, path));
+            place_.config_files.push_back(
+                path == "-" || is_remote_file(path) ? path : join_path(request_.working_directory, path));
     }
 
     /// An address has colons of its own: without a separator that it has not, it stands alone.

@@ -37,7 +37,7 @@ bool has_content(std::string_view text) {
 class PublicationMaker {
 public:
     PublicationMaker(const LoadedProject& loaded, const LoadRequest& request, bool variables, FileSource& source,
-              Diagnostics& findings)
+                     Diagnostics& findings)
         : loaded_(loaded),
           variables_(variables),
           findings_(findings),
@@ -228,8 +228,8 @@ private:
 
 }  // namespace
 
-Publication make_publication(const LoadedProject& loaded, const LoadRequest& request, bool variables,
-                             FileSource& files, Diagnostics& findings) {
+Publication make_publication(const LoadedProject& loaded, const LoadRequest& request, bool variables, FileSource& files,
+                             Diagnostics& findings) {
     return PublicationMaker(loaded, request, variables, files, findings).run();
 }
 

@@ -23,9 +23,12 @@ std::size_t ScalarEdits::end_of(std::size_t at, const Node& scalar) const {
     if (line.front() == '*') return at + std::min(line.find_first_of(" \t\r,]}#"), line.size());
     if (line.front() == '"' || line.front() == '\'') {
         for (std::size_t i = 1; i < line.size(); ++i) {
-            if (line.front() == '"' && line[i] == '\\') ++i;
-            else if (line[i] == line.front() && i + 1 < line.size() && line[i + 1] == '\'' && line.front() == '\'') ++i;
-            else if (line[i] == line.front()) return at + i + 1;
+            if (line.front() == '"' && line[i] == '\\')
+                ++i;
+            else if (line[i] == line.front() && i + 1 < line.size() && line[i + 1] == '\'' && line.front() == '\'')
+                ++i;
+            else if (line[i] == line.front())
+                return at + i + 1;
         }
         return std::string_view::npos;
     }

@@ -101,7 +101,8 @@ private:
             const auto length = run_of(rest.substr(form.prefix.size()), form.takes);
             const auto after = form.prefix.size() + length;
             const bool ends = after == rest.size() || !is_alnum(rest[after]);
-            if (form.exact ? length == form.rest && ends : length >= form.rest) return add(form.type, rest.substr(0, after));
+            if (form.exact ? length == form.rest && ends : length >= form.rest)
+                return add(form.type, rest.substr(0, after));
         }
     }
 
@@ -163,7 +164,7 @@ bool is_called_like_a_secret(std::string_view name) {
     auto plain = lower(name);
     std::erase_if(plain, [](char c) { return c == '_' || c == '-' || c == '.'; });
     static constexpr std::array<std::string_view, 14> kWords{
-        "password", "passwd", "passphrase", "pwd",       "secret",    "token",      "apikey",
+        "password", "passwd",    "passphrase", "pwd",        "secret", "token",     "apikey",
         "authkey",  "accesskey", "privatekey", "credential", "dbpass", "mysqlpass", "signingkey"};
     return std::any_of(kWords.begin(), kWords.end(),
                        [&](std::string_view word) { return plain.find(word) != std::string::npos; });

@@ -31,8 +31,7 @@ RemoteCopy FileSource::fetch(const std::string& address, const std::string& /*na
     throw make_error(ErrorKind::unavailable, "{} can't be fetched here", quote(address));
 }
 
-std::optional<std::string> SourceFiles::locate(const std::string& base, const std::string& path,
-                                               const AskedAt& asked) {
+std::optional<std::string> SourceFiles::locate(const std::string& base, const std::string& path, const AskedAt& asked) {
     if (!is_remote_file(path)) return path == "-" ? path : join_path(base, path);
     try {
         auto copy = source_.fetch(path, base);

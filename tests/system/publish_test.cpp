@@ -1,5 +1,5 @@
-// A project's way to a registry and back: what is sent, in Docker Compose's form, what is asked before, and what comes of
-// -f oci://.
+// A project's way to a registry and back: what is sent, in Docker Compose's form, what is asked before, and what comes
+// of -f oci://.
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -50,10 +50,11 @@ protected:
     [[nodiscard]] std::string blob(const std::string& repository, const json::value& layer) const {
         const auto url = "http://" + registry->host() + "/v2/" + repository + "/blobs/" +
                          std::string(layer.at("digest").as_string());
-        return box->host({"python3", "-c",
-                          "import sys, urllib.request as u\n"
-                          "sys.stdout.write(u.urlopen(sys.argv[1]).read().decode())",
-                          url})
+        return box
+            ->host({"python3", "-c",
+                    "import sys, urllib.request as u\n"
+                    "sys.stdout.write(u.urlopen(sys.argv[1]).read().decode())",
+                    url})
             .out;
     }
     [[nodiscard]] std::string oci(const std::string& name) const { return "oci://" + registry->name(name); }
@@ -160,8 +161,8 @@ TEST_F(PublishTest, TheOlderFormAndPinnedImages) {
 }
 
 TEST_F(PublishTest, AnAppBringsItsImages) {
-    box->write("compose.yaml", "services: {web: {image: " + registry->name("web:1") + "}, two: {image: " +
-                                   registry->name("web:1") + "}}\n");
+    box->write("compose.yaml", "services: {web: {image: " + registry->name("web:1") +
+                                   "}, two: {image: " + registry->name("web:1") + "}}\n");
     box->ok({"image", "tag", "busybox", registry->name("web:1")});
     box->ok({"image", "push", "-q", registry->name("web:1")});
     box->ok({"publish", "--app", registry->name("team/app:1")});
@@ -176,13 +177,12 @@ TEST_F(PublishTest, AnAppBringsItsImages) {
         if (!found.contains("manifests")) continue;
         ++lists;
         EXPECT_EQ(string_or(found, "artifactType"), "application/vnd.docker.compose.project");
-        EXPECT_EQ(string_or(found.at("subject").as_object(), "artifactType"),
-                  "application/vnd.docker.compose.project");
+        EXPECT_EQ(string_or(found.at("subject").as_object(), "artifactType"), "application/vnd.docker.compose.project");
         ASSERT_EQ(found.at("manifests").as_array().size(), 1U) << "one image of two services";
         // The image can be had from the project's repository.
-        box->ok({"image", "pull", "-q",
-                 registry->name("team/app@") +
-                     std::string(found.at("manifests").as_array()[0].at("digest").as_string())});
+        box->ok(
+            {"image", "pull", "-q",
+             registry->name("team/app@") + std::string(found.at("manifests").as_array()[0].at("digest").as_string())});
     }
     EXPECT_EQ(lists, 1);
     EXPECT_TRUE(image.contains("layers"));
@@ -212,10 +212,9 @@ TEST_F(PublishTest, QuestionsComeFirst) {
                                   Not(HasSubstr("abcdefghijklmnopqrstuvwxyz"))));
     const auto variables = publish("y\ny\nn\n");
     EXPECT_EQ(variables.exit_code, 130);
-    EXPECT_THAT(variables.err, AllOf(HasSubstr("\"web\": env_file declared"),
-                                     HasSubstr("\"web\": literal value for \"DB_PASSWORD\""),
-                                     Not(HasSubstr("literal value for \"TOKEN\"")),
-                                     Not(HasSubstr("\"COLOUR\""))));
+    EXPECT_THAT(variables.err,
+                AllOf(HasSubstr("\"web\": env_file declared"), HasSubstr("\"web\": literal value for \"DB_PASSWORD\""),
+                      Not(HasSubstr("literal value for \"TOKEN\"")), Not(HasSubstr("\"COLOUR\""))));
     EXPECT_EQ(publish("y\ny\ny\nn\n").exit_code, 130);
     EXPECT_EQ(publish("y\ny\nn\n", {"--with-env"}).exit_code, 130) << "still asked: mounts, secrets, contents";
     EXPECT_THAT(box->fails({"-f", oci("app:1"), "config"}), HasSubstr("manifest unknown")) << "nothing was published";
