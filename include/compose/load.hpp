@@ -15,7 +15,8 @@ namespace compose {
 struct RemoteCopy {
     std::string file;  // the one that was asked for, absolute
     std::string root;  // the folder of all that came with it, absolute
-    std::string name;  // what people are shown instead of root and "/": the address, without a password
+    std::string
+        name;  // what people are shown instead of root and "/": the address without a password, and one character
 };
 
 class FileSource {

@@ -8,6 +8,7 @@
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
+#include "cli/remembering_files.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
 
@@ -47,25 +48,6 @@ ProgressMode choose_mode(const std::string& name, bool color, int fd) {
     return sys::is_terminal(sys::FdRef(fd)) && color ? ProgressMode::tty : ProgressMode::plain;
 }
 
-class RememberingFiles : public FileSource {
-public:
-    explicit RememberingFiles(sys::Environment environment) : real_(make_fetching_files(std::move(environment))) {}
-    std::optional<std::string> read(const std::string& path) override { return real_->read(path); }
-    bool is_file(const std::string& path) override { return real_->is_file(path); }
-    bool is_directory(const std::string& path) override { return real_->is_directory(path); }
-    std::string read_stdin() override {
-        if (!input_) input_ = real_->read_stdin();
-        return *input_;
-    }
-    RemoteCopy fetch(const std::string& address, const std::string& named_in) override {
-        return real_->fetch(address, named_in);
-    }
-
-private:
-    std::unique_ptr<FileSource> real_;
-    std::optional<std::string> input_;
-};
-
 // Docker Compose's settings may stand in .env. Where root keeps its state, no project says.
 sys::Environment with_settings_of_dotenv(const Globals& globals, sys::Environment variables) {
     LoadRequest request;
@@ -85,7 +67,9 @@ sys::Environment with_settings_of_dotenv(const Globals& globals, sys::Environmen
 }  // namespace
 
 void define_globals(Arguments& arguments, Globals& globals) {
-    arguments.list("-f,--file", globals.files, "PATH", "Compose file; may be given several times, '-' is stdin");
+    arguments.list(
+        "-f,--file", globals.files, "PATH",
+        "Compose file, or the address of one (oci://..., https://...git#ref:folder); '-' is stdin; several add up");
     arguments.value("-p,--project-name", globals.project_name, "NAME", "Project name");
     arguments.value("--project-directory", globals.project_directory, "DIR",
                     "Folder that relative paths start from (default: that of the first Compose file)");
@@ -118,6 +102,8 @@ Context::Context(Globals given, sys::Environment variables, std::string line)
     const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
     progress_mode = choose_mode(name, to_stdout ? color_out : color_err, to_stdout ? 1 : 2);
 }
+
+Context::~Context() = default;
 
 std::map<std::string, std::string> Context::project_environment() {
     return find_environment(make_load_request(*this), files());
@@ -195,6 +181,14 @@ sys::Environment Context::registry_environment() const {
 FileSource& Context::files() {
     if (!files_) files_ = std::make_unique<RememberingFiles>(registry_environment());
     return *files_;
+}
+
+std::string Context::address_of(const std::string& file) const {
+    return files_ ? files_->address_of(file) : std::string();
+}
+
+std::vector<std::string> Context::addresses_of_strangers() const {
+    return files_ ? files_->addresses_of_strangers() : std::vector<std::string>();
 }
 
 void Context::warn(const std::string& message, const std::string& hint) {

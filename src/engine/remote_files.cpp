@@ -127,7 +127,7 @@ RemoteFiles::Source RemoteFiles::fetch_artifact(const std::string& address, bool
     };
     // What is named by its digest can't have changed: no need to ask for it again.
     if (!reference.digest.empty())
-        if (const auto root = place + "/" + reference.digest.substr(7); sys::is_directory(root)) return finish(root);
+        if (const auto root = find_copy(place, reference.digest.substr(7)); !root.empty()) return finish(root);
     auto registry = access.open(reference);
     const auto reply = registry.manifest(reference.digest.empty() ? reference.tag : reference.digest);
     return finish(keep_copy(place, reply.digest.substr(7), [&](const std::string& folder) {

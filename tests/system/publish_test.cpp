@@ -132,6 +132,9 @@ TEST_F(PublishTest, AProjectComesBackAsItWas) {
     };
     ASSERT_EQ(with({"up", "-d", "-y"}).exit_code, 0) << with({"up", "-d", "-y"}).err;
     EXPECT_THAT(with({"ps", "--format", "{{.Name}} {{.State}}"}).out, HasSubstr("shop-web-1 running"));
+    // What a container came from stays, however old.
+    ASSERT_TRUE(box->host({"sh", "-c", "touch -d '2 days ago' " + box->state() + "/copies/oci/*"}).ok());
+    EXPECT_THAT(box->ok({"system", "prune", "-f"}), Not(HasSubstr("Compose files")));
     EXPECT_TRUE(eventually([&] { return with({"logs", "web"}).out.find("hello from the web") != std::string::npos; }));
     EXPECT_EQ(with({"exec", "-T", "web", "sh", "-c", "echo $LEVEL $BASE"}).out, "low 1\n");
     EXPECT_THAT(with({"up", "-d", "-y"}).err, Not(HasSubstr("Recreate")));
@@ -155,9 +158,16 @@ TEST_F(PublishTest, TheOlderFormAndPinnedImages) {
     // By its digest it is known, and nobody is asked again.
     const auto digest = box->host({"sh", "-c", "ls " + box->state() + "/copies/oci | grep -v part"}).out;
     ASSERT_EQ(digest.size(), 65U) << digest;
+    // What was read lately stays, and what is old and of no use goes.
+    box->ok({"system", "prune", "-f"});
+    const auto copy = box->state() + "/copies/oci/" + std::string(trim(digest));
+    EXPECT_TRUE(fs::exists(copy));
     const auto pinned = oci("app@sha256:" + std::string(trim(digest)));
     registry.reset();
     box->ok({"-f", pinned, "config", "-q"});
+    ASSERT_TRUE(box->host({"touch", "-d", "2 days ago", copy}).ok());
+    EXPECT_THAT(box->ok({"system", "prune", "-f"}), HasSubstr("Deleted Compose files:\n" + copy + "\n"));
+    EXPECT_FALSE(fs::exists(copy));
 }
 
 TEST_F(PublishTest, AnAppBringsItsImages) {
@@ -262,6 +272,64 @@ TEST_F(PublishTest, IncludesAndExtendsTakeArtifacts) {
     box->write("over.yaml", "services:\n  db: {imag: busybox}\n");
     EXPECT_THAT(box->fails({"-f", oci("db:1"), "-f", "over.yaml", "config"}), HasSubstr("over.yaml:2"));
     EXPECT_THAT(box->fails({"-f", oci("none:1"), "config"}), HasSubstr(oci("none:1")));
+}
+
+TEST_F(PublishTest, WhoRunsAStrangersProjectIsAsked) {
+    box->write("compose.yaml", "services: {db: {image: busybox, command: sleep 1000, init: true}}\n");
+    box->ok({"publish", registry->name("db:1")});
+    box->write("compose.yaml",
+               "include: ['" + oci("db:1") +
+                   "']\nservices: {web: {image: busybox, command: ls, environment: {A: '${A:-one}', B: '${B}'}}}\n");
+    box->ok({"publish", registry->name("all:1")});
+    box->environment["B"] = "mine";
+    const std::vector<std::string> up{COMPOSE_BINARY, "-f", oci("all:1"), "up", "--no-start"};
+    const auto containers = [&] { return box->ok({"container", "ls", "-aq"}); };
+    // Nobody is there to be asked.
+    EXPECT_THAT(box->fails({"-f", oci("all:1"), "up", "--no-start"}),
+                AllOf(HasSubstr("  - " + oci("db:1")), HasSubstr("say so with --yes")));
+    {
+        Terminal terminal(up, box->environment, box->folder());
+        ASSERT_TRUE(terminal.shows("Do you want to continue?")) << terminal.screen();
+        terminal.type("\n");
+        EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
+        EXPECT_THAT(terminal.screen(), HasSubstr("operation cancelled by user"));
+    }
+    {
+        Terminal terminal(up, box->environment, box->folder());
+        ASSERT_TRUE(terminal.shows("Do you want to continue?")) << terminal.screen();
+        terminal.type("y\n");
+        ASSERT_TRUE(terminal.shows("Do you want to proceed with these variables?")) << terminal.screen();
+        EXPECT_THAT(terminal.screen(),
+                    AllOf(HasSubstr("one"), HasSubstr("mine"), HasSubstr("compose file"), HasSubstr("stored in")));
+        terminal.type("n\n");
+        EXPECT_EQ(terminal.wait(), 1) << terminal.screen();
+    }
+    EXPECT_EQ(containers(), "");
+    box->ok({"-f", oci("all:1"), "create", "-y"});
+    EXPECT_NE(containers(), "");
+    box->ok({"-f", oci("all:1"), "down"});
+    // What is of this machine is nobody's question.
+    box->ok({"up", "--no-start"});
+}
+
+// A registry without TLS is spoken to when the user says so, however often the files are read.
+TEST_F(PublishTest, InsecureRegistriesAreNamed) {
+    const TestRegistry plain(*box, {.address = "10.99.0.9"});
+    box->environment["COMPOSE_HTTP_TIMEOUT"] = "2";
+    box->write("compose.yaml", "services: {a: {image: busybox, command: ls, labels: {x: '${X:-1}'}}}\n");
+    EXPECT_NE(box->compose({"publish", plain.name("app:1")}).exit_code, 0);
+    box->ok({"publish", "--insecure-registry", plain.name("app:1")});
+    const auto file = "oci://" + plain.name("app:1");
+    EXPECT_NE(box->compose({"-f", file, "config"}).exit_code, 0);
+    EXPECT_THAT(box->ok({"--insecure-registry", plain.host(), "-f", file, "config"}), HasSubstr("x: \"1\""));
+    {
+        Terminal terminal({COMPOSE_BINARY, "--insecure-registry", plain.host(), "-f", file, "up", "--no-start"},
+                          box->environment, box->folder());
+        ASSERT_TRUE(terminal.shows("proceed with these variables?")) << terminal.screen();
+        terminal.type("\n");
+        EXPECT_EQ(terminal.wait(), 0) << terminal.screen();
+    }
+    box->ok({"-p", "demo", "down"});
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ TEST(RemoteRepository, AProjectRunsFromIt) {
     server.put("deploy/docker-compose.yml",
                "name: shop\nservices:\n  web:\n    image: busybox\n    init: true\n    stop_grace_period: 1s\n"
                "    env_file: [web.env]\n    volumes: ['./data:/data:ro']\n"
-               "    command: ['sh', '-c', 'cat /data/file; sleep 1000']\n");
+               "    command: ['sh', '-c', 'cat /data/file; sleep 1000']\n"
+               "  made:\n    build: {context: ., dockerfile_inline: \"FROM busybox\\nCOPY data /in\"}\n"
+               "    command: cat /in/file\n");
     server.put("deploy/web.env", "WHO=git\n");
     server.put("deploy/data/file", "from the repository\n");
     server.put("deploy/.env", "COMPOSE_PROJECT_NAME=stolen\n");
@@ -45,16 +47,17 @@ TEST(RemoteRepository, AProjectRunsFromIt) {
     EXPECT_THAT(run({"ps", "--format", "{{.Name}} {{.State}}"}), HasSubstr("shop-web-1 running"));
     EXPECT_TRUE(eventually([&] { return run({"logs", "web"}).find("from the repository") != std::string::npos; }));
     EXPECT_EQ(run({"exec", "-T", "web", "sh", "-c", "echo $WHO"}), "git\n");
+    EXPECT_TRUE(eventually([&] { return run({"logs", "made"}).find("from the repository") != std::string::npos; }));
     // A branch that moves on is fetched again; the tag stays.
     server.put("deploy/docker-compose.yml", "services: {later: {image: busybox}}\n");
     server.commit("second");
     EXPECT_EQ(run({"config", "--services"}), "later\n");
-    EXPECT_EQ(box.ok({"-f", url + "#v1:deploy/docker-compose.yml", "config", "--services"}), "web\n");
+    EXPECT_EQ(box.ok({"-f", url + "#v1:deploy/docker-compose.yml", "config", "--services"}), "made\nweb\n");
     box.ok({"-f", url + "#v1:deploy", "down"});
     // A commit that is here needs nobody.
     const auto first = server.git({"rev-parse", "v1^{}"});
     server.stop();
-    EXPECT_EQ(box.ok({"-f", url + "#" + first + ":deploy", "config", "--services"}), "web\n");
+    EXPECT_EQ(box.ok({"-f", url + "#" + first + ":deploy", "config", "--services"}), "made\nweb\n");
     EXPECT_THAT(box.fails({"-f", url, "config"}), HasSubstr("fetch \"" + url + "\""));
     EXPECT_FALSE(fs::exists(box.state() + "/copies/git/.git"));
 }
