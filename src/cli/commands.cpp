@@ -90,6 +90,7 @@ constexpr CommandInfo kImageCommands[] = {
 constexpr CommandInfo kAlphaCommands[] = {
     {"dry-run", "Show what a command would do", define_alpha_dry_run, false},
     {"generate", "Write a Compose file of containers that exist", define_generate},
+    {"publish", "Put the project into a registry", define_publish},
     {"scale", "The same as compose scale", define_alpha_scale},
     {"viz", "Draw the services as a Graphviz graph", define_viz, false},
     {"watch", "The same as compose watch", define_alpha_watch},
@@ -136,6 +137,7 @@ constexpr CommandInfo kCommands[] = {
     {"plan", "Show what up would change, and why", define_plan},
     {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
+    {"publish", "Put the project into a registry", define_publish},
     {"pull", "Pull the images of services", define_pull},
     {"push", "Push the images of services", define_push},
     {"restart", "Restart containers", define_restart},

@@ -130,6 +130,7 @@ Run define_images(Arguments& arguments);
 Run define_login(Arguments& arguments);
 Run define_logout(Arguments& arguments);
 Run define_pull(Arguments& arguments);
+Run define_publish(Arguments& arguments);
 Run define_push(Arguments& arguments);
 
 }  // namespace compose::cli

@@ -4,6 +4,7 @@
 
 #include <compose/config.hpp>
 #include <compose/containers.hpp>
+#include <compose/local_files.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -29,17 +30,18 @@ struct Answer {
 /// Names of services: of the file, broken as it may be, and of what runs.
 std::set<std::string> services(Context& context) {
     std::set<std::string> out;
+    const auto files = make_local_files();  // nothing is fetched for the sake of a word
     try {
         auto request = make_load_request(context);
         request.consistency = request.resolve_environment = false;
         Diagnostics findings;
-        const auto loaded = load_project(request, context.files(), findings);
+        const auto loaded = load_project(request, *files, findings);
         for (const auto* list : {&loaded.project.services, &loaded.project.disabled_services})
             for (const auto& [name, service] : *list) out.insert(name);
     } catch (const std::exception&) {  // nobody wants to read about it now
     }
     try {
-        if (const auto name = find_project_name(make_load_request(context), context.files()))
+        if (const auto name = find_project_name(make_load_request(context), *files))
             for (const auto& view : context.engine().containers(*name)) out.insert(view.service);
     } catch (const std::exception&) {
     }

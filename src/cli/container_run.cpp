@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/detach_keys.hpp"
+#include "cli/docker_settings.hpp"
 #include "cli/output.hpp"
 #include "cli/run_service.hpp"
 #include "sys/error.hpp"
@@ -27,7 +28,7 @@ namespace {
 /// Docker's exit status for what went wrong before the command could run.
 constexpr int kRunFailed = 125;
 
-Standalone read_flags(const Context& context, const RunFlags& flags) {
+Standalone read_flags(Context& context, const RunFlags& flags) {
     const std::map<std::string, std::string> environment{context.environment.begin(), context.environment.end()};
     auto standalone =
         make_standalone(flags, {.working_dir = sys::current_directory(),
@@ -37,6 +38,7 @@ Standalone read_flags(const Context& context, const RunFlags& flags) {
         if (const auto why = host_support(environment).no_api_socket; !why.empty())
             throw make_error(ErrorKind::usage, "--use-api-socket: {}", why);
     give_api_socket(standalone.project, environment);
+    give_proxies(standalone.project, proxy_settings(context));
     return standalone;
 }
 
