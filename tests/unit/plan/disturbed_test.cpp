@@ -133,6 +133,20 @@ StartContainer p-side-1 after RenameContainer p-side-1, StartContainer p-db-1
     EXPECT_THAT(w.text(), HasSubstr("CreateContainer p-side-1 [namespace of db replaced] after "));
 }
 
+TEST(PlanDisturbed, WhoSharesANamespaceWaitsForTheNameOfItsOwner) {
+    World w = with_a_shared_namespace();
+    w.project.services["db"].config_hash = "h2";
+    Deploy::Update update;
+    update.order = "start-first";
+    update.failure_action = "rollback";
+    w.project.services["db"].deploy.update = update;
+    EXPECT_THAT(w.text(), testing::ContainsRegex("StartContainer p-side-1 after [^\n]*RenameContainer p-db-1"));
+    w.options.no_recreate = true;
+    w.observed.containers[0].status = ObservedStatus::dead;
+    EXPECT_THAT(w.text(), testing::ContainsRegex("StartContainer p-side-1 .namespace of db renewed. after [^\n]*"
+                                                 "RenameContainer p-db-1"));
+}
+
 TEST(PlanDisturbed, WhoSharesANamespaceFollowsItsOwner) {
     World w = with_a_shared_namespace();
     w.observed.containers[0].status = ObservedStatus::exited;
