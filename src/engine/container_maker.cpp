@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/container_request.hpp"
 #include "engine/external_networks.hpp"
 #include "engine/materialize.hpp"
@@ -53,6 +54,7 @@ std::string ContainerMaker::run() {
     choose_devices();
     choose_namespaces();
     read_seccomp_profile();
+    choose_confinement();
     warn_of_limits();
     files_ = plan_files(*context_.file, service_, facts_.id, context_.layout);
     const auto granted = mounts_of(files_);
@@ -187,6 +189,31 @@ void ContainerMaker::read_seccomp_profile() {
     runtime::check_seccomp_profile(facts_.seccomp_profile);
 }
 
+void ContainerMaker::choose_confinement() {
+    facts_.apparmor = default_apparmor_profile();
+    const auto options = label_options(service_);
+    if (const auto contexts = options.empty() ? std::nullopt : read_selinux_contexts())
+        facts_.labels = selinux_labels(*contexts, options, facts_.id);
+}
+
+/// Bind mounts that are to be relabelled; and of a container with labels all that it uses.
+void ContainerMaker::label_files() const {
+    const auto wants = [](const Mount& mount) { return !mount.selinux.empty(); };
+    const std::string& own = facts_.labels.mount;
+    if (own.empty() && std::none_of(service_.mounts.begin(), service_.mounts.end(), wants)) return;
+    const auto contexts = read_selinux_contexts();
+    if (!contexts) return;
+    const std::string shared = shared_file_label(*contexts);
+    const std::string alone = own.empty() ? private_file_label(*contexts, facts_.id) : own;
+    for (const Mount& mount : service_.mounts)
+        if (wants(mount)) relabel(mount.source, mount.selinux == "Z" ? alone : shared);
+    if (own.empty()) return;
+    for (const auto& [target, folder] : facts_.volume_folders) relabel(folder, shared);
+    for (const char* name : {"hosts", "resolv.conf", "hostname"}) relabel(facts_.folder + "/" + name, own);
+    for (const GrantedFile& file : files_)
+        if (!file.is_folder) relabel(file.source, own);
+}
+
 // What a cgroup v2 host has no word for is said, not passed over.
 void ContainerMaker::warn_of_limits() const {
     const Limits& limits = service_.limits;
@@ -235,8 +262,15 @@ void ContainerMaker::insert_rows() {
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
     if (!mounted_images_.empty()) record.labels[kMountedImages] = mounted_images_;
     if (special_ != nullptr) specialise(record);
-    const store::ContainerTexts texts{.definition = special_ == nullptr ? service_.definition : "",
-                                      .request = container_request(service_, image_, facts_.volume_names)};
+    store::ContainerTexts texts{.definition = {},
+                                .contents = {},
+                                .value_files = {},
+                                .request = container_request(service_, image_, facts_.volume_names)};
+    if (special_ == nullptr) {
+        texts.definition = service_.definition;
+        texts.contents = service_.contents;
+        texts.value_files = service_.value_files;
+    }
     std::vector<std::string> names;
     for (const UsedVolume& volume : volumes_)
         if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);
@@ -291,6 +325,7 @@ void ContainerMaker::make_files() {
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
+    label_files();
 }
 
 void ContainerMaker::undo() noexcept {

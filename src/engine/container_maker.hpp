@@ -37,6 +37,7 @@ private:
     void insert_rows();
     void make_files();
     void make_bind_sources() const;
+    void label_files() const;
     void specialise(store::Container& record) const;
     void tell() const;
     void share_volumes();
@@ -44,6 +45,7 @@ private:
     void choose_devices();
     void choose_namespaces();
     void read_seccomp_profile();
+    void choose_confinement();
     void warn_of_limits() const;
     void choose_binding();
     void warn_of_ports(const HostFamilies& known) const;

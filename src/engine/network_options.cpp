@@ -151,12 +151,13 @@ std::map<std::string, std::string> network_options(const Network& network) {
     if (!network.enable_ipv4) result["ipv4"] = "false";
     const auto options = options_of_driver(network.driver);
     for (const auto& [key, value] : network.driver_opts) {
-        const auto known =
-            std::find_if(options.begin(), options.end(), [&](const Option& option) { return option.key == key; });
+        const auto known = std::find_if(options.begin(), options.end(),
+                                        [&, &key = key](const Option& option) { return option.key == key; });
         if (known == options.end())
             throw make_error(ErrorKind::invalid, "network {}: option {} is not implemented", network.name, quote(key));
-        const std::string checked = in_context([&] { return fmt::format("network {}: option {}", network.name, key); },
-                                               [&] { return known->check(value); });
+        const std::string checked =
+            in_context([&, &key = key] { return fmt::format("network {}: option {}", network.name, key); },
+                       [&, &value = value] { return known->check(value); });
         if (known->kept_as != nullptr && !checked.empty()) result[known->kept_as] = checked;
     }
     for (const char* key : {kGatewayMode4, kGatewayMode6})

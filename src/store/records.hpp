@@ -63,7 +63,9 @@ struct Container {
 /// What a container was made from; neither changes while it exists, and only who asks for them reads them.
 struct ContainerTexts {
     std::string definition;  // JSON of the service that `up` compares with; "": made for one purpose
-    std::string request;     // JSON in the terms of Docker's API, for `inspect`
+    std::map<std::string, std::string> contents{};     // Service::contents
+    std::map<std::string, std::string> value_files{};  // Service::value_files
+    std::string request;                               // JSON in the terms of Docker's API, for `inspect`
 };
 
 /// Has it processes, or will it have some again by itself?

@@ -59,6 +59,8 @@ CREATE TABLE container_specs (
     container INTEGER PRIMARY KEY REFERENCES containers(row) ON DELETE CASCADE,
     spec TEXT NOT NULL,
     definition TEXT NOT NULL,
+    contents TEXT NOT NULL,
+    value_files TEXT NOT NULL,
     request TEXT NOT NULL
 );
 

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "runtime/resctrl.hpp"
 #include "store/event_log.hpp"
 #include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
@@ -243,6 +244,7 @@ void Container::clean_up_process(bool keep_ports) {
     try {
         cgroup().kill();
         cgroup().remove();
+        runtime::leave_resctrl(row_.id);
         if (!keep_ports && !row_.config.ports_json.empty()) ports_.release();
     } catch (const Error& error) {
         log::debug("clean up after {}: {}", row_.name, error.what());

@@ -148,7 +148,7 @@ private:
     sys::Fd input_;  // what its standard input is written to, while it is kept open
     struct Given {
         sys::Fd in, out, err;  // the process's side of what prepare_attach() gave away
-        bool input = false;
+        bool input;
     };
     std::optional<Given> given_;
     Listeners listeners_;
