@@ -126,7 +126,7 @@ RenameContainer p-db-1 from 000000000001_p-db-1 after RemoveContainer p-db-1
 StartContainer p-db-1 after RenameContainer p-db-1
 RemoveContainer p-side-1 after StopContainer p-side-1
 RenameContainer p-side-1 from 000000000002_p-side-1 after RemoveContainer p-side-1
-StartContainer p-side-1 after RenameContainer p-side-1, StartContainer p-db-1
+StartContainer p-side-1 after RenameContainer p-side-1, RenameContainer p-db-1, StartContainer p-db-1
 )");
     // Not before it is there, where it can't be made beside the old one.
     w.project.services["db"].networks[0].ipv4_address = "10.0.0.2";
