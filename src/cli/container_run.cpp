@@ -1,4 +1,6 @@
 // container run and container create.
+#include "cli/container_run.hpp"
+
 #include <algorithm>
 #include <compose/config.hpp>
 #include <compose/images.hpp>
@@ -248,7 +250,24 @@ int run(Context& context, const RunFlags& flags) {
     return 0;
 }
 
+RunFlags flags_of(const std::vector<std::string>& words) {
+    RunFlags flags;
+    Arguments arguments("container run", "");
+    flags.declare(arguments, true);
+    (void)arguments.parse(words);
+    return flags;
+}
+
 }  // namespace
+
+int run_container(Context& context, const std::vector<std::string>& words) {
+    return run(context, flags_of(words));
+}
+
+std::string create_container(Context& context, const std::vector<std::string>& words) {
+    Warnings warnings(context);
+    return create(context, flags_of(words), *context.make_containers(warnings));
+}
 
 Run define_container_run(Arguments& arguments) {
     const auto flags = std::make_shared<RunFlags>();

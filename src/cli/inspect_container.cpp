@@ -63,9 +63,11 @@ json::object port_bindings(const ContainerView& view) {
     json::object ports;
     for (const Publisher& port : view.publishers) {
         json::value& entry = ports[port_key(port)];
-        if (port.published == 0) continue;
+        if (port.published == 0 && port.url.empty()) continue;
         if (!entry.is_array()) entry = json::array{};
-        entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", std::to_string(port.published)}});
+        // Of a routed network there is an address, and no port of the host's.
+        const auto number = port.published == 0 ? std::string() : std::to_string(port.published);
+        entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", number}});
     }
     return ports;
 }

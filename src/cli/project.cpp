@@ -96,7 +96,7 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
 
 std::string project_name(Context& context) {
     for (const auto& file : context.globals.files)
-        if (file != "-" && !sys::exists(file))
+        if (file != "-" && !is_remote_file(file) && !sys::exists(file))
             throw make_error(ErrorKind::not_found, "Compose file {} not found", file);
     const auto name = find_project_name(make_load_request(context), context.files());
     if (name) return *name;

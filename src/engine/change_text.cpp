@@ -155,6 +155,13 @@ std::vector<std::string> why_replaced(const CreateContainer& action, const std::
                        {service.definition, service.contents, service.value_files});
 }
 
+std::vector<std::string> why_changed(const std::string& key, const Project& project, const ObservedState& observed) {
+    const Network& network = project.networks.at(key);
+    const auto there = observed.networks.find(network.name);
+    if (there == observed.networks.end() || there->second.definition.empty() || network.definition.empty()) return {};
+    return differences({there->second.definition}, {network.definition});
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const Described& before, const Described& after) {
@@ -181,6 +188,12 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
             out.push_back({Kind::create, "Network " + network->name, node.cause, {}});
         } else if (const auto* gone = std::get_if<RemoveNetwork>(&node.action)) {
             out.push_back({Kind::remove, "Network " + gone->name, node.cause, {}});
+        } else if (const auto* anew = std::get_if<RecreateNetwork>(&node.action)) {
+            out.push_back(
+                {Kind::replace, "Network " + anew->name, node.cause, why_changed(anew->key, project, observed)});
+        } else if (const auto* update = std::get_if<UpdateNetwork>(&node.action)) {
+            out.push_back(
+                {Kind::update, "Network " + update->name, node.cause, why_changed(update->key, project, observed)});
         } else if (const auto* volume = std::get_if<CreateVolume>(&node.action)) {
             out.push_back({Kind::create, "Volume " + volume->name, node.cause, {}});
         } else if (const auto* create = std::get_if<CreateContainer>(&node.action)) {

@@ -67,7 +67,7 @@ std::string ContainerMaker::run() {
             networks_.emplace(attachment.network, std::move(*row));
         }
         endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
-        warn_of_ports();
+        choose_binding();
         if (special_ != nullptr && !special_->aliases)
             for (PlannedEndpoint& planned : endpoints_)
                 planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
@@ -223,9 +223,20 @@ void ContainerMaker::warn_of_limits() const {
                   "mem_swappiness and oom_kill_disable mean nothing on this host: cgroup v2 has neither");
 }
 
-// What a network from elsewhere is, the file does not say: nobody has warned of it yet.
-void ContainerMaker::warn_of_ports() const {
+// What a network from elsewhere is, the file does not say.
+void ContainerMaker::choose_binding() {
     if (service_.ports.empty()) return;
+    const Project& file = *context_.file;
+    const bool elsewhere = std::any_of(service_.networks.begin(), service_.networks.end(), [&](const auto& attachment) {
+        return file.networks.at(attachment.network).external;
+    });
+    const HostFamilies families = host_families(elsewhere ? with_external_networks(file, store_) : file, service_);
+    facts_.host_binding = families.binding;
+    warn_of_ports(families);
+}
+
+// Nor has anybody warned of it yet.
+void ContainerMaker::warn_of_ports(const HostFamilies& known) const {
     const auto warn = [&](const char* text) {
         context_.tell(Event::Status::warning, "Container " + facts_.name, text);
     };
@@ -240,7 +251,6 @@ void ContainerMaker::warn_of_ports() const {
                      [](const auto& entry) { return supervisor::is_routed(entry.second); }))
         return;
     const HostFamilies written = host_families(*context_.file, service_);
-    const HostFamilies known = host_families(with_external_networks(*context_.file, store_), service_);
     if (std::any_of(service_.ports.begin(), service_.ports.end(),
                     [&](const Port& port) { return has_no_effect(port, known) && !has_no_effect(port, written); }))
         warn("host addresses and ports have no effect: the network is routed");

@@ -7,6 +7,7 @@
 #include "engine/endpoints.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/spec_builder.hpp"
+#include "model/host_ports.hpp"
 
 namespace compose::engine {
 
@@ -46,7 +47,8 @@ private:
     void read_seccomp_profile();
     void choose_confinement();
     void warn_of_limits() const;
-    void warn_of_ports() const;
+    void choose_binding();
+    void warn_of_ports(const HostFamilies& known) const;
     void undo() noexcept;
 
     const CreateContainer& action_;

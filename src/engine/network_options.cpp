@@ -15,8 +15,6 @@
 namespace compose::engine {
 namespace {
 
-constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
-
 std::string check_mtu(const std::string& text) {
     int mtu = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
@@ -171,17 +169,6 @@ std::map<std::string, std::string> network_options(const Network& network) {
     if (network.driver == "ipvlan") result.emplace("mode", "l2");
     set_pools(network, result);
     return result;
-}
-
-std::string host_binding(const Project& project, const Service& service) {
-    for (const NetworkAttachment& attachment : service.networks) {
-        const auto network = project.networks.find(attachment.network);
-        if (network == project.networks.end()) continue;
-        const auto option = network->second.driver_opts.find(kHostBinding);
-        if (option == network->second.driver_opts.end()) continue;
-        return option->second == "0.0.0.0" ? std::string() : option->second;  // which means all of both families here
-    }
-    return {};
 }
 
 }  // namespace compose::engine

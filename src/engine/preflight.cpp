@@ -166,6 +166,8 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
     for (const Plan::Node& node : plan.nodes) {
         if (const auto* network = std::get_if<CreateNetwork>(&node.action))
             check_network(project.networks.at(network->key), findings);
+        if (const auto* network = std::get_if<RecreateNetwork>(&node.action))
+            check_network(project.networks.at(network->key), findings);
         const auto* create = std::get_if<CreateContainer>(&node.action);
         if (create == nullptr) continue;
         services.insert(create->service);

@@ -30,6 +30,7 @@ struct ContainerFacts {
     std::string apparmor;         // the profile of those that name none
     SelinuxLabels labels;
     std::string network_of, pid_of, ipc_of;  // names of containers
+    std::string host_binding;                // the host's address for ports that name none; empty: all
     std::string installation_id;
     std::string host_name;  // of this machine
     std::int64_t created_at = 0;

@@ -38,6 +38,13 @@ std::vector<RawFile> read_files(LoadSession& session, const std::vector<std::str
     return out;
 }
 
+/// Puts the copies of what lay elsewhere in the places of their addresses.
+void settle(ProjectPlace& place, const std::vector<RawFile>& files) {
+    place.config_files.clear();
+    for (const auto& file : files) place.config_files.push_back(file.path);
+    if (place.folder.empty()) place.folder = parent_folder(files.front().path);
+}
+
 /// The `name` that the last file sets.
 const Node* name_in_files(const std::vector<RawFile>& files) {
     const Node* found = nullptr;
@@ -71,7 +78,7 @@ std::string choose_name(LoadSession& session, const ProjectPlace& place, const s
         if (!name->empty()) return check(std::move(*name), node->pos, "name");
     }
     note("the name of the project's folder");
-    auto name = project_name_from(std::filesystem::path(place.folder).filename().string());
+    auto name = project_name_from(std::filesystem::path(place.naming_folder).filename().string());
     return name.empty() ? check(std::move(name), {}, "") : name;
 }
 
@@ -187,6 +194,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     auto raw = read_files(session, place.config_files);
     const auto name = choose_name(session, place, raw);
     if (raw.empty() || (findings.has_errors() && raw.size() != place.config_files.size())) return out;
+    settle(place, raw);
     place.environment["COMPOSE_PROJECT_NAME"] = name;
 
     auto root = load_model(session, std::move(raw), place.folder, place.environment);

@@ -106,9 +106,9 @@ void insert_endpoint(Database& db, const Container& container, const Endpoint& e
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
-           e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
-           encode(e.link_local), e.gw_priority, encode(e.sysctls));
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id,
+           container.project, e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
+           encode(e.link_local), e.gw_priority, encode(e.sysctls), e.number);
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -123,7 +123,8 @@ Endpoint read_endpoint(const Query& row) {
             .name = row.text(8),
             .link_local = decode_list(row.view(9)),
             .gw_priority = row.number(10),
-            .sysctls = decode_list(row.view(11))};
+            .sysctls = decode_list(row.view(11)),
+            .number = row.number(12)};
 }
 
 }  // namespace
@@ -278,7 +279,7 @@ std::vector<std::string> Store::projects() const {
 
 #define ENDPOINT_COLUMNS                                                                                             \
     "container, network, position, address, mac, interface, aliases, default_route, name, link_local, gw_priority, " \
-    "sysctls"
+    "sysctls, number"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
     auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",

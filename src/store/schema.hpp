@@ -80,7 +80,8 @@ CREATE TABLE networks (
     options TEXT NOT NULL,
     labels TEXT NOT NULL,
     config_hash TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    definition TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX networks_bridge ON networks(bridge) WHERE bridge <> '';
 
@@ -99,6 +100,7 @@ CREATE TABLE endpoints (
     link_local TEXT NOT NULL,
     gw_priority INTEGER NOT NULL,
     sysctls TEXT NOT NULL,
+    number INTEGER NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

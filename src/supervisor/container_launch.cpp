@@ -50,7 +50,7 @@ void Container::launch() {
     auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
-    cgroup_parent_ = spec.cgroup_parent;
+    note_facts(spec);
     read_options();
     row_.stopped_by_user = false;
     row_.restart_count = history_.restarts;

@@ -49,6 +49,9 @@ TEST(GatewayModes, ARoutedNetworkIsReachedAtPublishedPortsOfItsContainers) {
     EXPECT_EQ(box.host({"ss", "-Hltn", "sport = :18080"}).out, "");
     EXPECT_EQ(neighbour.get("10.44.0.1:18080"), "");
     EXPECT_EQ(box.field("demo-web-1", "Ports"), "80/tcp");
+    EXPECT_EQ(box.ok({"container", "inspect", "-f", "{{json .NetworkSettings.Ports}}", "demo-web-1"}),
+              R"({"80/tcp":[{"HostIp":"0.0.0.0","HostPort":""},{"HostIp":"::","HostPort":""}]})"
+              "\n");
     EXPECT_EQ(in(box, "far", "busybox timeout 5 wget -q -O - http://10.61.0.50/"), kHello)
         << "another network, by its routes";
     // All rules lost, and the supervisor too.
