@@ -83,8 +83,12 @@ void define_globals(Arguments& arguments, Globals& globals) {
                    "Registry whose Compose files may come without TLS, or with a certificate that nobody vouches for");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
     arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
-    arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
+    arguments.flag("-D,--debug", globals.debug, "Log decisions and kernel calls to stderr");
     arguments.flag("-v,--version", globals.version, "Show the version");
+    // What Docker Compose takes and does not show.
+    arguments.old_name("--workdir", "--project-directory", true);
+    arguments.old_name("--no-ansi", "--ansi=never", true);
+    arguments.old_name("--verbose", "--debug");
 }
 
 Context::Context(Globals given, sys::Environment variables, std::string line)
@@ -97,8 +101,9 @@ Context::Context(Globals given, sys::Environment variables, std::string line)
     color_out = use_color(ansi, 1, environment);
     color_err = use_color(ansi, 2, environment);
     const auto progress_variable = variable("COMPOSE_PROGRESS");
-    const auto name = one_of(globals.progress.value_or(progress_variable.empty() ? "auto" : progress_variable),
-                             "--progress", {"auto", "tty", "plain", "json", "quiet"});
+    auto wanted = globals.progress.value_or(progress_variable.empty() ? "auto" : progress_variable);
+    if (wanted == "none") wanted = "quiet";  // its old name
+    const auto name = one_of(wanted, "--progress", {"auto", "tty", "plain", "json", "quiet"});
     const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
     progress_mode = choose_mode(name, to_stdout ? color_out : color_err, to_stdout ? 1 : 2);
 }

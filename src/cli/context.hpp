@@ -34,6 +34,7 @@ struct Globals {
     bool compatibility = false;
     bool debug = false;
     bool version = false;
+    std::string host, docker_context, log_level;  // Docker's own, which name a machine and how much to tell
 };
 void define_globals(Arguments& arguments, Globals& globals);
 
