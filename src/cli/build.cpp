@@ -121,6 +121,13 @@ private:
     std::optional<std::size_t> failed_;
 };
 
+/// What a dry run would do.
+void tell_steps(Context& context, const BuildRequest& request) {
+    const auto nothing = [] {};
+    context.say_and_do("Image " + request.tags.front(), "Building", "Built", nothing);
+    if (request.push) context.say_and_do("Image " + request.tags.front(), "Pushing", "Pushed", nothing);
+}
+
 int run(Context& context, const Args& args) {
     check_builder(args.builder);
     check_attestation("--provenance", args.provenance);
@@ -140,7 +147,7 @@ int run(Context& context, const Args& args) {
     }
     if (args.check) return check_all(context, requests);
     if (context.globals.dry_run) {
-        for (const auto& request : requests) (void)context.only_say("Image " + request.tags.front(), "Built");
+        for (const auto& request : requests) tell_steps(context, request);
         return 0;
     }
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, {});

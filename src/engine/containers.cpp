@@ -221,8 +221,11 @@ void Containers::unpause(const std::string& reference) {
 
 void Containers::remove(const std::string& reference, bool force, bool volumes) {
     auto row = engine::find_container(impl_->store(), reference);
-    const store::ProjectLock held = impl_->lock(row.project);
-    engine::repair_liveness(impl_->store(), row.project);
+    std::optional<store::ProjectLock> held;
+    if (!impl_->options.dry_run) {
+        held.emplace(impl_->lock(row.project));
+        engine::repair_liveness(impl_->store(), row.project);
+    }
     const auto fresh = impl_->store().container(row.id);
     if (!fresh) return;
     const auto state = impl_->state_of(*fresh);

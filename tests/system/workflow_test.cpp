@@ -349,7 +349,7 @@ services:
   web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: [db]}
   db: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
 )");
-    EXPECT_THAT(box.ok({"--dry-run", "up", "-d"}), HasSubstr("CreateContainer demo-web-1"));
+    EXPECT_THAT(box.compose({"--dry-run", "up", "-d"}).err, HasSubstr("Container demo-web-1 Created"));
     EXPECT_TRUE(box.ps().empty());
     box.ok({"up", "-d"});
     EXPECT_THAT(box.ok({"alpha", "viz"}), HasSubstr("\"web\" -> \"db\""));
