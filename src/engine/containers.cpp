@@ -105,14 +105,7 @@ struct Containers::Impl {
         tell(Event::Status::done, row, done);
     }
     void record(const store::Container& row, const char* action, std::map<std::string, std::string> more = {}) const {
-        more.emplace("image", row.config.image);
-        store::append_event(layout, {.type = "container",
-                                     .action = action,
-                                     .id = row.id,
-                                     .name = row.name,
-                                     .project = row.project,
-                                     .service = row.service,
-                                     .attributes = std::move(more)});
+        store::append_event(layout, store::container_event(row, action, std::move(more)));
     }
     /// Tells a supervisor that what it remembers has changed.
     void refresh(const store::Container& row) const {
@@ -201,7 +194,6 @@ void Containers::restart(const std::string& reference, std::optional<Nanoseconds
     const auto row = engine::find_container(impl_->store(), reference);
     impl_->ask(row, "Restarting", "Started",
                [&] { Client::connect_or_spawn(impl_->layout, row.project).restart(row.id, timeout); });
-    if (!impl_->options.dry_run) impl_->record(row, "restart");
 }
 
 void Containers::kill(const std::string& reference, int signal) {
