@@ -18,8 +18,7 @@ namespace {
 
 struct Args {
     std::vector<std::string> services;
-    std::string format = "yaml";
-    std::optional<std::string> output, hash, explain;
+    std::optional<std::string> format, output, hash, explain;
     bool quiet = false, list_services = false, volumes = false, networks = false, models = false, images = false;
     bool profiles = false, variables = false, environment = false;
     bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
@@ -40,11 +39,13 @@ std::string pinned(Context& context, const std::string& reference) {
                       [&] { return context.images().resolve_digest(tagged); });
 }
 
-/// Images that are built here have no digest before they are pushed: they stay as they are.
+/// What is only built has no name in a registry: it stays as it is.
 LoadedProject with_digests(Context& context, const LoadedProject& loaded) {
     std::map<std::string, std::string> images;
-    for (const auto& [name, service] : loaded.project.services)
-        if (!service.build && !service.provider) images[name] = pinned(context, service.image);
+    for (const auto& [name, service] : loaded.project.services) {
+        const bool only_built = service.build && service.image == loaded.project.name + "-" + name;
+        if (!only_built && !service.provider && !service.image.empty()) images[name] = pinned(context, service.image);
+    }
     return with_images(loaded, images);
 }
 
@@ -78,13 +79,13 @@ std::string render(const Args& args, const LoadedProject& loaded, ConfigFormat f
     if (args.hash) return render_hashes(loaded, *args.hash);
     if (args.variables) {
         const auto variables = config_variables(loaded);
-        return format == ConfigFormat::json ? render_variables_json(variables) : render_variables(variables);
+        return args.format ? render_variables(variables, format) : render_variables(variables);
     }
     return render_config(loaded, format, !args.no_interpolate);
 }
 
 int run(Context& context, const Args& args) {
-    const auto format = parse_config_format(args.format);
+    const auto format = parse_config_format(args.format.value_or("yaml"));
     auto request = make_load_request(context);
     const bool as_written = args.no_interpolate || args.variables;
     if (as_written && !args.services.empty())
