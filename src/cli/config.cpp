@@ -100,8 +100,8 @@ int run(Context& context, const Args& args) {
     request.hashes = false;  // --hash makes those it prints
     request.trace = args.explain.has_value();
     // Lists of names need no env_file, so a missing one is no reason to print nothing.
-    const bool names_only =
-        args.list_services || args.volumes || args.networks || args.models || args.images || args.profiles;
+    const bool names_only = args.list_services || args.volumes || args.networks || args.models || args.images ||
+                            args.profiles || args.environment;
     request.resolve_environment = !args.no_env_resolution && !names_only;
     // All of them have to be named, also those that are off.
     if (args.profiles) request.profiles = {"*"};

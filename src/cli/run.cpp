@@ -164,7 +164,7 @@ void define_container_options(Arguments& arguments, RunOverride& change) {
     arguments.list("-e,--env", change.environment, "NAME[=VALUE]",
                    "Set a variable; without a value, as it is here or in .env");
     arguments.list("--env-from-file", change.env_files, "FILE", "Set variables from a file");
-    arguments.list("-l,--label", change.labels, "NAME[=VALUE]", "Add a label");
+    arguments.list("-l,--label", change.labels, "NAME=VALUE", "Add a label");
     arguments.list("-p,--publish", change.publish, "PORT", "Publish a port, as in the file: 8080:80");
     arguments.value("-u,--user", change.user, "USER", "As this user, by name or number, with :GROUP if wanted");
     arguments.list("-v,--volume", change.volumes, "VOLUME", "Mount a folder or a volume, as in the file: ./x:/x");
