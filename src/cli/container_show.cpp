@@ -67,7 +67,7 @@ int port(Context& context, const std::string& name, const std::string& wanted) {
 
 int top(Context& context, const std::string& name, const std::vector<std::string>& ps_options) {
     const auto processes = make_containers(context)->top(name, ps_options);
-    Table table(processes.titles);
+    Table table(processes.titles, kSection);
     for (const auto& row : processes.processes) table.add(row);
     print(table.text());
     return 0;

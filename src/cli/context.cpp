@@ -207,7 +207,12 @@ void Context::say_and_do(const std::string& id, const std::string& doing, const 
                          const std::function<void()>& action) {
     auto& sink = progress("");
     sink.on_event({Event::Status::working, id, doing, {}, 0, 0});
-    if (!globals.dry_run) action();
+    try {
+        if (!globals.dry_run) action();
+    } catch (const Error& error) {
+        sink.on_event({Event::Status::error, id, "Error", error.what(), 0, 0});
+        throw;
+    }
     sink.on_event({Event::Status::done, id, done, {}, 0, 0});
 }
 

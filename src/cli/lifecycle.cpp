@@ -8,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "sys/process.hpp"
 
@@ -134,7 +135,8 @@ Run define_kill(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
                 .with_hint("use a name such as SIGHUP or a number");
         const auto name = checked_project(context, "kill", args->services);
-        if (containers_of(context, name, args->services).empty()) print_error("No container to kill\n");
+        const auto views = containers_of(context, name, args->services, true);
+        if (std::none_of(views.begin(), views.end(), is_live)) print_error("No container to kill\n");
         context.engine().kill(name, args->services, *number);
         if (args->remove_orphans) remove_orphans(context, name);
         return 0;

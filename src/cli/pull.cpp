@@ -98,7 +98,7 @@ int run_images(Context& context, const std::vector<std::string>& services, const
         out = json::serialize(list) + "\n";
     } else {
         const auto now = sys::wall_now().time_since_epoch().count();
-        Table table({"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"});
+        Table table({"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"}, kSection);
         for (const auto& view : views)
             table.add({view.container, view.repository, view.tag, view.platform, short_digest(view.id),
                        human_size(view.size), render_age(view.created_at, now)});

@@ -12,8 +12,6 @@ namespace compose::cli {
 
 namespace {
 
-constexpr std::size_t kMinimumColumn = 10;
-constexpr std::size_t kGap = 3;
 constexpr std::size_t kShortCommand = 20;
 constexpr std::size_t kShortMount = 15;
 constexpr const char* kEngineLabel = "com.docker.compose.engine";  // of another engine that runs it
@@ -57,8 +55,9 @@ std::size_t display_width(std::string_view text) {
 std::string Table::text() const {
     std::vector<std::size_t> widths;
     for (const auto& row : rows_) {
-        widths.resize(std::max(widths.size(), row.size()), kMinimumColumn);
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]) + kGap);
+        widths.resize(std::max(widths.size(), row.size()), spacing_.minimum);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], display_width(row[i]) + spacing_.gap);
     }
     std::string out;
     for (const auto& row : rows_) {

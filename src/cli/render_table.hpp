@@ -11,14 +11,26 @@
 
 namespace compose::cli {
 
-/// Columns of at least 10, three spaces apart; the last one ragged.
+/// How wide a column is at least, with the gap to the next one, and that gap. Docker has three of these.
+struct Spacing {
+    std::size_t minimum;
+    std::size_t gap;
+};
+inline constexpr Spacing kListing{10, 3};
+inline constexpr Spacing kSection{20, 3};   // compose ls, compose images, container top
+inline constexpr Spacing kProcesses{4, 2};  // compose top
+
+/// Columns; the last one ragged.
 class Table {
 public:
-    explicit Table(std::vector<std::string> headers) { rows_.push_back(std::move(headers)); }
+    explicit Table(std::vector<std::string> headers, Spacing spacing = kListing) : spacing_(spacing) {
+        rows_.push_back(std::move(headers));
+    }
     void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
     [[nodiscard]] std::string text() const;
 
 private:
+    Spacing spacing_;
     std::vector<std::vector<std::string>> rows_;
 };
 

@@ -105,7 +105,7 @@ PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAcces
         auto registry = access.open(request.reference);
         const image::LayerLease lease(layout.layers());
         image::ContentStore blobs(layout.blobs());
-        LayerReporter reporter(events);
+        LayerReporter reporter(events, id);
         image::PullOptions options;
         const auto wish = request.platform.empty() ? access.variable("DOCKER_DEFAULT_PLATFORM") : request.platform;
         options.platform = image::parse_platform(wish);

@@ -101,7 +101,12 @@ struct Containers::Impl {
     template <class Request>
     void ask(const store::Container& row, const char* doing, const char* done, const Request& request) {
         tell(Event::Status::working, row, doing);
-        if (!options.dry_run) request();
+        try {
+            if (!options.dry_run) request();
+        } catch (const Error& error) {
+            events.on_event({Event::Status::error, "Container " + row.name, "Error", error.what(), 0, 0});
+            throw;
+        }
         tell(Event::Status::done, row, done);
     }
     void record(const store::Container& row, const char* action, std::map<std::string, std::string> more = {}) const {

@@ -77,10 +77,11 @@ std::vector<std::string> sources_of(const store::Store& store, const std::string
 
 class PushReporter {
 public:
-    explicit PushReporter(EventSink& events) : events_(events) {}
+    PushReporter(EventSink& events, std::string parent) : events_(events), parent_(std::move(parent)) {}
     void operator()(const image::PushProgress& progress) {
         using Stage = image::PushProgress::Stage;
-        Event event{Status::working, progress.digest.substr(7, 12), "Preparing", "", progress.current, progress.total};
+        Event event{Status::working, progress.digest.substr(7, 12), "Preparing", "", progress.current, progress.total,
+                    parent_};
         if (progress.stage == Stage::pushing) event.text = "Pushing";
         const char* finished = progress.stage == Stage::exists    ? "Layer already exists"
                                : progress.stage == Stage::mounted ? "Mounted"
@@ -96,6 +97,7 @@ public:
 
 private:
     EventSink& events_;
+    const std::string parent_;
     engine::EventLimit limit_;
 };
 
@@ -121,7 +123,7 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
         const auto image = outgoing(store, events, row, access.interrupt());
         image::ContentStore blobs(store.layout().blobs());
         auto registry = access.open(name);
-        PushReporter reporter(events);
+        PushReporter reporter(events, id);
         image::PushOptions options;
         options.mount_from = sources_of(store, row.id, name);
         if (!request.quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
@@ -160,7 +162,7 @@ std::vector<std::string> load_archive(store::Store& store, EventSink& events, in
     const auto files = options.folder.empty()
                            ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
                            : image::open_folder_archive(options.folder);
-    engine::LayerReporter reporter(events);
+    engine::LayerReporter reporter(events, {});
     const auto loaded = image::load_archive(*files, {blobs, store.layout().layers()}, platform, interrupt,
                                             [&](const image::LayerProgress& progress) { reporter(progress); });
     std::vector<std::string> lines;

@@ -106,6 +106,10 @@ TEST(RenderProgress, PlainAndJsonLines) {
     Event pull = event(Event::Status::working, "Image x", "Pulling");
     pull.current = 50;
     pull.total = 200;
+    Event layer = event(Event::Status::done, "0123456789ab", "Pull complete");
+    layer.parent = "Image x";
+    EXPECT_EQ(render_json(layer, {}),
+              "{\"id\":\"0123456789ab\",\"parent_id\":\"Image x\",\"status\":\"Done\",\"text\":\"Pull complete\"}\n");
     EXPECT_EQ(render_json(pull, {.dry_run = true}),
               "{\"dry-run\":true,\"id\":\"Image x\",\"status\":\"Working\",\"text\":\"Pulling\",\"current\":50,"
               "\"total\":200,\"percent\":25}\n");

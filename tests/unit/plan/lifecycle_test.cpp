@@ -93,7 +93,7 @@ TEST(PlanDown, SaysSoWhenThereIsNothing) {
     observed.project = "p";
     const Plan plan = plan_down(nullptr, observed, {});
     EXPECT_TRUE(plan.nodes.empty());
-    EXPECT_EQ(World::notes(plan), (Lines{"Warning: No resource found to remove for project \"p\"."}));
+    EXPECT_EQ(World::notes(plan), (Lines{"Project p: Warning: No resource found to remove for project \"p\"."}));
 }
 
 TEST(PlanDown, ACycleInLabelsDoesNotHinderIt) {
