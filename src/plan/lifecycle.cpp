@@ -165,8 +165,12 @@ Plan plan_restart(const ObservedState& observed, const std::vector<std::string>&
         if (!wanted.contains(service)) continue;
         const std::vector<Dependency> dependencies = no_deps ? std::vector<Dependency>{} : known.at(service);
         std::vector<Dependency> restarted;
-        for (const Dependency& dependency : dependencies)
-            if (wanted.contains(dependency.service)) restarted.push_back(dependency);
+        for (Dependency dependency : dependencies) {
+            if (!wanted.contains(dependency.service)) continue;
+            // What does not hang on the other's restart keeps the order, and waits for nothing more.
+            if (!dependency.restart) dependency.condition = Condition::started;
+            restarted.push_back(std::move(dependency));
+        }
         starter.run(service, restarted, [&](const ObservedContainer& c) -> std::optional<std::size_t> {
             return builder.add(RestartContainer{{c.name, c.id}, timeout});
         });

@@ -154,6 +154,24 @@ RestartContainer p-web-1 after RestartContainer p-db-1
     EXPECT_EQ(plan_restart(w.observed, {}, std::nullopt, false).nodes.size(), 3U);
 }
 
+TEST(PlanRestart, WaitsOnlyForWhatIsRestartedWithIt) {
+    World w;
+    w.add("job");
+    w.add("db");
+    w.add("web");
+    w.depend("web", "job", Condition::completed);
+    w.depend("web", "db", Condition::healthy);
+    for (const char* name : {"job", "db", "web"}) w.there(name);
+    EXPECT_EQ(World::lines(plan_restart(w.observed, {}, std::nullopt, false)), R"(
+RestartContainer p-db-1
+RestartContainer p-job-1
+RestartContainer p-web-1 after RestartContainer p-job-1, RestartContainer p-db-1
+)");
+    w.observed.containers.back().depends_on.back().restart = true;
+    EXPECT_NE(World::lines(plan_restart(w.observed, {}, std::nullopt, false)).find("WaitHealthy p-db-1"),
+              std::string::npos);
+}
+
 TEST(DependsLabel, SurvivesTheWayThereAndBack) {
     const std::string label =
         "db:service_healthy:false,init:service_completed_successfully:true,x:service_started:false";
