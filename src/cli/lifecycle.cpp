@@ -79,13 +79,15 @@ Run define_start(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "--wait-timeout needs --wait, and a number that is not negative");
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "start", args->services);
+            const auto file = file_of(context);
+            const auto* project = file ? &*file : nullptr;
             if (!args->wait) {
-                context.engine().start(name, args->services, cancel);
+                context.engine().start(name, args->services, cancel, project);
                 return 0;
             }
             std::optional<std::chrono::seconds> limit;
             if (args->wait_timeout) limit = std::chrono::seconds(*args->wait_timeout);
-            context.engine().start_and_wait(name, args->services, limit, cancel);
+            context.engine().start_and_wait(name, args->services, limit, cancel, project);
             return 0;
         });
     };

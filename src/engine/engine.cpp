@@ -305,16 +305,17 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }
 
-void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {
+void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel,
+                   const Project* file) {
     impl_->operate(project, std::move(cancel),
-                   [&](const ObservedState& observed) { return plan_start(observed, services); });
+                   [&](const ObservedState& observed) { return plan_start(observed, services, false, file); });
 }
 
 void Engine::start_and_wait(const std::string& project, const std::vector<std::string>& services,
-                            std::optional<std::chrono::seconds> timeout, std::stop_token cancel) {
+                            std::optional<std::chrono::seconds> timeout, std::stop_token cancel, const Project* file) {
     impl_->operate(
-        project, std::move(cancel), [&](const ObservedState& observed) { return plan_start(observed, services, true); },
-        timeout);
+        project, std::move(cancel),
+        [&](const ObservedState& observed) { return plan_start(observed, services, true, file); }, timeout);
 }
 
 void Engine::stop(const std::string& project, const std::vector<std::string>& services,

@@ -118,6 +118,15 @@ WaitHealthy p-db-1 after StartContainer p-db-1
 StartContainer p-web-1 after WaitHealthy p-db-1
 )");
     EXPECT_EQ(World::lines(plan_start(w.observed, {"db"})), "\nStartContainer p-db-1\n");
+    const auto is_required = [&](const Project* file) {
+        for (const auto& node : plan_start(w.observed, {}, false, file).nodes)
+            if (const auto* waits = std::get_if<WaitContainer>(&node.action)) return waits->required;
+        return false;
+    };
+    EXPECT_TRUE(is_required(&w.project));
+    w.project.services.at("web").depends_on.front().required = false;
+    EXPECT_FALSE(is_required(&w.project));
+    EXPECT_TRUE(is_required(nullptr)) << "the label does not tell";
 }
 
 TEST(PlanStart, RunningContainersNeedNothing) {
