@@ -1,5 +1,5 @@
 // What must be done, as a value: a graph of actions, each with its cause and with what it has to wait for. Planners are
-// pure functions; nothing here touches the host. `to_text` is what --dry-run prints and what tests compare.
+// pure functions; nothing here touches the host. `to_text` is what tests compare.
 #pragma once
 
 #include <compose/diagnostics.hpp>
@@ -28,6 +28,18 @@ struct CreateNetwork {  // also repairs one whose bridge is missing
     std::string name;
 };
 struct RemoveNetwork {
+    std::string name;
+    std::string id;
+};
+/// In one step that is done or not done: another one takes its place, also for the containers on it. None of them runs.
+struct RecreateNetwork {
+    std::string key;
+    std::string name;
+    std::string id;  // of the one that goes
+};
+/// Only its labels are other ones.
+struct UpdateNetwork {
+    std::string key;
     std::string name;
     std::string id;
 };
@@ -109,9 +121,10 @@ struct Delay {
     Nanoseconds time{0};
 };
 
-using Action = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer,
-                            StartContainer, StopContainer, RestartContainer, RemoveContainer, WaitContainer,
-                            RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
+using Action =
+    std::variant<CreateNetwork, RemoveNetwork, RecreateNetwork, UpdateNetwork, CreateVolume, RemoveVolume,
+                 CreateContainer, RenameContainer, StartContainer, StopContainer, RestartContainer, RemoveContainer,
+                 WaitContainer, RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
 
 struct Plan {
     struct Node {

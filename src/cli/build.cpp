@@ -122,10 +122,12 @@ private:
 };
 
 /// Before and after the steps, which have a renderer of their own.
-void tell(BuildProgressMode mode, const BuildRequest& request, Event::Status status, const char* text) {
+void tell(const Context& context, BuildProgressMode mode, const BuildRequest& request, Event::Status status,
+          const char* text) {
     const Event event{status, "Image " + request.tags.front(), text, {}, 0, 0};
     if (mode != BuildProgressMode::quiet)
-        print_error(mode == BuildProgressMode::json ? render_json(event, {}) : render_plain(event, {}));
+        print_progress(context.variable_is_true("COMPOSE_STATUS_STDOUT"),
+                       mode == BuildProgressMode::json ? render_json(event, {}) : render_plain(event, {}));
 }
 
 /// What a dry run would do.
@@ -158,14 +160,14 @@ int run(Context& context, const Args& args) {
         return 0;
     }
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, {});
-    for (const auto& request : requests) tell(mode, request, Event::Status::working, "Building");
+    for (const auto& request : requests) tell(context, mode, request, Event::Status::working, "Building");
     const auto progress = make_build_progress(context, mode);
     const int status = run_interruptible(context, [&](const std::stop_token& cancel) {
         return Builds(context, requests, *progress, args.quiet).run(builds.needs, cancel);
     });
     if (status == 0)
         for (const auto& request : requests)
-            tell(mode, request, Event::Status::done, request.push ? "Pushed" : "Built");
+            tell(context, mode, request, Event::Status::done, request.push ? "Pushed" : "Built");
     return status;
 }
 
@@ -188,6 +190,11 @@ Run define_build(Arguments& arguments) {
     arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
     arguments.list("--ssh", args->ssh, "ID[=SOCKET]", "An SSH agent for RUN --mount=type=ssh");
     arguments.flag("--with-dependencies", args->with_dependencies, "Build what the services depend on too");
+    arguments.without_effect("--compress", "nothing is sent anywhere: the context is read where it lies");
+    arguments.without_effect("--force-rm,--no-rm", "what a step ran in never outlives it");
+    arguments.without_effect("--parallel",
+                             "builds that do not need each other run at once; --parallel N before the "
+                             "command limits how many");
     arguments.example("compose build", "build all images of the application");
     arguments.example("compose build --no-cache web", "build one, every step anew");
     return [args](Context& context) { return run(context, *args); };

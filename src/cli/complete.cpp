@@ -1,4 +1,4 @@
-// completion and __complete: shells ask the program itself what could come next, so that their scripts stay short and
+// __complete: shells ask the program itself what could come next, so that their scripts (completion.cpp) stay short and
 // never out of date.
 #include "cli/complete.hpp"
 
@@ -92,60 +92,6 @@ void complete_command(Context& context, const CommandInfo& command, const Argume
     if (positionals.back().many) complete_argument(context, positionals.back().name, out);
 }
 
-constexpr const char* kBash = R"(# bash completion for compose
-_compose() {
-    local line word files=
-    COMPREPLY=()
-    while IFS=$'\t' read -r word line; do
-        case $word in
-            :files) files=1 ;;
-            "${COMP_WORDS[COMP_CWORD]}"*) COMPREPLY+=("$word") ;;
-        esac
-    done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-    if [[ -n $files ]]; then
-        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
-        compopt -o filenames 2>/dev/null
-    fi
-    case ${COMPREPLY[0]} in *[:=]) compopt -o nospace 2>/dev/null ;; esac
-}
-complete -F _compose compose
-)";
-
-constexpr const char* kZsh = R"(#compdef compose
-_compose() {
-    local -a found
-    local word meaning files=
-    while IFS=$'\t' read -r word meaning; do
-        if [[ $word == :files ]]; then files=1
-        elif [[ -n $meaning ]]; then found+=("${word//:/\\:}:$meaning")
-        else found+=("${word//:/\\:}"); fi
-    done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
-    (( ${#found} )) && _describe -t words 'compose' found
-    [[ -n $files ]] && _files
-}
-compdef _compose compose
-)";
-
-constexpr const char* kFish = R"(# fish completion for compose
-function __compose_complete
-    set -l tokens (commandline -opc) (commandline -ct)
-    set -l program $tokens[1]
-    set -e tokens[1]
-    set -l files
-    for line in ($program __complete $tokens 2>/dev/null)
-        if test "$line" = :files
-            set files 1
-        else
-            echo $line
-        end
-    end
-    if test -n "$files"
-        __fish_complete_path (commandline -ct)
-    end
-end
-complete -c compose -f -a '(__compose_complete)'
-)";
-
 int answer(Context& context, const Words& words, std::span<const CommandInfo> commands, const Arguments& root,
            bool docker) {
     Answer out;
@@ -173,23 +119,6 @@ int answer(Context& context, const Words& words, std::span<const CommandInfo> co
     return 0;
 }
 
-Run completion_for(Arguments& arguments, const char* program) {
-    const auto shell = std::make_shared<std::string>();
-    arguments.text("A script that makes the shell complete commands, options, services, containers and files.");
-    arguments.required("SHELL", *shell);
-    return [shell, program](Context&) {
-        const char* script = *shell == "bash" ? kBash : *shell == "zsh" ? kZsh : *shell == "fish" ? kFish : nullptr;
-        if (script == nullptr)
-            throw make_error(ErrorKind::usage, "unknown shell {}", quote(*shell)).with_hint("use bash, zsh or fish");
-        std::string text = script;
-        const std::string name = "compose";
-        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
-            text.replace(at, name.size(), program);
-        print(text);
-        return 0;
-    };
-}
-
 }  // namespace
 
 int complete(Context& context, const Words& words) {
@@ -201,17 +130,6 @@ int complete(Context& context, const Words& words) {
 
 int complete_docker(Context& context, const Words& words, const Arguments& root) {
     return answer(context, words, docker_commands(), root, true);
-}
-
-Run define_completion(Arguments& arguments) {
-    arguments.example("compose completion bash > /etc/bash_completion.d/compose", "for every shell to come");
-    arguments.example("source <(compose completion bash)", "for this one");
-    return completion_for(arguments, "compose");
-}
-
-Run define_docker_completion(Arguments& arguments) {
-    arguments.example("source <(docker completion bash)", "for this shell");
-    return completion_for(arguments, "docker");
 }
 
 }  // namespace compose::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <compose/containers.hpp>
+#include <compose/local_files.hpp>
 #include <compose/objects.hpp>
 #include <functional>
 #include <set>
@@ -20,7 +21,8 @@ std::optional<LoadedProject> readable_project(Context& context) {
         auto request = make_load_request(context);
         request.consistency = request.resolve_environment = false;
         Diagnostics findings;
-        return load_project(request, context.files(), findings);
+        const auto files = make_local_files();  // nothing is fetched for the sake of a word
+        return load_project(request, *files, findings);
     } catch (const std::exception&) {  // nobody wants to read about it now
         return std::nullopt;
     }
@@ -33,7 +35,8 @@ void add_services(Context& context, const char* suffix, Completions& out) {
         for (const auto* list : {&loaded->project.services, &loaded->project.disabled_services})
             for (const auto& [name, service] : *list) names.insert(name);
     try {
-        if (const auto name = find_project_name(make_load_request(context), context.files()))
+        const auto files = make_local_files();
+        if (const auto name = find_project_name(make_load_request(context), *files))
             for (const auto& view : context.engine().containers(*name)) names.insert(view.service);
     } catch (const std::exception&) {
     }
@@ -72,6 +75,7 @@ constexpr Fixed kFixed[] = {
     {"--format", "images", {"json", "table"}},
     {"--format", "", {"json", "raw", "table"}},
     {"--hash", "", {"*"}},
+    {"--oci-version", "", {"1.0", "1.1"}},
     {"--type", "", {"container", "image", "network", "volume"}},
     {"--provenance", "", {"false"}},
     {"--sbom", "", {"false"}},
@@ -123,7 +127,7 @@ void add_by_name(Context& context, const std::string& name, Completions& out) {
     } else if (begins("name=")) {
         out.add("name=");
     } else if (begins("SHELL")) {
-        for (const char* shell : {"bash", "zsh", "fish"}) out.add(shell);
+        for (const char* shell : {"bash", "zsh", "fish", "powershell"}) out.add(shell);
     } else {
         for (const char* text : {"PATH", "FILE", "DIR", "FOLDER", "id=", "type="})
             out.files = out.files || begins(text);

@@ -93,7 +93,7 @@ Run define_ps(Arguments& arguments) {
     arguments.flag("--services", args->list_services, "Show the names of services only");
     arguments.list("--status", args->status, "STATE", "Show containers in this state: running, exited, created, ...");
     arguments.list("--filter", args->filter, "status=STATE", "The same in Docker's words");
-    arguments.value("--format", args->format, "FORMAT", "table, json (one object a line), or a Go template");
+    arguments.value("--format", args->format, "FORMAT", "table, json (one object a line), raw, or a Go template");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids and commands whole");
     arguments.flag("--orphans", args->orphans,
                    "Show containers of services that the file no longer has (default true)");

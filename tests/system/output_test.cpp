@@ -91,7 +91,7 @@ TEST(Output, TablesAreSpacedAsDockers) {
                            "        IMAGE ID            SIZE                CREATED\n"));
     EXPECT_THAT(box.ok({"top", "db"}),
                 testing::MatchesRegex("SERVICE  #   UID   PID +PPID +C   STIME  TTY  TIME      CMD\ndb       1   root  "
-                                      "[0-9]+ +[0-9]+ +0   [^ ]+ +\\?    00:00:00  sleep 1000\n"));
+                                      "[0-9]+ +[0-9]+ +[0-9]+ +[^ ]+ +\\?    00:00:00  sleep 1000\n"));
     EXPECT_THAT(box.ok({"volumes"}), StartsWith("DRIVER    VOLUME NAME\nlocal     demo_data\n"));
     EXPECT_THAT(box.ok({"stats", "--no-stream"}),
                 StartsWith("CONTAINER ID   NAME         CPU %     MEM USAGE / LIMIT"));
