@@ -131,6 +131,7 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         replica.ready = builder_.add(
             RenameContainer{{replica.name, {}}, std::string(short_id(old->id)) + "_" + replica.name, true});
         builder_.after(*replica.ready, *replica.removed);
+        replica.renamed = replica.ready;
     } else {
         add_removal();
         add_create();

@@ -28,7 +28,7 @@ struct Replica {
     bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
 
     // Nodes, once they are there.
-    std::optional<std::size_t> stop, removed, created, ready, start, checked;
+    std::optional<std::size_t> stop, removed, created, renamed, ready, start, checked;
 
     [[nodiscard]] bool running() const {
         return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting ||
@@ -82,6 +82,7 @@ private:
     [[nodiscard]] bool is_decided(const ObservedContainer& container) const;
     void emit_guests();
     void order_guests();
+    void order_joins();
 
     // up_checks.cpp
     void check_images();
