@@ -77,7 +77,7 @@ TEST(Workflow, PlanSaysWhatAndWhy) {
     const auto details = strings_or_empty(changes[0].as_object(), "details");
     EXPECT_THAT(details, testing::Contains("environment.A: \"one\" -> \"two\""));
     EXPECT_THAT(details, testing::Contains("environment.DB_PASSWORD: (hidden) -> (hidden)"));
-    EXPECT_THAT(details, testing::Contains(HasSubstr("labels: added")));
+    EXPECT_THAT(details, testing::Contains("labels.x: added \"y\""));
 }
 
 TEST(Workflow, ExplainTellsWhoEndedIt) {
