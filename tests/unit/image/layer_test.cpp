@@ -12,6 +12,7 @@
 #include "image/tar.hpp"
 #include "sys/dir.hpp"
 #include "sys/fd.hpp"
+#include "sys/spool.hpp"
 
 namespace compose::image::test {
 namespace {
