@@ -278,7 +278,8 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     REQUIRE_ROOT();
     Sandbox box;
     box.write("compose.yaml",
-              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, command: sleep 9, profiles: [x]}}\n");
+              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, command: sleep 9, "
+              "profiles: [x]}}\n");
     EXPECT_THAT(box.ok({"__complete", "lo"}), HasSubstr("logs\t"));
     EXPECT_THAT(box.ok({"__complete", "logs", "--ti"}), HasSubstr("--timestamps\t"));
     EXPECT_EQ(box.ok({"__complete", "logs", "w"}), "web\nworker\n");
