@@ -90,6 +90,7 @@ std::string event_id(const Action& action) {
         std::string operator()(const CreateContainer& a) const { return "Container " + a.name; }
         std::string operator()(const RenameContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const StartContainer& a) const { return "Container " + a.container.name; }
+        std::string operator()(const TakePorts& a) const { return "Container " + a.container.name; }
         std::string operator()(const StopContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RestartContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RemoveContainer& a) const { return "Container " + a.container.name; }

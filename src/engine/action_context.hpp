@@ -134,6 +134,7 @@ void perform(const RemoveVolume& action, ActionContext& context, Session& sessio
 void perform(const CreateContainer& action, ActionContext& context, Session& session);
 void perform(const RenameContainer& action, ActionContext& context, Session& session);
 void perform(const StartContainer& action, ActionContext& context, Session& session);
+void perform(const TakePorts& action, ActionContext& context, Session& session);
 void perform(const StopContainer& action, ActionContext& context, Session& session);
 void perform(const RestartContainer& action, ActionContext& context, Session& session);
 void perform(const RemoveContainer& action, ActionContext& context, Session& session);

@@ -44,9 +44,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
     using Fate = Replica::Fate;
     switch (replica.fate) {
         case Fate::keep:
-            if (replica.rename)
-                replica.ready = builder_.add(RenameContainer{{replica.name, replica.old->id}, replica.old->name, false},
-                                             "left by an interrupted replacement");
+            if (replica.rename) emit_late_rename(service, replica);
             if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
             if (replica.rest) builder_.note(Event::Status::done, "Container " + replica.name, "Exited");
             break;
@@ -55,11 +53,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
             emit_creation(service, replica);
             break;
         case Fate::remove:
-            if (replica.running())
-                replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
-            replica.removed = builder_.add(RemoveContainer{replica.old_ref()}, replica.cause);
-            if (replica.stop) builder_.after(*replica.removed, *replica.stop);
-            free_resources(replica);
+            emit_removal(replica, replicas_.at(service.name));
             break;
         case Fate::bounce:
             replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
@@ -69,13 +63,25 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
     if (options_.start && replica.starts() && !replica.start) emit_start(service, replica);
 }
 
+/// Its replacement was interrupted; who had the name before may still be there.
+void UpPlanner::emit_late_rename(const Service& service, Replica& replica) {
+    const std::vector<Replica>& all = replicas_.at(service.name);
+    const auto before = std::find_if(all.begin(), all.end(), [&](const Replica& other) {
+        return other.fate == Replica::Fate::remove && other.removed && other.old->name == replica.name;
+    });
+    replica.ready = builder_.add(
+        RenameContainer{{replica.name, replica.old->id}, replica.old->name, before != all.end()}, kInterrupted);
+    if (before != all.end()) builder_.after(*replica.ready, *before->removed);
+}
+
 void UpPlanner::emit_creation(const Service& service, Replica& replica) {
     CreateContainer create{service.name, replica.number, replica.name, {}, {}, {}};
     const ObservedContainer* old = replica.fate == Replica::Fate::replace ? replica.old : nullptr;
     const bool beside = old != nullptr && !replica.remove_first;
+    const std::string temporary = beside ? std::string(short_id(old->id)) + "_" + replica.name : std::string();
     if (old != nullptr) {
         create.replaces = old->name;
-        if (beside) create.temporary_name = std::string(short_id(old->id)) + "_" + replica.name;
+        create.temporary_name = temporary;
         if (!options_.renew_anon_volumes) create.inherited_volumes = old->anonymous_volumes;
     }
     const auto add_create = [&] {
@@ -87,6 +93,10 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         for (const Volume* volume : volumes_of(service))
             if (const auto node = volume_nodes_.find(volume->name); node != volume_nodes_.end())
                 builder_.after(*replica.created, node->second);
+        if (!beside) return;
+        // What an interrupted replacement has left bears the same temporary name.
+        for (const Replica& left : replicas_.at(service.name))
+            if (left.removed && left.old->name == temporary) builder_.after(*replica.created, *left.removed);
     };
     const auto add_removal = [&] {
         if (replica.running())
@@ -101,20 +111,14 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         add_create();
     } else if (beside) {
         add_create();
-        std::size_t gate = *replica.created;
-        if (starts_first(service)) {
-            emit_start(service, replica);
-            gate = wait_node(replica, service.name, WaitContainer::Until::ready,
-                             service.deploy.update->failure_action != "continue");
-        }
+        const std::size_t gate = starts_first(service, replica) ? start_first(service, replica) : *replica.created;
         if (keeps_old(service, replica)) {
             stop_old(replica, gate);
             return;
         }
         add_removal();
         builder_.after(replica.stop.value_or(*replica.removed), gate);
-        replica.ready = builder_.add(
-            RenameContainer{{replica.name, {}}, std::string(short_id(old->id)) + "_" + replica.name, true});
+        replica.ready = builder_.add(RenameContainer{{replica.name, {}}, temporary, true});
         builder_.after(*replica.ready, *replica.removed);
     } else {
         add_removal();
@@ -178,7 +182,7 @@ void UpPlanner::order_port_takeovers() {
             });
             if (!wanted) continue;
             for (const Replica& replica : replicas)
-                if (replica.start && !(replica.old && replica.old->id == held.container_id))
+                if (replica.start && !replica.takes_over && !(replica.old && replica.old->id == held.container_id))
                     builder_.after(*replica.start, stop->second);
         }
     }

@@ -25,6 +25,7 @@ struct Replica {
     bool remove_first = false;               // replace: the old one goes before the new one is made
     bool rest = false;                       // keep: a one-shot that has done its work
     bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
+    bool takes_over = false;                 // replace: it runs before the old one stops, and gets its host ports then
 
     // Nodes, once they are there.
     std::optional<std::size_t> stop, removed, created, ready, start, checked;
@@ -40,6 +41,8 @@ struct Replica {
     [[nodiscard]] ContainerRef ref() const { return {name, made() || !old ? std::string{} : old->id}; }
     [[nodiscard]] ContainerRef old_ref() const { return {name, old->id}; }
 };
+
+inline constexpr const char* kInterrupted = "left by an interrupted replacement";
 
 class UpPlanner {
 public:
@@ -57,6 +60,7 @@ private:
     bool mounts_other_images(const Service& service, const ObservedContainer& container) const;
     std::string stale_source(const Service& service, const ObservedContainer& container) const;
     std::vector<Replica> existing(const Service& service);
+    std::map<int, const ObservedContainer*> heirs(const Service& service) const;
     int scale_of(const Service& service);
     bool targeted(const std::string& service) const;
 
@@ -82,12 +86,17 @@ private:
     void emit_orphans();
     void emit_service(const std::string& name);
     void emit_replica(const Service& service, Replica& replica);
+    void emit_late_rename(const Service& service, Replica& replica);
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
     void order_volume_sources();
     void free_resources(const Replica& replica);
     void order_stops();
     void order_port_takeovers();
+    void emit_removal(Replica& replica, std::vector<Replica>& beside);
+    [[nodiscard]] std::size_t emit_port_move(const ContainerRef& to, const ObservedContainer& from, bool required,
+                                             std::optional<std::size_t> after);
+    [[nodiscard]] bool holds_ports(const ObservedContainer& container) const;
     void wait_for_dependencies(const Service& service);
     void wait_for_all();
     void await_dependencies_of(const Service& service);
@@ -104,7 +113,9 @@ private:
     void order_update(const Service& service);
     void order_batches(const Service& service, const std::vector<Replica*>& replaced,
                        const std::vector<std::size_t>& ready);
-    [[nodiscard]] bool starts_first(const Service& service) const;
+    [[nodiscard]] bool starts_first(const Service& service, Replica& replica);
+    [[nodiscard]] std::string port_in_the_way(const Service& service, const Replica& replica) const;
+    [[nodiscard]] std::size_t start_first(const Service& service, Replica& replica);
     [[nodiscard]] bool keeps_old(const Service& service, const Replica& replica) const;
     void stop_old(Replica& replica, std::size_t gate);
     void remove_old(Replica& replica, const std::vector<std::size_t>& ready);

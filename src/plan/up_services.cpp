@@ -118,8 +118,22 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
     return {};
 }
 
+/// By number: what an interrupted rolling update has left running beside the old one, when it is all that the file asks
+/// for. It takes that one's place.
+std::map<int, const ObservedContainer*> UpPlanner::heirs(const Service& service) const {
+    std::map<int, const ObservedContainer*> result;
+    for (const ObservedContainer& c : observed_.containers) {
+        const bool well = c.status == ObservedStatus::running &&
+                          (c.health == ObservedHealth::none || c.health == ObservedHealth::healthy);
+        if (well && !c.oneoff && c.service == service.name &&
+            is_temporary_name(c.name, container_name(project_, service, c.number)) && difference(service, c).empty())
+            result.emplace(c.number, &c);
+    }
+    return result;
+}
+
 /// The containers that are there, by number: the ones as they should be first. Leftovers of an interrupted replacement
-/// are renamed when the old one is gone already, else removed.
+/// are renamed when the old one is gone already or they are better than it, else removed.
 std::vector<Replica> UpPlanner::existing(const Service& service) {
     std::vector<Replica> result;
     std::set<int> named;
@@ -128,6 +142,7 @@ std::vector<Replica> UpPlanner::existing(const Service& service) {
     };
     for (const ObservedContainer& c : observed_.containers)
         if (!c.oneoff && c.service == service.name && !is_temporary(c)) named.insert(c.number);
+    const auto better = heirs(service);
     std::vector<Replica>& all = replicas_[service.name];
     for (const ObservedContainer& c : observed_.containers) {
         if (c.oneoff || c.service != service.name) continue;
@@ -135,13 +150,16 @@ std::vector<Replica> UpPlanner::existing(const Service& service) {
         replica.old = &c;
         replica.number = c.number;
         replica.name = c.name;
+        const auto heir = better.find(c.number);
+        const bool is_heir = heir != better.end() && heir->second == &c;
+        const bool gives_way = heir != better.end() && !is_heir;
+        if (gives_way || (is_temporary(c) && !is_heir && (!c.complete || !named.insert(c.number).second))) {
+            replica.fate = Replica::Fate::remove;
+            replica.cause = kInterrupted;
+            all.push_back(std::move(replica));
+            continue;
+        }
         if (is_temporary(c)) {
-            if (!c.complete || !named.insert(c.number).second) {
-                replica.fate = Replica::Fate::remove;
-                replica.cause = "left by an interrupted replacement";
-                all.push_back(std::move(replica));
-                continue;
-            }
             replica.name = container_name(project_, service, c.number);
             replica.rename = true;
         }
@@ -241,7 +259,7 @@ void UpPlanner::bounce_dependents() {
         for (const Dependency& dependency : dependencies_.at(name)) {
             if (!disturbed(dependency)) continue;
             for (Replica& replica : replicas_.at(name))
-                if (replica.fate == Replica::Fate::keep && replica.running()) {
+                if (replica.fate == Replica::Fate::keep && replica.running() && !replica.rename) {
                     replica.fate = Replica::Fate::bounce;
                     replica.cause = "dependency " + dependency.service + " replaced";
                 }

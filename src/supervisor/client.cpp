@@ -212,6 +212,13 @@ sys::Fd Client::start_attached(const std::string& id, const std::vector<sys::FdR
 void Client::refresh(const std::string& id) {
     impl_->call_simple(Operation::refresh, id);
 }
+void Client::take_ports(const std::string& id, const std::string& from) {
+    Request request;
+    request.operation = Operation::take_ports;
+    request.id = id;
+    request.from = from;
+    impl_->call(std::move(request));
+}
 Client::Streams Client::attach(const std::string& id, bool input) {
     return impl_->call_attach(id, input, false);
 }

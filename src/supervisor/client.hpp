@@ -83,6 +83,9 @@ public:
     void unpause(const std::string& id);
     /// Its rows were changed: name, restart policy, endpoints.
     void refresh(const std::string& id);
+    /// Its host ports pass from one running container to another, which takes its place; no connection is refused
+    /// meanwhile. Returns when those that the old one has are over, or after a second. Conflict when `id` does not run.
+    void take_ports(const std::string& id, const std::string& from);
     /// The standard streams of its process, shared with its log and with everybody else who is attached. Without a
     /// terminal `in` is empty unless it was made with an open standard input; with one, `in` is the master: write only.
     struct Streams {

@@ -60,7 +60,7 @@ void Container::launch() {
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
-    if (!wishes.empty()) ports_.take(endpoints_.on_host(std::move(wishes)));
+    take_ports_unless_held(std::move(wishes));
     launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
