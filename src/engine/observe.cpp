@@ -87,6 +87,7 @@ private:
             container.stopped_by_user = row.stopped_by_user || row.state != liveness_.state_of(row);
             container.number = row.number;
             container.oneoff = row.oneoff;
+            container.hook = row.oneoff && row.labels.contains("com.docker.compose.hook");
             if (const auto label = row.labels.find("com.docker.compose.depends_on"); label != row.labels.end())
                 container.depends_on = plan::parse_depends_on(label->second);
             if (const auto label = row.labels.find(kMountedImages); label != row.labels.end())

@@ -35,7 +35,16 @@ void UpPlanner::free_resources(const Replica& replica) {
 
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
+    for (Replica& hook : hooks_)
+        if (hook.old->service == name) {
+            hook.removed = builder_.add(RemoveContainer{hook.old_ref(), true, false, false}, hook.cause);
+            free_resources(hook);
+        }
     for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
+    for (const Replica& hook : hooks_)
+        for (const Replica& replica : replicas_.at(name))
+            if (hook.removed && hook.old->service == name && replica.start)
+                builder_.after(*replica.start, *hook.removed);
     if (service.provider) emit_provider(service);
     if (service.deploy.update && options_.start) order_update(service);
 }

@@ -54,6 +54,7 @@ private:
     void select();
     void decide_service(const std::string& name);
     void decide_orphans();
+    void leave_hook(const ObservedContainer& container, bool exited);
     void bounce_dependents();
     void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
@@ -127,7 +128,7 @@ private:
     std::set<std::string> selected_;
     std::vector<std::string> order_;  // selected, dependencies first
     std::map<std::string, std::vector<Replica>> replicas_;
-    std::vector<Replica> orphans_;                                     // to be removed
+    std::vector<Replica> orphans_, hooks_;                             // to be removed
     std::set<std::string> changed_networks_, changed_volumes_;         // names
     std::map<std::string, std::size_t> network_nodes_, volume_nodes_;  // by name
     std::map<std::string, std::size_t> network_removals_, volume_removals_;

@@ -221,12 +221,31 @@ void UpPlanner::decide_service(const std::string& name) {
     std::stable_sort(all.begin(), all.end(), [](const Replica& a, const Replica& b) { return a.number < b.number; });
 }
 
+/// A failed pre_start stays to be looked at, until its service starts again or has it no more.
+void UpPlanner::leave_hook(const ObservedContainer& container, bool exited) {
+    const auto replicas = replicas_.find(container.service);
+    if (!exited || replicas == replicas_.end()) return;
+    const bool starts = std::any_of(replicas->second.begin(), replicas->second.end(),
+                                    [](const Replica& replica) { return replica.starts(); });
+    if (!project_.services.at(container.service).pre_start.empty() && !(starts && options_.start)) return;
+    Replica leftover;
+    leftover.fate = Replica::Fate::remove;
+    leftover.cause = "its hook failed before";
+    leftover.old = &container;
+    leftover.name = container.name;
+    hooks_.push_back(std::move(leftover));
+}
+
 void UpPlanner::decide_orphans() {
     std::vector<std::string> names;
     for (const ObservedContainer& container : observed_.containers) {
         const bool exited = container.status == ObservedStatus::exited || container.status == ObservedStatus::dead;
         const bool known =
             project_.services.contains(container.service) || project_.disabled_services.contains(container.service);
+        if (container.hook) {
+            leave_hook(container, exited);
+            continue;
+        }
         if (container.oneoff ? !exited : known) continue;
         names.push_back(container.name);
         if (!options_.remove_orphans) continue;
