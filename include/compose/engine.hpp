@@ -170,17 +170,21 @@ public:
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
-    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels.
-    void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {});
+    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels. With `file`
+    /// the pre_start hooks of services that have no running container run first.
+    void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {},
+               const Project* file = nullptr);
     /// And waits until they are running, or healthy, at most `timeout`.
     void start_and_wait(const std::string& project, const std::vector<std::string>& services,
-                        std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {});
+                        std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {},
+                        const Project* file = nullptr);
     /// With `file` what programs of the host provide stops too, in its place.
     void stop(const std::string& project, const std::vector<std::string>& services, std::optional<Nanoseconds> timeout,
               std::stop_token cancel = {}, const Project* file = nullptr);
     void restart(const std::string& project, const std::vector<std::string>& services,
                  std::optional<Nanoseconds> timeout, bool no_deps, std::stop_token cancel = {});
-    void kill(const std::string& project, const std::vector<std::string>& services, int signal);
+    void kill(const std::string& project, const std::vector<std::string>& services, int signal,
+              std::stop_token cancel = {});
 
     /// Containers of a project, sorted by name; all states. An unknown project has none.
     [[nodiscard]] std::vector<ContainerView> containers(const std::string& project);

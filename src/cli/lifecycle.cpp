@@ -50,7 +50,7 @@ void remove_orphans(Context& context, const std::string& name) {
             context.containers("kill").remove(view.id, true, false);
 }
 
-/// With what programs of the host provide, as far as there is a file that says so.
+/// With what programs of the host provide, and with the hooks, as far as there is a file that says so.
 std::optional<Project> file_of(Context& context) {
     Diagnostics findings;
     try {
@@ -78,13 +78,15 @@ Run define_start(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "--wait-timeout needs --wait, and a number that is not negative");
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "start", args->services);
+            const auto project = file_of(context);
+            const Project* const file = project ? &*project : nullptr;
             if (!args->wait) {
-                context.engine().start(name, args->services, cancel);
+                context.engine().start(name, args->services, cancel, file);
                 return 0;
             }
             std::optional<std::chrono::seconds> limit;
             if (args->wait_timeout) limit = std::chrono::seconds(*args->wait_timeout);
-            context.engine().start_and_wait(name, args->services, limit, cancel);
+            context.engine().start_and_wait(name, args->services, limit, cancel, file);
             return 0;
         });
     };
@@ -133,11 +135,13 @@ Run define_kill(Arguments& arguments) {
         if (!number)
             throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
                 .with_hint("use a name such as SIGHUP or a number");
-        const auto name = checked_project(context, "kill", args->services);
-        if (containers_of(context, name, args->services).empty()) print_error("No container to kill\n");
-        context.engine().kill(name, args->services, *number);
-        if (args->remove_orphans) remove_orphans(context, name);
-        return 0;
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            const auto name = checked_project(context, "kill", args->services);
+            if (containers_of(context, name, args->services).empty()) print_error("No container to kill\n");
+            context.engine().kill(name, args->services, *number, cancel);
+            if (args->remove_orphans) remove_orphans(context, name);
+            return 0;
+        });
     };
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -140,11 +141,11 @@ private:
 };
 
 /// The lock that a changing command holds on a project. A second one waits up to `timeout`, then fails with the
-/// holder's pid and command line.
+/// holder's pid and command line; it ends earlier, with exit code 130, when `cancel` asks for it.
 class ProjectLock {
 public:
     ProjectLock(const Layout& layout, const std::string& project, const std::string& command,
-                std::chrono::milliseconds timeout);
+                std::chrono::milliseconds timeout, const std::stop_token& cancel = {});
     ~ProjectLock();
     ProjectLock(ProjectLock&&) noexcept;
 

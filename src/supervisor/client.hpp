@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,10 @@ public:
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
     ~Client();
+
+    /// Requests that wait for what a container does (stop, restart, kill, take_ports, wait_exec) end with an Error of
+    /// exit code 130 as soon as `token` asks for it. What the supervisor has begun goes on.
+    void cancel_with(std::stop_token token);
 
     /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it
     /// runs. Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
