@@ -20,6 +20,9 @@ ConfigFormat parse_config_format(std::string_view text);
 /// loaded with LoadRequest::interpolate off (pass `interpolated` false then), where texts are printed as written.
 std::string render_config(const LoadedProject& loaded, ConfigFormat format, bool interpolated = true);
 
+/// A model that was put together elsewhere, as JSON, in the same forms; `$` is doubled.
+std::string render_model(std::string_view json_text, ConfigFormat format);
+
 /// The same project with other images, by service.
 LoadedProject with_images(const LoadedProject& loaded, const std::map<std::string, std::string>& images);
 /// The services' images and nothing else: an override file.

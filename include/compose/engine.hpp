@@ -141,7 +141,7 @@ public:
 
 /// One thing that up() would do, for people: what, to what, why.
 struct PlannedChange {
-    enum class Kind { create, replace, remove, start, restart, fetch, ask, compare };
+    enum class Kind { create, replace, remove, start, restart, fetch, ask, compare, update };
     Kind kind = Kind::create;
     std::string object;                // "Container p-web-1"
     std::string cause;                 // "config changed"

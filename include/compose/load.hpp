@@ -6,9 +6,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace compose {
+
+/// Files that lie elsewhere, fetched.
+struct RemoteCopy {
+    std::string file;  // the one that was asked for, absolute
+    std::string root;  // the folder of all that came with it, absolute
+    std::string
+        name;  // what people are shown instead of root and "/": the address without a password, and one character
+};
 
 class FileSource {
 public:
@@ -18,7 +27,14 @@ public:
     virtual bool is_file(const std::string& absolute_path) = 0;
     virtual bool is_directory(const std::string& absolute_path) = 0;
     virtual std::string read_stdin() = 0;
+    /// What is at the address of an artifact or a repository ("oci://...", "https://....git#ref:folder"): asked for
+    /// once, then remembered. `named_in` is the file or folder that names it: what was itself fetched is a stranger's.
+    /// Throws Error; so does a source that fetches nothing.
+    virtual RemoteCopy fetch(const std::string& address, const std::string& named_in);
 };
+
+/// Is it such an address?
+[[nodiscard]] bool is_remote_file(std::string_view path);
 
 struct LoadRequest {
     std::vector<std::string> files;           // -f; empty: COMPOSE_FILE, else discovery from working_directory upwards

@@ -43,6 +43,7 @@ struct ObservedNetwork {
     std::string project;  // empty: not made by compose
     std::string key;
     std::string config_hash;
+    std::string definition;            // JSON, as in Network
     bool ready = true;                 // false: the row is there, the bridge is not (after a reboot)
     std::vector<std::string> foreign;  // names of containers of other projects on it
 };

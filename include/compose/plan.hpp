@@ -31,6 +31,18 @@ struct RemoveNetwork {
     std::string name;
     std::string id;
 };
+/// In one step that is done or not done: another one takes its place, also for the containers on it. None of them runs.
+struct RecreateNetwork {
+    std::string key;
+    std::string name;
+    std::string id;  // of the one that goes
+};
+/// Only its labels are other ones.
+struct UpdateNetwork {
+    std::string key;
+    std::string name;
+    std::string id;
+};
 struct CreateVolume {
     std::string key;
     std::string name;
@@ -115,9 +127,10 @@ struct Delay {
     Nanoseconds time{0};
 };
 
-using Action = std::variant<CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer,
-                            StartContainer, TakePorts, StopContainer, RestartContainer, RemoveContainer, WaitContainer,
-                            RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
+using Action =
+    std::variant<CreateNetwork, RemoveNetwork, RecreateNetwork, UpdateNetwork, CreateVolume, RemoveVolume,
+                 CreateContainer, RenameContainer, StartContainer, TakePorts, StopContainer, RestartContainer,
+                 RemoveContainer, WaitContainer, RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
 
 struct Plan {
     struct Node {

@@ -20,6 +20,7 @@ struct Network {
     std::string name;  // of the object: the literal `name`, else <project>_<key>
     SourcePos pos;
     std::string config_hash;
+    std::string definition;  // JSON, what config_hash is of
     bool external = false;
     bool internal = false;
     bool attachable = false;

@@ -43,6 +43,7 @@ struct Mount {
     bool read_only = false;
     std::string propagation;                    // bind: rprivate (default), private, rshared, shared, rslave, slave
     bool create_host_path = false;              // bind
+    std::string selinux;                        // bind: "z", its files become all containers'; "Z", this one's alone
     bool long_form = false;                     // asked for with --mount, not -v: inspect shows the two apart
     std::string recursive;                      // bind: enabled (default), disabled, writable, readonly
     bool nocopy = false;                        // volume
@@ -89,6 +90,11 @@ struct Service {
     SourcePos pos;
     std::string config_hash;  // sha256 hex over the canonical form, as `config --hash` prints it
     std::string definition;   // the canonical JSON that config_hash is made over
+    /// "config app.conf", "secret key": the digest of its content, once the engine has looked. It is in config_hash
+    /// too.
+    std::map<std::string, std::string> contents;
+    /// "environment.KEY", "labels.KEY": the env_file or label_file that its value comes from, as findings show it.
+    std::map<std::string, std::string> value_files;
 
     std::string image;
     SourcePos image_pos;

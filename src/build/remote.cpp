@@ -238,20 +238,34 @@ std::string masked(std::string text) {
 std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir) {
     auto top = fetch_whole(remote, folder, keep_git_dir);
     if (remote.subfolder.empty()) return top;
-    // What is a folder of the repository may be a link in it: looked up inside, links and all, and then copied to a
-    // place that no link of the repository can change.
+    const auto found = find_in_checkout(top, remote.subfolder);
+    if (!found.folder)
+        throw make_error(ErrorKind::not_found, "there is no folder {} in the repository", quote(remote.subfolder));
+    return found.path;
+}
+
+CheckoutEntry find_in_checkout(const std::string& top, const std::string& path) {
+    // What is a folder of the repository may be a link in it: every step is looked at as what it is.
     const auto root = sys::open_directory(top);
-    const auto sub = clean_relative(remote.subfolder);
-    std::string path;
-    for (const auto& part : split(sub, '/')) {
-        path += (path.empty() ? "" : "/") + part;
+    CheckoutEntry out{top, true};
+    std::string walked;
+    for (const auto& part : split(clean_relative(path), '/')) {
+        if (part.empty()) continue;
+        walked += (walked.empty() ? "" : "/") + part;
         const auto parent =
-            sys::find_directory_in_root(root, std::string(parent_path(path).empty() ? "." : parent_path(path)));
-        const auto info = parent ? sys::inspect_at(*parent, std::string(base_name(path))) : std::nullopt;
-        if (!info || info->kind != sys::FileKind::directory)
-            throw make_error(ErrorKind::not_found, "there is no folder {} in the repository", quote(remote.subfolder));
+            sys::find_directory_in_root(root, std::string(parent_path(walked).empty() ? "." : parent_path(walked)));
+        const auto info = parent && out.folder ? sys::inspect_at(*parent, part) : std::nullopt;
+        out.folder = info && info->kind == sys::FileKind::directory;
+        if (!info || (!out.folder && info->kind != sys::FileKind::regular))
+            throw make_error(ErrorKind::not_found, "there is no folder {} in the repository", quote(path));
+        out.path = top + "/" + walked;
     }
-    return top + "/" + path;
+    return out;
+}
+
+bool is_checkout_file(const std::string& folder, const std::string& name) {
+    const auto info = sys::inspect_at(sys::open_directory(folder), name);
+    return info && info->kind == sys::FileKind::regular;
 }
 
 std::string host_of(std::string_view url) {

@@ -28,6 +28,15 @@ struct Remote {
 /// Fetches a repository into the empty `folder`; returns the folder of the content (without .git unless asked). Follows
 /// no redirects: a repository is where its address says, not where its server sends us.
 [[nodiscard]] std::string fetch_git(const Remote& remote, const std::string& folder, bool keep_git_dir = false);
+/// What is at `path` ("deploy/compose.yaml") below the folder `top` that fetch_git() has filled. Throws
+/// Error(not_found) when there is no such folder or regular file, or a link is on the way: it could lead anywhere.
+struct CheckoutEntry {
+    std::string path;     // absolute
+    bool folder = false;  // else a regular file
+};
+[[nodiscard]] CheckoutEntry find_in_checkout(const std::string& top, const std::string& path);
+/// Is there a regular file, and no link, of that name?
+[[nodiscard]] bool is_checkout_file(const std::string& folder, const std::string& name);
 /// The host of a repository's address, without user and port.
 [[nodiscard]] std::string host_of(std::string_view url);
 /// What `ref` means in the output of git ls-remote, as git reads it: exact names before tags before branches, and of a

@@ -35,8 +35,10 @@ std::string globals_note(const std::string& command) {
 }
 
 std::string command_lines(std::span<const CommandInfo> commands) {
+    std::size_t width = 10;
+    for (const auto& command : commands) width = std::max(width, std::string_view(command.name).size());
     std::string out;
-    for (const auto& command : commands) out += fmt::format("  {:<10} {}\n", command.name, command.summary);
+    for (const auto& command : commands) out += fmt::format("  {:<{}} {}\n", command.name, width, command.summary);
     return out;
 }
 
@@ -89,6 +91,32 @@ int show_help(std::span<const CommandInfo> commands, const std::string& parent, 
     return show_help(command.group, arguments.name(), Words(words.begin() + 1, words.end()), arguments);
 }
 
+void define_machine(Arguments& root, Globals& globals, const char* context_names, const char* level_names) {
+    root.value("-H,--host", globals.host, "SOCKET", "Only this machine: there is no daemon");
+    root.value(context_names, globals.docker_context, "NAME", "Only default");
+    root.value(level_names, globals.log_level, "LEVEL", "debug, or another for less");
+    root.refuse("--config", "set DOCKER_CONFIG to the folder");
+    root.refuse("--tls,--tlscacert,--tlscert,--tlskey,--tlsverify", "there is no daemon to talk to");
+}
+
+/// A command that was meant for another machine must not run here.
+void check_machine(Globals& globals) {
+    if (!globals.host.empty()) check_host(globals.host, "--host");
+    if (!globals.docker_context.empty() && globals.docker_context != "default")
+        throw make_error(ErrorKind::usage, "there is no context but default: {} can't be used",
+                         quote(globals.docker_context));
+    if (lower(globals.log_level) == "debug") globals.debug = true;
+}
+
+void tell_warnings(const Context& context, const Arguments& arguments) {
+    for (const auto& text : arguments.warnings()) {
+        if (context.progress_mode == ProgressMode::json)
+            print_error(json::serialize(json::object{{"warning", true}, {"message", text}}) + "\n");
+        else
+            print_error(labelled("warning", text, "", context.color_err));
+    }
+}
+
 int run_defined(const CommandInfo& command, const Words& words, Arguments& arguments, Arguments& root, Globals& globals,
                 std::unique_ptr<Context>& context, const std::string& line) {
     const auto action = command.define(arguments);
@@ -100,8 +128,11 @@ int run_defined(const CommandInfo& command, const Words& words, Arguments& argum
     if (globals.version)
         throw make_error(ErrorKind::usage, "{} has no flag -v or --version", arguments.name())
             .with_hint(fmt::format("run '{} --help' for its usage", arguments.name()));
+    check_machine(globals);
     if (globals.debug) log::enable();
     context = std::make_unique<Context>(globals, sys::environment_snapshot(), line);
+    tell_warnings(*context, arguments);
+    tell_warnings(*context, root);
     if (command.needs_root && !sys::running_as_root())
         throw make_error(ErrorKind::unavailable, "compose must run as root (it makes namespaces, mounts and networks)")
             .with_hint(fmt::format("try 'sudo {}'", line));
@@ -154,11 +185,29 @@ int run_complete(const Words& words, Globals& globals, std::unique_ptr<Context>&
     return complete(*context, words);
 }
 
-int dispatch(const std::string& program, const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
-    if (!words.empty() && words[0] == "__complete")
-        return run_complete(Words(words.begin() + 1, words.end()), globals, context);
+/// "-p shop alpha dry-run -- up -d" is "-p shop --dry-run up -d"; as docker-compose, "compose up" is "up".
+Words as_plain_words(const Arguments& root, Words words) {
+    const auto at = root.first_positional(words);
+    if (at < words.size() && words[at] == "compose") words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+    if (at + 2 >= words.size() || words[at] != "alpha" || words[at + 1] != "dry-run") return words;
+    const auto first = words[at + 2] == "--" ? at + 3 : at + 2;
+    if (first == words.size() || words[first] == "--help" || words[first] == "-h") return words;
+    Words out(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at));
+    out.emplace_back("--dry-run");
+    out.insert(out.end(), words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
+    return out;
+}
+
+int dispatch(const std::string& program, const Words& given, Globals& globals, std::unique_ptr<Context>& context) {
+    if (!given.empty() && given[0] == "__complete")
+        return run_complete(Words(given.begin() + 1, given.end()), globals, context);
     Arguments root(program, "Run applications of several containers, as a Compose file describes them.");
     define_globals(root, globals);
+    if (program == "compose") {  // docker-compose takes Docker's own options, too
+        root.hide_rest();
+        define_machine(root, globals, "--context", "--log-level");
+    }
+    const auto words = as_plain_words(root, given);
     const auto at = root.first_positional(words);
     const bool helped = !root.parse(Words(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(at)));
     if (globals.version && !helped) {
@@ -179,38 +228,22 @@ int dispatch(const std::string& program, const Words& words, Globals& globals, s
                        quoted_line("compose", words));
 }
 
-struct DockerGlobals {
-    std::string host, context, level;
-};
-
-void define_docker_globals(Arguments& root, Globals& globals, DockerGlobals& own) {
+void define_docker_globals(Arguments& root, Globals& globals) {
     root.flag("-D,--debug", globals.debug, "Show what is decided and done");
     root.flag("-v,--version", globals.version, "Show the version");
-    root.value("-H,--host", own.host, "SOCKET", "Only this machine: there is no daemon");
-    root.value("-c,--context", own.context, "NAME", "Only default");
-    root.value("-l,--log-level", own.level, "LEVEL", "debug, or another for less");
-    root.refuse("--config", "set DOCKER_CONFIG to the folder");
-    root.refuse("--tls,--tlscacert,--tlscert,--tlskey,--tlsverify", "there is no daemon to talk to");
+    define_machine(root, globals, "-c,--context", "-l,--log-level");
 }
 
-void check_docker_globals(const DockerGlobals& own, Globals& globals) {
-    // A command that was meant for another machine must not run here.
+void check_host_variable(const Globals& globals) {
     const auto environment = sys::environment_snapshot();
     const auto variable = environment.find("DOCKER_HOST");
-    if (!own.host.empty())
-        check_host(own.host, "--host");
-    else if (variable != environment.end())
-        check_host(variable->second, "DOCKER_HOST");
-    if (!own.context.empty() && own.context != "default")
-        throw make_error(ErrorKind::usage, "there is no context but default: {} can't be used", quote(own.context));
-    if (own.level == "debug") globals.debug = true;
+    if (globals.host.empty() && variable != environment.end()) check_host(variable->second, "DOCKER_HOST");
 }
 
 /// Called by the name `docker`: Docker's grammar, and `docker compose`.
 int dispatch_docker(const Words& words, Globals& globals, std::unique_ptr<Context>& context) {
     Arguments root("docker", "Containers, images, networks and volumes, without a daemon.");
-    DockerGlobals own;
-    define_docker_globals(root, globals, own);
+    define_docker_globals(root, globals);
     if (!words.empty() && words[0] == "__complete") {
         const auto typed = std::span(words).subspan(1);
         for (std::size_t i = 0; i + 1 < typed.size(); ++i) {
@@ -235,7 +268,8 @@ int dispatch_docker(const Words& words, Globals& globals, std::unique_ptr<Contex
         print(root.help());
         return 0;
     }
-    check_docker_globals(own, globals);
+    check_machine(globals);
+    check_host_variable(globals);
     const Words rest(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
     if (words[at] == "help") return show_help(docker_commands(), "docker", rest, root);
     if (words[at] == "compose") return dispatch("docker compose", rest, globals, context);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +18,12 @@ struct OptionText {
     std::string names;  // "-d, --detach"
     std::string placeholder;
     std::string help;
+    bool hidden = false;
+};
+
+struct OldName {
+    std::string target;  // "--project-directory", "--ansi=never"
+    bool warns = false;
 };
 
 struct Positional {
@@ -60,7 +67,13 @@ struct Arguments::Impl {
     std::vector<std::pair<std::string, std::string>> sections;
     std::string paragraph;
     std::map<std::string, const char*, std::less<>> refused;
+    std::map<std::string, OldName, std::less<>> old_names;
+    std::map<std::string, const char*, std::less<>> effectless;
+    std::vector<std::string> effectless_names;    // as declared
+    std::set<std::string, std::less<>> seen;      // long names, as they were written
+    std::map<std::string, std::string> warnings;  // by the name that they are about
     bool options_first = false;
+    bool hiding = false;
     std::vector<std::string> pending;  // words that a command found to be ours
 
     Found find(const std::string& dashed) { return {app.get_option_no_throw(dashed)}; }
@@ -95,16 +108,38 @@ struct Arguments::Impl {
         std::string shown(names);
         for (auto comma = shown.find(','); comma != std::string::npos; comma = shown.find(',', comma + 1))
             shown.insert(comma + 1, " ");
-        options.push_back({shown, placeholder, help});
+        options.push_back({shown, placeholder, help, hiding});
+    }
+
+    /// "--x=false" of a switch that is known by its name alone.
+    bool switch_value(const std::string& word) const {
+        const auto equals = word.find('=');
+        if (equals == std::string::npos) return true;
+        const auto text = lower(word.substr(equals + 1));
+        if (text == "true" || text == "1" || text == "t") return true;
+        if (text == "false" || text == "0" || text == "f") return false;
+        usage_error(fmt::format("invalid argument {} for {}: true or false", quote(word.substr(equals + 1)),
+                                word.substr(0, equals)));
+    }
+
+    bool take_effectless(const std::string& spelled, const std::string& word) {
+        const auto found = effectless.find(spelled);
+        if (found == effectless.end()) return false;
+        (void)switch_value(word);
+        warnings[spelled] = fmt::format("{} has no effect: {}", spelled, found->second);
+        return true;
     }
 
     // One option word of `words` at `at`. Returns how many words it took; 0: it is not known here.
+    std::size_t take_old(const OldName& old, const std::vector<std::string>& words, std::size_t at,
+                         std::vector<std::string>& out);
     std::size_t take_long(const std::vector<std::string>& words, std::size_t at, std::vector<std::string>& out);
     std::size_t take_short(const std::vector<std::string>& words, std::size_t at, std::vector<std::string>& out);
     std::size_t take(const std::vector<std::string>& words, std::size_t at, std::vector<std::string>& out) {
         return words[at].starts_with("--") ? take_long(words, at, out) : take_short(words, at, out);
     }
     void assign(const std::vector<std::string>& given);
+    void check_old_names() const;
     void run(std::vector<std::string> words);
 };
 
@@ -112,8 +147,12 @@ std::size_t Arguments::Impl::take_long(const std::vector<std::string>& words, st
                                        std::vector<std::string>& out) {
     const auto& word = words[at];
     const auto equals = word.find('=');
-    const auto found = find(word.substr(0, equals));
+    const auto spelled = word.substr(0, equals);
+    if (const auto old = old_names.find(spelled); old != old_names.end()) return take_old(old->second, words, at, out);
+    if (take_effectless(spelled, word)) return 1;
+    const auto found = find(spelled);
     if (found.option == nullptr) return 0;
+    seen.insert(spelled);
     if (equals != std::string::npos) {
         found.give(word.substr(equals + 1), out);
         return 1;
@@ -127,11 +166,31 @@ std::size_t Arguments::Impl::take_long(const std::vector<std::string>& words, st
     return 2;
 }
 
+std::size_t Arguments::Impl::take_old(const OldName& old, const std::vector<std::string>& words, std::size_t at,
+                                      std::vector<std::string>& out) {
+    const auto& word = words[at];
+    const auto equals = word.find('=');
+    const auto spelled = word.substr(0, equals);
+    seen.insert(spelled);
+    if (old.warns) warnings[spelled] = fmt::format("{} is deprecated: use {}", spelled, old.target);
+    if (old.target.find('=') == std::string::npos) {
+        auto renamed = words;
+        renamed[at] = old.target + (equals == std::string::npos ? "" : word.substr(equals));
+        const bool both = seen.contains(old.target);
+        const auto taken = take_long(renamed, at, out);
+        if (!both) seen.erase(old.target);
+        return taken;
+    }
+    if (switch_value(word)) out.push_back(old.target);
+    return 1;
+}
+
 // "-d", "-dT", "-eA=1", "-e A=1", "-n5"
 std::size_t Arguments::Impl::take_short(const std::vector<std::string>& words, std::size_t at,
                                         std::vector<std::string>& out) {
     const auto& word = words[at];
     for (std::size_t i = 1; i < word.size(); ++i) {
+        if (take_effectless(std::string("-") + word[i], "")) continue;
         const auto found = find(std::string("-") + word[i]);
         if (found.option == nullptr) {
             if (i == 1) return 0;
@@ -170,6 +229,15 @@ void Arguments::Impl::assign(const std::vector<std::string>& given) {
         }
     }
     if (at < given.size()) usage_error(fmt::format("unexpected argument: {}", quote(given[at])));
+}
+
+void Arguments::Impl::check_old_names() const {
+    for (const auto& [spelled, old] : old_names) {
+        const auto target = old.target.substr(0, old.target.find('='));
+        if (old.warns && seen.contains(spelled) && seen.contains(target))
+            usage_error(fmt::format("{} and {} exclude each other", spelled, target),
+                        fmt::format("use {} alone.", target));
+    }
 }
 
 void Arguments::Impl::run(std::vector<std::string> words) {
@@ -227,6 +295,27 @@ void Arguments::refuse(const char* names, const char* why) {
     for (const auto& name : split(names, ',')) impl_->refused.emplace(name, why);
 }
 
+void Arguments::hide_rest() {
+    impl_->hiding = true;
+}
+
+void Arguments::old_name(const char* name, const char* target, bool warns) {
+    impl_->old_names.emplace(name, OldName{target, warns});
+}
+
+void Arguments::without_effect(const char* names, const char* why) {
+    for (const auto& spelled : split(names, ',')) {
+        impl_->effectless.emplace(spelled, why);
+        impl_->effectless_names.emplace_back(spelled);
+    }
+}
+
+std::vector<std::string> Arguments::warnings() const {
+    std::vector<std::string> out;
+    for (const auto& [spelled, text] : impl_->warnings) out.push_back(text);
+    return out;
+}
+
 void Arguments::required(const char* name, std::string& target) {
     impl_->positionals.push_back({name, &target, nullptr, true});
 }
@@ -258,6 +347,7 @@ const std::string& Arguments::name() const {
 std::vector<Arguments::OptionInfo> Arguments::options() const {
     std::vector<OptionInfo> out;
     for (const auto& option : impl_->options) {
+        if (option.hidden) continue;
         OptionInfo info{.names = {}, .placeholder = option.placeholder, .help = option.help};
         for (const auto& name : split(option.names, ',')) info.names.emplace_back(trim(name));
         out.push_back(std::move(info));
@@ -270,6 +360,10 @@ std::vector<Arguments::PositionalInfo> Arguments::positionals() const {
     for (const auto& positional : impl_->positionals)
         out.push_back({positional.name, positional.many != nullptr, positional.required});
     return out;
+}
+
+const std::vector<std::string>& Arguments::without_effect() const {
+    return impl_->effectless_names;
 }
 
 const std::string& Arguments::paragraph() const {
@@ -308,6 +402,7 @@ bool Arguments::parse(const std::vector<std::string>& words, Arguments* globals)
         at += taken;
     }
     own.insert(own.end(), impl_->pending.begin(), impl_->pending.end());
+    impl_->check_old_names();
     impl_->run(std::move(own));
     impl_->assign(positionals);
     return true;
@@ -338,6 +433,7 @@ std::string Arguments::help() const {
         std::vector<std::string> left;
         std::size_t width = 0;
         for (const auto& option : impl_->options) {
+            if (option.hidden) break;  // and all after it
             auto text = (option.names.starts_with("--") ? "    " : "") + option.names;
             if (!option.placeholder.empty()) text += " " + option.placeholder;
             width = std::max(width, text.size());
@@ -347,6 +443,8 @@ std::string Arguments::help() const {
         for (std::size_t i = 0; i < left.size(); ++i)
             out += fmt::format("  {:<{}}   {}\n", left[i], width, impl_->options[i].help);
     }
+    if (!impl_->effectless_names.empty())
+        out += fmt::format("\nFor old scripts, without effect: {}\n", join(impl_->effectless_names, ", "));
     if (!impl_->examples.empty()) out += "\nExamples:\n";
     std::size_t width = 0;
     for (const auto& [line, explanation] : impl_->examples) width = std::max(width, line.size());

@@ -28,6 +28,13 @@ public:
     /// Flags that others know, and that are an error here: "--cpu-count,--cpu-percent", "only Windows has it". Not in
     /// the help.
     void refuse(const char* names, const char* why);
+    /// Options that are declared after this are in no help, completion or manual page.
+    void hide_rest();
+    /// An old long name of a declared option, not in the help. `target` may bring a value: "--no-ansi", "--ansi=never";
+    /// such a name is a switch itself. With `warns`, its use is one of warnings(), and both names at once are an error.
+    void old_name(const char* name, const char* target, bool warns = false);
+    /// Switches of former times that change nothing: each use is one of warnings(). The help names them in one line.
+    void without_effect(const char* names, const char* why);
 
     // Positionals, in order. `name` is for the usage line.
     void required(const char* name, std::string& target);
@@ -46,6 +53,8 @@ public:
     /// Throws Error(usage). Options that are not its own are looked for in `globals` (may be null), which collects them
     /// for its own parse(). Returns false when --help was asked for.
     [[nodiscard]] bool parse(const std::vector<std::string>& words, Arguments* globals = nullptr);
+    /// What to tell about the words of the last parse(), each once.
+    [[nodiscard]] std::vector<std::string> warnings() const;
     /// Where the first positional stands, or words.size().
     [[nodiscard]] std::size_t first_positional(const std::vector<std::string>& words) const;
     [[nodiscard]] std::string help() const;
@@ -63,6 +72,7 @@ public:
     };
     [[nodiscard]] std::vector<OptionInfo> options() const;
     [[nodiscard]] std::vector<PositionalInfo> positionals() const;
+    [[nodiscard]] const std::vector<std::string>& without_effect() const;
     [[nodiscard]] const std::string& paragraph() const;
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& examples() const;
 

@@ -173,6 +173,11 @@ Run define_build(Arguments& arguments) {
     arguments.value("--sbom", args->sbom, "BOOL", "Attestation of the contents; only false can be done");
     arguments.list("--ssh", args->ssh, "ID[=SOCKET]", "An SSH agent for RUN --mount=type=ssh");
     arguments.flag("--with-dependencies", args->with_dependencies, "Build what the services depend on too");
+    arguments.without_effect("--compress", "nothing is sent anywhere: the context is read where it lies");
+    arguments.without_effect("--force-rm,--no-rm", "what a step ran in never outlives it");
+    arguments.without_effect("--parallel",
+                             "builds that do not need each other run at once; --parallel N before the "
+                             "command limits how many");
     arguments.example("compose build", "build all images of the application");
     arguments.example("compose build --no-cache web", "build one, every step anew");
     return [args](Context& context) { return run(context, *args); };

@@ -88,12 +88,29 @@ constexpr CommandInfo kImageCommands[] = {
 };
 
 constexpr CommandInfo kAlphaCommands[] = {
+    {"dry-run", "Show what a command would do", define_alpha_dry_run, false},
+    {"generate", "Write a Compose file of containers that exist", define_generate},
+    {"publish", "Put the project into a registry", define_publish},
+    {"scale", "The same as compose scale", define_alpha_scale},
     {"viz", "Draw the services as a Graphviz graph", define_viz, false},
+    {"watch", "The same as compose watch", define_alpha_watch},
+};
+
+constexpr CommandInfo kTransformationCommands[] = {
+    {"create", "Make the folder of a new transformation", define_bridge_create},
+    {"list", "List transformations that are here", define_bridge_list},
+    {"ls", "The same", define_bridge_list},
+};
+
+constexpr CommandInfo kBridgeCommands[] = {
+    {"convert", "Convert the Compose file to Kubernetes manifests or others", define_bridge_convert},
+    {"transformations", "Manage the images that do it", nullptr, true, kTransformationCommands},
 };
 
 constexpr CommandInfo kCommands[] = {
     {"alpha", "Experimental commands", nullptr, true, kAlphaCommands},
     {"attach", "Connect to a service's running process", define_attach},
+    {"bridge", "Convert the Compose file for other platforms", nullptr, true, kBridgeCommands},
     {"build", "Build the images of services", define_build},
     {"commit", "Make an image of a service's container", define_commit},
     {"completion", "Print a completion script for a shell", define_completion, false},
@@ -120,6 +137,7 @@ constexpr CommandInfo kCommands[] = {
     {"plan", "Show what up would change, and why", define_plan},
     {"port", "Show where a port is published", define_port},
     {"ps", "List containers", define_ps},
+    {"publish", "Put the project into a registry", define_publish},
     {"pull", "Pull the images of services", define_pull},
     {"push", "Push the images of services", define_push},
     {"restart", "Restart containers", define_restart},

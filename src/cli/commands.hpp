@@ -35,7 +35,14 @@ Run define_start(Arguments& arguments);
 Run define_stop(Arguments& arguments);
 Run define_restart(Arguments& arguments);
 Run define_kill(Arguments& arguments);
+Run define_alpha_dry_run(Arguments& arguments);
+Run define_alpha_scale(Arguments& arguments);
+Run define_alpha_watch(Arguments& arguments);
 Run define_attach(Arguments& arguments);
+Run define_bridge_convert(Arguments& arguments);
+Run define_bridge_create(Arguments& arguments);
+Run define_bridge_list(Arguments& arguments);
+Run define_generate(Arguments& arguments);
 Run define_commit(Arguments& arguments);
 Run define_completion(Arguments& arguments);
 Run define_cp(Arguments& arguments);
@@ -123,6 +130,7 @@ Run define_images(Arguments& arguments);
 Run define_login(Arguments& arguments);
 Run define_logout(Arguments& arguments);
 Run define_pull(Arguments& arguments);
+Run define_publish(Arguments& arguments);
 Run define_push(Arguments& arguments);
 
 }  // namespace compose::cli

@@ -1,9 +1,10 @@
-// completion and __complete: shells ask the program itself what could come next, so that their scripts stay short and
+// __complete: shells ask the program itself what could come next, so that their scripts (completion.cpp) stay short and
 // never out of date.
 #include "cli/complete.hpp"
 
 #include <compose/config.hpp>
 #include <compose/containers.hpp>
+#include <compose/local_files.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -29,17 +30,18 @@ struct Answer {
 /// Names of services: of the file, broken as it may be, and of what runs.
 std::set<std::string> services(Context& context) {
     std::set<std::string> out;
+    const auto files = make_local_files();  // nothing is fetched for the sake of a word
     try {
         auto request = make_load_request(context);
         request.consistency = request.resolve_environment = false;
         Diagnostics findings;
-        const auto loaded = load_project(request, context.files(), findings);
+        const auto loaded = load_project(request, *files, findings);
         for (const auto* list : {&loaded.project.services, &loaded.project.disabled_services})
             for (const auto& [name, service] : *list) out.insert(name);
     } catch (const std::exception&) {  // nobody wants to read about it now
     }
     try {
-        if (const auto name = find_project_name(make_load_request(context), context.files()))
+        if (const auto name = find_project_name(make_load_request(context), *files))
             for (const auto& view : context.engine().containers(*name)) out.insert(view.service);
     } catch (const std::exception&) {
     }
@@ -73,7 +75,7 @@ void add_values(Context& context, const std::string& placeholder, Answer& out) {
         } else if (begins("WHEN")) {
             for (const char* name : {"always", "missing", "never", "auto"}) out.add(name);
         } else if (begins("SHELL")) {
-            for (const char* name : {"bash", "zsh", "fish"}) out.add(name);
+            for (const char* name : {"bash", "zsh", "fish", "powershell"}) out.add(name);
         } else {
             out.files = true;
         }
@@ -155,60 +157,6 @@ void complete_command(Context& context, const CommandInfo& command, const Argume
     if (positionals.back().many) add_values(context, positionals.back().name, out);
 }
 
-constexpr const char* kBash = R"(# bash completion for compose
-_compose() {
-    local line word files=
-    COMPREPLY=()
-    while IFS=$'\t' read -r word line; do
-        case $word in
-            :files) files=1 ;;
-            "${COMP_WORDS[COMP_CWORD]}"*) COMPREPLY+=("$word") ;;
-        esac
-    done < <("${COMP_WORDS[0]}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-    if [[ -n $files ]]; then
-        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
-        compopt -o filenames 2>/dev/null
-    fi
-    case ${COMPREPLY[0]} in *[:=]) compopt -o nospace 2>/dev/null ;; esac
-}
-complete -F _compose compose
-)";
-
-constexpr const char* kZsh = R"(#compdef compose
-_compose() {
-    local -a found
-    local word meaning files=
-    while IFS=$'\t' read -r word meaning; do
-        if [[ $word == :files ]]; then files=1
-        elif [[ -n $meaning ]]; then found+=("${word//:/\\:}:$meaning")
-        else found+=("${word//:/\\:}"); fi
-    done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
-    (( ${#found} )) && _describe -t words 'compose' found
-    [[ -n $files ]] && _files
-}
-compdef _compose compose
-)";
-
-constexpr const char* kFish = R"(# fish completion for compose
-function __compose_complete
-    set -l tokens (commandline -opc) (commandline -ct)
-    set -l program $tokens[1]
-    set -e tokens[1]
-    set -l files
-    for line in ($program __complete $tokens 2>/dev/null)
-        if test "$line" = :files
-            set files 1
-        else
-            echo $line
-        end
-    end
-    if test -n "$files"
-        __fish_complete_path (commandline -ct)
-    end
-end
-complete -c compose -f -a '(__compose_complete)'
-)";
-
 int answer(Context& context, const Words& words, std::span<const CommandInfo> commands, const Arguments& root,
            bool docker) {
     Answer out;
@@ -236,23 +184,6 @@ int answer(Context& context, const Words& words, std::span<const CommandInfo> co
     return 0;
 }
 
-Run completion_for(Arguments& arguments, const char* program) {
-    const auto shell = std::make_shared<std::string>();
-    arguments.text("A script that makes the shell complete commands, options, services, containers and files.");
-    arguments.required("SHELL", *shell);
-    return [shell, program](Context&) {
-        const char* script = *shell == "bash" ? kBash : *shell == "zsh" ? kZsh : *shell == "fish" ? kFish : nullptr;
-        if (script == nullptr)
-            throw make_error(ErrorKind::usage, "unknown shell {}", quote(*shell)).with_hint("use bash, zsh or fish");
-        std::string text = script;
-        const std::string name = "compose";
-        for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
-            text.replace(at, name.size(), program);
-        print(text);
-        return 0;
-    };
-}
-
 }  // namespace
 
 int complete(Context& context, const Words& words) {
@@ -264,17 +195,6 @@ int complete(Context& context, const Words& words) {
 
 int complete_docker(Context& context, const Words& words, const Arguments& root) {
     return answer(context, words, docker_commands(), root, true);
-}
-
-Run define_completion(Arguments& arguments) {
-    arguments.example("compose completion bash > /etc/bash_completion.d/compose", "for every shell to come");
-    arguments.example("source <(compose completion bash)", "for this one");
-    return completion_for(arguments, "compose");
-}
-
-Run define_docker_completion(Arguments& arguments) {
-    arguments.example("source <(docker completion bash)", "for this shell");
-    return completion_for(arguments, "docker");
 }
 
 }  // namespace compose::cli

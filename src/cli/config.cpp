@@ -1,15 +1,14 @@
 #include <compose/config.hpp>
 #include <compose/explain.hpp>
-#include <compose/images.hpp>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/image_digests.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
-#include "sys/env.hpp"
 #include "sys/file.hpp"
 
 namespace compose::cli {
@@ -25,28 +24,6 @@ struct Args {
     bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
     bool no_env_resolution = false, resolve_digests = false, lock_digests = false;
 };
-
-/// "name:tag@sha256:...": of the image that is here, since that is what `up` runs; else the registry is asked.
-std::string pinned(Context& context, const std::string& reference) {
-    if (reference.find('@') != std::string::npos) return reference;
-    const auto name = reference.substr(reference.rfind('/') == std::string::npos ? 0 : reference.rfind('/') + 1);
-    const auto tagged = name.find(':') == std::string::npos ? reference + ":latest" : reference;
-    // The store is root's.
-    const bool may_look = sys::running_as_root();
-    for (const auto& listing : !may_look ? std::vector<ImageListing>{}
-                                         : context.images().list({.all = false, .filters = {}, .reference = tagged}))
-        if (listing.digest.starts_with("sha256:")) return tagged + "@" + listing.digest;
-    return in_context([&] { return fmt::format("find the digest of {}", reference); },
-                      [&] { return context.images().resolve_digest(tagged); });
-}
-
-/// Images that are built here have no digest before they are pushed: they stay as they are.
-LoadedProject with_digests(Context& context, const LoadedProject& loaded) {
-    std::map<std::string, std::string> images;
-    for (const auto& [name, service] : loaded.project.services)
-        if (!service.build && !service.provider) images[name] = pinned(context, service.image);
-    return with_images(loaded, images);
-}
 
 std::string lines(const std::vector<std::string>& names) {
     std::string out;

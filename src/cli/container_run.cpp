@@ -1,4 +1,6 @@
 // container run and container create.
+#include "cli/container_run.hpp"
+
 #include <algorithm>
 #include <compose/config.hpp>
 #include <compose/images.hpp>
@@ -12,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/detach_keys.hpp"
+#include "cli/docker_settings.hpp"
 #include "cli/output.hpp"
 #include "cli/run_service.hpp"
 #include "sys/error.hpp"
@@ -25,7 +28,7 @@ namespace {
 /// Docker's exit status for what went wrong before the command could run.
 constexpr int kRunFailed = 125;
 
-Standalone read_flags(const Context& context, const RunFlags& flags) {
+Standalone read_flags(Context& context, const RunFlags& flags) {
     const std::map<std::string, std::string> environment{context.environment.begin(), context.environment.end()};
     auto standalone =
         make_standalone(flags, {.working_dir = sys::current_directory(),
@@ -35,6 +38,7 @@ Standalone read_flags(const Context& context, const RunFlags& flags) {
         if (const auto why = host_support(environment).no_api_socket; !why.empty())
             throw make_error(ErrorKind::usage, "--use-api-socket: {}", why);
     give_api_socket(standalone.project, environment);
+    give_proxies(standalone.project, proxy_settings(context));
     return standalone;
 }
 
@@ -246,7 +250,24 @@ int run(Context& context, const RunFlags& flags) {
     return 0;
 }
 
+RunFlags flags_of(const std::vector<std::string>& words) {
+    RunFlags flags;
+    Arguments arguments("container run", "");
+    flags.declare(arguments, true);
+    (void)arguments.parse(words);
+    return flags;
+}
+
 }  // namespace
+
+int run_container(Context& context, const std::vector<std::string>& words) {
+    return run(context, flags_of(words));
+}
+
+std::string create_container(Context& context, const std::vector<std::string>& words) {
+    Warnings warnings(context);
+    return create(context, flags_of(words), *context.make_containers(warnings));
+}
 
 Run define_container_run(Arguments& arguments) {
     const auto flags = std::make_shared<RunFlags>();

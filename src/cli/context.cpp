@@ -8,6 +8,7 @@
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/project.hpp"
+#include "cli/remembering_files.hpp"
 #include "sys/file.hpp"
 #include "sys/tty.hpp"
 
@@ -47,21 +48,6 @@ ProgressMode choose_mode(const std::string& name, bool color, int fd) {
     return sys::is_terminal(sys::FdRef(fd)) && color ? ProgressMode::tty : ProgressMode::plain;
 }
 
-class RememberingFiles : public FileSource {
-public:
-    std::optional<std::string> read(const std::string& path) override { return real_->read(path); }
-    bool is_file(const std::string& path) override { return real_->is_file(path); }
-    bool is_directory(const std::string& path) override { return real_->is_directory(path); }
-    std::string read_stdin() override {
-        if (!input_) input_ = real_->read_stdin();
-        return *input_;
-    }
-
-private:
-    std::unique_ptr<FileSource> real_ = make_local_files();
-    std::optional<std::string> input_;
-};
-
 // Docker Compose's settings may stand in .env. Where root keeps its state, no project says.
 sys::Environment with_settings_of_dotenv(const Globals& globals, sys::Environment variables) {
     LoadRequest request;
@@ -81,7 +67,9 @@ sys::Environment with_settings_of_dotenv(const Globals& globals, sys::Environmen
 }  // namespace
 
 void define_globals(Arguments& arguments, Globals& globals) {
-    arguments.list("-f,--file", globals.files, "PATH", "Compose file; may be given several times, '-' is stdin");
+    arguments.list(
+        "-f,--file", globals.files, "PATH",
+        "Compose file, or the address of one (oci://..., https://...git#ref:folder); '-' is stdin; several add up");
     arguments.value("-p,--project-name", globals.project_name, "NAME", "Project name");
     arguments.value("--project-directory", globals.project_directory, "DIR",
                     "Folder that relative paths start from (default: that of the first Compose file)");
@@ -91,10 +79,16 @@ void define_globals(Arguments& arguments, Globals& globals) {
     arguments.value("--ansi", globals.ansi, "WHEN", "Colours and cursor movement: auto, always or never");
     arguments.flag("--dry-run", globals.dry_run, "Show what would be done and change nothing");
     arguments.number("--parallel", globals.parallel, "N", "How many things to do at once (default 8, -1: no limit)");
+    arguments.list("--insecure-registry", globals.insecure_registries, "HOST",
+                   "Registry whose Compose files may come without TLS, or with a certificate that nobody vouches for");
     arguments.flag("--all-resources", globals.all_resources, "Include networks and volumes that no service uses");
     arguments.flag("--compatibility", globals.compatibility, "Names with \"_\" between their parts, as Compose V1 had");
-    arguments.flag("--debug", globals.debug, "Log decisions and kernel calls to stderr");
+    arguments.flag("-D,--debug", globals.debug, "Log decisions and kernel calls to stderr");
     arguments.flag("-v,--version", globals.version, "Show the version");
+    // What Docker Compose takes and does not show.
+    arguments.old_name("--workdir", "--project-directory", true);
+    arguments.old_name("--no-ansi", "--ansi=never", true);
+    arguments.old_name("--verbose", "--debug");
 }
 
 Context::Context(Globals given, sys::Environment variables, std::string line)
@@ -107,11 +101,14 @@ Context::Context(Globals given, sys::Environment variables, std::string line)
     color_out = use_color(ansi, 1, environment);
     color_err = use_color(ansi, 2, environment);
     const auto progress_variable = variable("COMPOSE_PROGRESS");
-    const auto name = one_of(globals.progress.value_or(progress_variable.empty() ? "auto" : progress_variable),
-                             "--progress", {"auto", "tty", "plain", "json", "quiet"});
+    auto wanted = globals.progress.value_or(progress_variable.empty() ? "auto" : progress_variable);
+    if (wanted == "none") wanted = "quiet";  // its old name
+    const auto name = one_of(wanted, "--progress", {"auto", "tty", "plain", "json", "quiet"});
     const bool to_stdout = variable_is_true("COMPOSE_STATUS_STDOUT");
     progress_mode = choose_mode(name, to_stdout ? color_out : color_err, to_stdout ? 1 : 2);
 }
+
+Context::~Context() = default;
 
 std::map<std::string, std::string> Context::project_environment() {
     return find_environment(make_load_request(*this), files());
@@ -179,9 +176,24 @@ Engine& Context::engine(const std::string& title) {
     return *engine_;
 }
 
+sys::Environment Context::registry_environment() const {
+    auto out = environment;
+    auto& list = out["COMPOSE_INSECURE_REGISTRIES"];
+    for (const auto& host : globals.insecure_registries) list += (list.empty() ? "" : ",") + host;
+    return out;
+}
+
 FileSource& Context::files() {
-    if (!files_) files_ = std::make_unique<RememberingFiles>();
+    if (!files_) files_ = std::make_unique<RememberingFiles>(registry_environment());
     return *files_;
+}
+
+std::string Context::address_of(const std::string& file) const {
+    return files_ ? files_->address_of(file) : std::string();
+}
+
+std::vector<std::string> Context::addresses_of_strangers() const {
+    return files_ ? files_->addresses_of_strangers() : std::vector<std::string>();
 }
 
 void Context::warn(const std::string& message, const std::string& hint) {

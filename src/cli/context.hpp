@@ -17,6 +17,7 @@
 namespace compose::cli {
 
 class Arguments;
+class RememberingFiles;
 
 struct Globals {
     std::vector<std::string> files;
@@ -24,6 +25,7 @@ struct Globals {
     std::optional<std::string> project_directory;
     std::vector<std::string> env_files;
     std::vector<std::string> profiles;
+    std::vector<std::string> insecure_registries;
     std::optional<std::string> progress;
     std::optional<std::string> ansi;
     std::optional<int> parallel;
@@ -32,6 +34,7 @@ struct Globals {
     bool compatibility = false;
     bool debug = false;
     bool version = false;
+    std::string host, docker_context, log_level;  // Docker's own, which name a machine and how much to tell
 };
 void define_globals(Arguments& arguments, Globals& globals);
 
@@ -39,6 +42,7 @@ class Context {
 public:
     /// Throws Error(usage) for a wrong --progress, --ansi or --parallel.
     Context(Globals globals, sys::Environment environment, std::string command_line);
+    ~Context();
 
     const Globals globals;
     const sys::Environment environment;
@@ -67,7 +71,13 @@ public:
     /// The files of this machine; standard input is read once and remembered.
     /// This process's environment with what .env files add: what "-e NAME" means.
     [[nodiscard]] std::map<std::string, std::string> project_environment();
+    /// The environment in which registries are asked, with --insecure-registry in it.
+    [[nodiscard]] sys::Environment registry_environment() const;
     [[nodiscard]] FileSource& files();
+    /// The address that a file of a loaded project was fetched from; empty for one of this machine.
+    [[nodiscard]] std::string address_of(const std::string& file) const;
+    /// Those that fetched files made us fetch.
+    [[nodiscard]] std::vector<std::string> addresses_of_strangers() const;
 
     void warn(const std::string& message, const std::string& hint = {});
     /// For commands that cannot say what they would do.
@@ -80,7 +90,7 @@ private:
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Containers> containers_;
     std::unique_ptr<Images> images_;
-    std::unique_ptr<FileSource> files_;
+    std::unique_ptr<RememberingFiles> files_;
 };
 
 }  // namespace compose::cli

@@ -11,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/project.hpp"
 #include "cli/question.hpp"
+#include "cli/remote_stack.hpp"
 #include "sys/tty.hpp"
 
 namespace compose::cli {
@@ -89,6 +90,7 @@ int converge(Context& context, const char* title, const std::vector<std::string>
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
+        confirm_remote_stack(context, loaded, yes);
         ask_for_volumes(context, title, yes, loaded.project, options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             context.engine(title).up(loaded.project, options, cancel);

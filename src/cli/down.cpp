@@ -65,6 +65,7 @@ Run define_down(Arguments& arguments) {
         "With services, only their containers go and the networks stay.");
     arguments.rest("SERVICE", args->services);
     arguments.flag("-v,--volumes", args->volumes, "Remove the volumes too, with all data in them");
+    arguments.old_name("--volume", "--volumes", true);
     arguments.value("--rmi", args->images, "WHICH",
                     "Remove images: local (built here, without a name of their own) or all");
     arguments.number("-t,--timeout", args->timeout, "SECONDS", "Time for containers to stop before they are killed");

@@ -43,6 +43,8 @@ void volume_options(std::string_view text, std::string_view options, Mount& moun
             mount.nocopy = true;
         else if (is_propagation(word) && mount.type == Mount::Type::bind)
             mount.propagation = word;
+        else if ((word == "z" || word == "Z") && mount.type == Mount::Type::bind)
+            mount.selinux = word;
         else if (word != "rw" && word != "z" && word != "Z" && word != "consistent" && word != "cached" &&
                  word != "delegated" && !word.empty())
             bad_flag("-v", text, fmt::format("unknown option {}", quote(word)));

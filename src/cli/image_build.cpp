@@ -9,6 +9,7 @@
 #include "cli/build_progress.hpp"
 #include "cli/commands.hpp"
 #include "cli/context.hpp"
+#include "cli/docker_settings.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
@@ -82,7 +83,7 @@ void check_input(const Args& args) {
         throw make_error(ErrorKind::usage, "context and Dockerfile can't both come from the input");
 }
 
-BuildRequest make_request(const Context& context, const Args& args) {
+BuildRequest make_request(Context& context, const Args& args) {
     BuildRequest request;
     if (args.context == "-" || args.file == "-") check_input(args);
     if (args.file == "-")
@@ -118,6 +119,7 @@ BuildRequest make_request(const Context& context, const Args& args) {
     request.push = args.push;
     add_lists(args, request);
     add_build_args(context, args.args, request);
+    request.args.merge(proxy_settings(context));
     add_secrets(context, args.secrets, request);
     add_ssh(context, args.ssh, request);
     add_outputs(args.outputs, request);

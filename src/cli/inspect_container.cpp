@@ -63,9 +63,11 @@ json::object port_bindings(const ContainerView& view) {
     json::object ports;
     for (const Publisher& port : view.publishers) {
         json::value& entry = ports[port_key(port)];
-        if (port.published == 0) continue;
+        if (port.published == 0 && port.url.empty()) continue;
         if (!entry.is_array()) entry = json::array{};
-        entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", std::to_string(port.published)}});
+        // Of a routed network there is an address, and no port of the host's.
+        const auto number = port.published == 0 ? std::string() : std::to_string(port.published);
+        entry.as_array().push_back({{"HostIp", port.url}, {"HostPort", number}});
     }
     return ports;
 }
@@ -304,8 +306,8 @@ json::object inspect_container(const ContainerDetails& d) {
             {"RestartCount", view.restart_count},
             {"Driver", "overlay2"},
             {"Platform", "linux"},
-            {"MountLabel", ""},
-            {"ProcessLabel", ""},
+            {"MountLabel", string_or(spec, "mount_label")},
+            {"ProcessLabel", string_or(spec, "process_label")},
             {"AppArmorProfile", d.apparmor},
             {"ExecIDs", nullptr},
             {"HostConfig", over_request(request, "HostConfig", host_config(d, spec))},

@@ -45,6 +45,8 @@ std::string option_lines(const Arguments& arguments) {
         if (!option.placeholder.empty()) out += " \\fI" + roff(option.placeholder) + "\\fR";
         out += "\n" + roff(option.help) + "\n";
     }
+    if (const auto& names = arguments.without_effect(); !names.empty())
+        out += ".PP\nFor old scripts, without effect: " + roff(join(names, ", ")) + "\n";
     return out;
 }
 

@@ -30,7 +30,7 @@ struct Words {
 };
 constexpr Words kWords[] = {{"+", "create", "32"}, {"~", "replace", "33"}, {"-", "remove", "31"},
                             {">", "start", "36"},  {">", "restart", "36"}, {"+", "fetch", "32"},
-                            {"?", "ask", "36"},    {"?", "compare", "36"}};
+                            {"?", "ask", "36"},    {"?", "compare", "36"}, {"~", "update", "33"}};
 
 const Words& words_of(const PlannedChange& change) {
     return kWords[static_cast<std::size_t>(change.kind)];

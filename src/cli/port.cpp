@@ -16,15 +16,28 @@ namespace {
 
 struct Args {
     std::string service, port;
-    std::string protocol = "tcp";
+    std::optional<std::string> protocol;
     std::optional<int> index;
 };
 
+/// "80/tcp -> 0.0.0.0:8080", each of them.
+int list(Context& context, const Args& args) {
+    std::string out;
+    for (const auto& port :
+         pick_container(context, project_name(context), args.service, args.index, Want::existing).publishers)
+        if (port.published != 0 && (!args.protocol || port.protocol == lower(*args.protocol)))
+            out += fmt::format("{}/{} -> {}{}\n", port.target, port.protocol, address_prefix(port.url), port.published);
+    print(out);
+    return 0;
+}
+
 int run(Context& context, const Args& args) {
+    if (args.port.empty()) return list(context, args);
     // "80/udp" says the protocol itself.
     const auto slash = args.port.find('/');
     const auto digits = args.port.substr(0, slash);
-    const auto protocol = lower(slash == std::string::npos ? args.protocol : args.port.substr(slash + 1));
+    const auto protocol =
+        lower(slash == std::string::npos ? args.protocol.value_or("tcp") : args.port.substr(slash + 1));
     unsigned target = 0;
     const auto* end = digits.data() + digits.size();
     const auto read = std::from_chars(digits.data(), end, target);
@@ -45,11 +58,12 @@ int run(Context& context, const Args& args) {
 
 Run define_port(Arguments& arguments) {
     const auto args = std::make_shared<Args>();
-    arguments.text("Where a port of a container is reached from outside: \"0.0.0.0:8080\".");
+    arguments.text(
+        "Where a port of a container is reached from outside: \"0.0.0.0:8080\". Without a port: all of them.");
     arguments.required("SERVICE", args->service);
-    arguments.required("PRIVATE_PORT", args->port);
+    arguments.optional("PRIVATE_PORT", args->port);
     arguments.number("--index", args->index, "N", "The container with this number, when the service has several");
-    arguments.value("--protocol", args->protocol, "PROTOCOL", "tcp or udp (default tcp)");
+    arguments.value("--protocol", args->protocol, "PROTOCOL", "tcp or udp (default tcp; without a port: both)");
     arguments.example("compose port web 80", "the host's address of web's port 80");
     return [args](Context& context) { return run(context, *args); };
 }

@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/strings.hpp"
 #include "cli/context.hpp"
+#include "cli/docker_settings.hpp"
 #include "cli/output.hpp"
 #include "sys/file.hpp"
 
@@ -89,12 +90,13 @@ LoadedProject load_for_running(Context& context, const std::vector<std::string>&
     for (const auto& name : services)
         if (!loaded.project.services.contains(name)) no_such_service(name, service_names(loaded.project));
     give_api_socket(loaded.project, environment);
+    give_proxies(loaded.project, proxy_settings(context));
     return loaded;
 }
 
 std::string project_name(Context& context) {
     for (const auto& file : context.globals.files)
-        if (file != "-" && !sys::exists(file))
+        if (file != "-" && !is_remote_file(file) && !sys::exists(file))
             throw make_error(ErrorKind::not_found, "Compose file {} not found", file);
     const auto name = find_project_name(make_load_request(context), context.files());
     if (name) return *name;

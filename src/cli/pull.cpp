@@ -116,6 +116,9 @@ Run define_pull(Arguments& arguments) {
     arguments.flag("--include-deps", args->options.include_deps, "Also what the services depend on");
     arguments.value("--policy", args->options.policy, "POLICY", "missing: only what is not here; always (default)");
     arguments.flag("-q,--quiet", args->options.quiet, "Do not show the progress of layers");
+    arguments.without_effect("--no-parallel,--parallel",
+                             "images are pulled at once; --parallel N before the command "
+                             "limits how many");
     arguments.example("compose pull", "bring all images up to date; 'compose up -d' then uses them");
     return [args](Context& context) { return run_pull(context, *args); };
 }

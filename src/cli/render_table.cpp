@@ -81,10 +81,16 @@ std::string render_publishers(const std::vector<Publisher>& publishers) {
                 return start + known.length == value;
             };
             const bool published = known.first.published != 0;
-            return known.first.url == port.url && known.first.protocol == port.protocol &&
+            return (!published || known.first.url == port.url) && known.first.protocol == port.protocol &&
                    published == (port.published != 0) && follows(known.first.target, port.target) &&
                    (!published || follows(known.first.published, port.published));
         });
+        // One that is reached by routes is there for each family, and has no address to tell them apart.
+        const auto again = std::find_if(ranges.begin(), ranges.end(), [&](const Range& known) {
+            return known.first.published == 0 && port.published == 0 && known.first.protocol == port.protocol &&
+                   known.first.target <= port.target && port.target < known.first.target + known.length;
+        });
+        if (again != ranges.end()) continue;
         if (range != ranges.end())
             ++range->length;
         else

@@ -55,6 +55,7 @@ Run define_rm(Arguments& arguments) {
     arguments.flag("-f,--force", args->force, "Do not ask");
     arguments.flag("-s,--stop", args->stop, "Stop them first");
     arguments.flag("-v,--volumes", args->volumes, "Remove their anonymous volumes too");
+    arguments.without_effect("-a,--all", "containers that 'run' made are removed without it");
     return [args](Context& context) { return run(context, *args); };
 }
 

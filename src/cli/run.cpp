@@ -157,6 +157,8 @@ void define_container_options(Arguments& arguments, RunOverride& change) {
     arguments.value("-u,--user", change.user, "USER", "As this user, by name or number, with :GROUP if wanted");
     arguments.list("-v,--volume", change.volumes, "VOLUME", "Mount a folder or a volume, as in the file: ./x:/x");
     arguments.value("-w,--workdir", change.working_dir, "DIR", "In this folder of the container");
+    arguments.old_name("--labels", "--label");
+    arguments.old_name("--volumes", "--volume");
 }
 
 }  // namespace

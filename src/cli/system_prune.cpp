@@ -1,5 +1,6 @@
 // system prune: what nobody uses, one kind of object after the other.
 #include <compose/build_cache.hpp>
+#include <compose/copies.hpp>
 #include <compose/images.hpp>
 #include <compose/objects.hpp>
 
@@ -81,6 +82,13 @@ public:
         freed_ += result.freed;
     }
 
+    /// What was read today may be read again in a moment, by a command that is under way.
+    void copies() {
+        const auto result = prune_copies(options_, std::chrono::hours(24));
+        freed_ += result.freed;
+        if (!result.folders.empty()) print("Deleted Compose files:\n" + join(result.folders, "\n") + "\n\n");
+    }
+
     void volumes() {
         Volumes volumes(options_);
         std::vector<std::string> names;
@@ -139,6 +147,7 @@ int prune(Context& context, const PruneArgs& args) {
     pruner.images();
     // What builds keep has no labels to choose by.
     if (!filters.has("label") && !filters.has("label!")) pruner.build_cache();
+    if (args.filters.empty()) pruner.copies();
     if (args.volumes) pruner.volumes();
     print(fmt::format("Total reclaimed space: {}\n", human_size(pruner.freed())));
     return pruner.status();
@@ -149,7 +158,8 @@ int prune(Context& context, const PruneArgs& args) {
 Run define_system_prune(Arguments& arguments) {
     const auto args = std::make_shared<PruneArgs>();
     arguments.text(
-        "Removes what nobody uses: stopped containers, networks, images without a name, and what builds keep.");
+        "Removes what nobody uses: stopped containers, networks, images without a name, what builds keep, and Compose\n"
+        "files that were fetched (-f oci://...) and that no command has read for a day.");
     arguments.flag("-a,--all", args->all, "All images without a container, and all that builds keep");
     arguments.flag("--volumes", args->volumes, "Anonymous volumes too");
     arguments.flag("-f,--force", args->force, "Do not ask");

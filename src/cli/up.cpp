@@ -15,6 +15,7 @@
 #include "cli/output.hpp"
 #include "cli/pick.hpp"
 #include "cli/project.hpp"
+#include "cli/remote_stack.hpp"
 #include "sys/clock.hpp"
 #include "sys/signals.hpp"
 #include "sys/tty.hpp"
@@ -230,6 +231,7 @@ int run(Context& context, const Args& args) {
             print(out.empty() ? "nothing to do\n" : out);
             return 0;
         }
+        confirm_remote_stack(context, loaded, args.yes);
         ask_for_volumes(context, "up", args.yes, loaded.project, options);
         if (args.foreground())
             return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);

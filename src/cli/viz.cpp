@@ -25,10 +25,39 @@ std::string escaped(const std::string& text) {
     return out;
 }
 
+/// Of a label, which Graphviz reads as HTML.
+std::string html(const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+    return out;
+}
+
+/// "127.0.0.1:8080:80 (tcp, ingress)"; a range as "8080-8082".
 std::string port_text(const Port& port) {
     std::string out = port.host_ip.empty() ? "" : port.host_ip + ":";
-    if (port.published_first != 0) out += fmt::format("{}:", port.published_first);
-    return out + fmt::format("{}/{}", port.target, port.protocol);
+    if (port.published_first != 0) out += std::to_string(port.published_first);
+    if (port.published_last != port.published_first) out += fmt::format("-{}", port.published_last);
+    return out + fmt::format(":{} ({}, {})", port.target, port.protocol, port.mode);
+}
+
+/// A heading and its lines, under the service's name.
+std::string part(const char* heading, const std::vector<std::string>& lines) {
+    if (lines.empty()) return "";
+    std::string out = fmt::format("<font point-size=\"10\"><br/><br/><b>{}:</b>", heading);
+    for (const auto& line : lines) out += "<br/>" + html(line);
+    return out + "</font>";
+}
+
+std::string node(const Service& service, const Args& args) {
+    std::vector<std::string> networks, ports, image;
+    for (const auto& network : service.networks) networks.push_back(network.network);
+    for (const auto& port : service.ports) ports.push_back(port_text(port));
+    image.push_back(service.image);
+    std::string label = fmt::format("<font point-size=\"15\">{}</font>", html(service.name));
+    if (args.networks) label += part("Networks", networks);
+    if (args.ports) label += part("Ports", ports);
+    if (args.image) label += part("Image", image);
+    return fmt::format("\"{}\" [style=\"filled\" label=<{}>];\n", escaped(service.name), label);
 }
 
 int run(Context& context, const Args& args) {
@@ -39,23 +68,11 @@ int run(Context& context, const Args& args) {
     const auto loaded = load(context, make_load_request(context), findings);
     const auto& project = loaded.project;
     std::string out = fmt::format("digraph \"{}\" {{\n{}layout=dot;\n", escaped(project.name), indent);
-    for (const auto& [name, service] : project.services) {
-        out += fmt::format("{}\"{}\" [style=\"filled\" label=<<font point-size=\"15\">{}</font>", indent, escaped(name),
-                           name);
-        if (args.networks)
-            for (const auto& network : service.networks)
-                out += fmt::format("<br/><br/><font point-size=\"10\"><b>network:</b> {}</font>", network.network);
-        if (args.ports)
-            for (const auto& port : service.ports)
-                out += fmt::format("<br/><font point-size=\"10\"><b>port:</b> {}</font>", port_text(port));
-        if (args.image && !service.image.empty())
-            out += fmt::format("<br/><br/><font point-size=\"10\"><b>{}</b></font>", service.image);
-        out += ">];\n";
-    }
+    for (const auto& [name, service] : project.services) out += indent + node(service, args);
+    out += "\n";
     for (const auto& [name, service] : project.services)
         for (const auto& dependency : service.depends_on)
-            out += fmt::format("{}\"{}\" -> \"{}\" [style=\"filled\"];\n", indent, escaped(name),
-                               escaped(dependency.service));
+            out += fmt::format("{}\"{}\" -> \"{}\";\n", indent, escaped(name), escaped(dependency.service));
     print(out + "}\n");
     return 0;
 }

@@ -89,6 +89,8 @@ std::string event_id(const Action& action) {
     struct Id {
         std::string operator()(const CreateNetwork& a) const { return "Network " + a.name; }
         std::string operator()(const RemoveNetwork& a) const { return "Network " + a.name; }
+        std::string operator()(const RecreateNetwork& a) const { return "Network " + a.name; }
+        std::string operator()(const UpdateNetwork& a) const { return "Network " + a.name; }
         std::string operator()(const CreateVolume& a) const { return "Volume " + a.name; }
         std::string operator()(const RemoveVolume& a) const { return "Volume " + a.name; }
         std::string operator()(const CreateContainer& a) const { return "Container " + a.name; }

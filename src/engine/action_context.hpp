@@ -133,6 +133,8 @@ private:
 // and do nothing but that in a dry run.
 void perform(const CreateNetwork& action, ActionContext& context, Session& session);
 void perform(const RemoveNetwork& action, ActionContext& context, Session& session);
+void perform(const RecreateNetwork& action, ActionContext& context, Session& session);
+void perform(const UpdateNetwork& action, ActionContext& context, Session& session);
 void perform(const CreateVolume& action, ActionContext& context, Session& session);
 void perform(const RemoveVolume& action, ActionContext& context, Session& session);
 void perform(const CreateContainer& action, ActionContext& context, Session& session);

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "engine/action_context.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/container_maker.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
@@ -75,9 +76,12 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
     context.tell(Status::working, id, "Starting");
     if (!context.dry_run) {
         const std::string container = context.id_of(action.container);
-        if (const auto row = session.store().container(container);
-            row && !sys::exists(context.layout.secrets(container)))
-            restore_secrets(runtime::spec_from_json(row->config.spec), context.file, row->service, context.layout);
+        if (const auto row = session.store().container(container)) {
+            const auto spec = runtime::spec_from_json(row->config.spec);
+            restore_apparmor_profile(spec);
+            if (!sys::exists(context.layout.secrets(container)))
+                restore_secrets(spec, context.file, row->service, context.layout);
+        }
         if (context.file != nullptr)
             if (context.file->services.contains(action.service))
                 run_pre_start(context.service(action.service), container, context, session);

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "engine/action_context.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/firewall_sync.hpp"
 #include "engine/observe.hpp"
@@ -68,7 +69,9 @@ private:
         tell(Event::Status::working, "Container " + row.name, "Starting");
         try {
             if (!options_.dry_run) {
-                restore_secrets(runtime::spec_from_json(row.config.spec), nullptr, row.service, store_.layout());
+                const auto spec = runtime::spec_from_json(row.config.spec);
+                restore_apparmor_profile(spec);
+                restore_secrets(spec, nullptr, row.service, store_.layout());
                 session.ask([&](supervisor::Client& client) { client.start(row.id); });
             }
         } catch (const Error& error) {

@@ -117,6 +117,11 @@ FetchedFile fetch_file(const build::Remote& remote, const std::string& folder, N
                       [&] { return Fetch(remote, who, cancel).run(folder); });
 }
 
+void check_host(const std::string& host, const image::Interrupt& interrupt) {
+    if (is_local(host)) refuse(host);
+    (void)image::resolve_host(host, 0, interrupt, {}, true);
+}
+
 void check_repository(build::Remote& remote, NamedBy who, const std::stop_token& cancel) {
     if (who != NamedBy::dockerfile) return;
     const auto host = build::host_of(remote.url);

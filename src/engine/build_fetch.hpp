@@ -7,6 +7,7 @@
 #include <string>
 
 #include "build/remote.hpp"
+#include "image/interrupt.hpp"
 
 namespace compose::engine {
 
@@ -30,5 +31,8 @@ enum class NamedBy {
 /// Makes sure that a repository's host is no address of this machine and its local link, by name neither, and that it
 /// means the same when git asks for it.
 void check_repository(build::Remote& remote, NamedBy who, const std::stop_token& cancel);
+
+/// The same for a host that a stranger names: refuses addresses of this machine and its local link, by name neither.
+void check_host(const std::string& host, const image::Interrupt& interrupt);
 
 }  // namespace compose::engine

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/build_key.hpp"
 #include "engine/build_mounts.hpp"
 #include "engine/build_run.hpp"
@@ -145,6 +146,7 @@ runtime::ContainerSpec StageBuilder::container_spec(const build::RunStep& run, c
     spec.process.user = evaluator_->config().user;
     if (!evaluator_->config().working_dir.empty()) spec.process.cwd = evaluator_->config().working_dir;
     spec.privileged = run.insecure;
+    if (!run.insecure) spec.apparmor = default_apparmor_profile();
     if (shared_.request.shm_size) spec.shm_size = *shared_.request.shm_size;
     spec.resources.memory = shared_.request.memory;
     for (const auto& [name, limit] : shared_.request.ulimits) spec.rlimits.push_back({name, limit.first, limit.second});
@@ -176,6 +178,9 @@ std::vector<runtime::HostHook> StageBuilder::add_devices(const build::RunStep& r
         append(spec.process.env, edits.environment);
         append(spec.process.additional_groups, edits.groups);
         append(hooks, edits.hooks);
+        if (!edits.net_devices.empty() || edits.cache_share)
+            throw make_error(ErrorKind::unavailable,
+                             "device {} has netDevices or intelRdt, which steps of a build don't get", device.name);
     }
     return hooks;
 }

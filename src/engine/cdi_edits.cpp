@@ -57,6 +57,11 @@ public:
             if (std::find(used_.begin(), used_.end(), entry.key) == used_.end())
                 throw bad(entry.value, fmt::format("{} has an unknown field {}", what_, quote(entry.key)));
     }
+    /// Nothing when it is absent or null.
+    [[nodiscard]] const Node* find(const char* key) {
+        const Node* found = use(key);
+        return found == nullptr || found->is_null() ? nullptr : found;
+    }
     [[nodiscard]] Error bad(const Node& at, const std::string& why) const {
         return make_error(ErrorKind::invalid, "{}:{}: {}", file_, at.pos.line, why);
     }
@@ -185,14 +190,53 @@ runtime::HostHook hook_of(const Node& node, const std::string& file) {
     return hook;
 }
 
+runtime::NetDevice net_device_of(const Node& node, const std::string& file) {
+    constexpr std::size_t kLongest = 15;
+    Section section(node, file, "a network device");
+    runtime::NetDevice device;
+    device.host = section.text("hostInterfaceName");
+    device.name = section.text("name");
+    section.end();
+    if (device.name.empty()) device.name = device.host;
+    for (const auto& name : {device.host, device.name})
+        if (name.empty() || name.size() > kLongest || name == "." || name == ".." || name == "lo" ||
+            name.find_first_of("/ :%\t\n") != std::string::npos)
+            throw section.bad(fmt::format("{} is no name of a network interface", quote(name)));
+    return device;
+}
+
+bool has_control(const std::string& text) {
+    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+runtime::CacheShare cache_share_of(const Node& node, const std::string& file) {
+    static constexpr std::string_view kKernels[] = {".", "..", "info", "mon_groups", "mon_data"};
+    Section section(node, file, "intelRdt");
+    runtime::CacheShare share;
+    share.group = section.text("closID");
+    share.schemata = section.texts("schemata");
+    for (const char* key : {"l3CacheSchema", "memBwSchema"})
+        for (auto& line : split(section.text(key), '\n'))
+            if (!line.empty()) share.schemata.push_back(std::move(line));
+    for (const char* key : {"enableCMT", "enableMBM", "enableMonitoring"})
+        if (const Node* found = section.find(key); found != nullptr && found->text != "false")
+            throw make_error(ErrorKind::unavailable, "{}:{}: {}: nothing is monitored", file, found->pos.line, key);
+    section.end();
+    if (has_control(share.group) || share.group.find('/') != std::string::npos ||
+        std::find(std::begin(kKernels), std::end(kKernels), share.group) != std::end(kKernels))
+        throw section.bad(fmt::format("{} is no name of a group", quote(share.group)));
+    for (const auto& line : share.schemata)
+        if (has_control(line) || line.find(':') == std::string::npos)
+            throw section.bad(fmt::format("{} is no schema", quote(line)));
+    if (share.group.empty() && share.schemata.empty()) throw section.bad("intelRdt has neither a group nor schemata");
+    return share;
+}
+
 }  // namespace
 
 void add_edits(const Node* edits, const std::string& file, CdiEdits& out) {
     if (edits == nullptr || edits->is_null()) return;
     Section section(*edits, file, "containerEdits");
-    for (const char* key : {"intelRdt", "netDevices"})
-        if (edits->find(key) != nullptr)
-            throw make_error(ErrorKind::unavailable, "{} of {} is not supported", key, file);
     for (auto& entry : section.texts("env")) {
         if (entry.find('=') == std::string::npos || entry.starts_with('='))
             throw section.bad(fmt::format("{} in env is not like NAME=VALUE", quote(entry)));
@@ -201,6 +245,8 @@ void add_edits(const Node* edits, const std::string& file, CdiEdits& out) {
     for (const Node& node : section.list("deviceNodes")) out.devices.push_back(device_of(node, file));
     for (const Node& node : section.list("mounts")) out.mounts.push_back(mount_of(node, file));
     for (const Node& node : section.list("hooks")) out.hooks.push_back(hook_of(node, file));
+    for (const Node& node : section.list("netDevices")) out.net_devices.push_back(net_device_of(node, file));
+    if (const Node* node = section.find("intelRdt"); node != nullptr) out.cache_share = cache_share_of(*node, file);
     for (const Node& node : section.list("additionalGids"))
         if (const auto gid = section.number_of(node, "additionalGids", kMostId); gid != 0)
             out.groups.push_back(std::to_string(gid));

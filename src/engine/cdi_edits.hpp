@@ -1,6 +1,7 @@
 // What a CDI file wants to be changed in a container ("containerEdits"). Pure: reads a tree, looks at nothing else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct CdiEdits {
     std::vector<std::string> environment;  // "K=V"
     std::vector<std::string> groups;       // numbers
     std::vector<runtime::HostHook> hooks;
+    std::vector<runtime::NetDevice> net_devices;
+    std::optional<runtime::CacheShare> cache_share;  // intelRdt
 };
 
 /// Adds what `edits` (a mapping, or nothing) say; `file` is for messages. Throws Error(invalid), with the line, for

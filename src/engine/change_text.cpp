@@ -103,6 +103,39 @@ void compare(const std::string& path, const json::value& before, const json::val
     out.push_back(path + ": " + shown(path, before) + " -> " + shown(path, after));
 }
 
+const json::value* find_value(json::value& tree, std::string_view group, std::string_view key) {
+    json::value* members = tree.as_object().if_contains(group);
+    return members != nullptr && members->is_object() ? members->get_object().if_contains(key) : nullptr;
+}
+
+void erase_value(json::value& tree, std::string_view group, std::string_view key) {
+    if (json::value* members = tree.as_object().if_contains(group); members != nullptr && members->is_object())
+        members->get_object().erase(key);
+}
+
+/// Takes what comes from files out of both, and says what of it changed: by name alone, since such files hold what is
+/// not for everybody's eyes.
+std::vector<std::string> take_values_of_files(json::value& old_tree, const Described& before, json::value& new_tree,
+                                              const Described& after) {
+    std::map<std::string, std::string> files = after.value_files;
+    files.insert(before.value_files.begin(), before.value_files.end());
+    std::vector<std::string> out;
+    for (const auto& [path, file] : files) {
+        const auto dot = path.find('.');
+        const std::string group = path.substr(0, dot), key = path.substr(dot + 1);
+        const json::value* was = find_value(old_tree, group, key);
+        const json::value* is = find_value(new_tree, group, key);
+        if (is != nullptr && !after.value_files.contains(path)) continue;  // the Compose file says it by now
+        const bool same = was == is || (was != nullptr && is != nullptr && *was == *is);
+        const char* verb = was == nullptr ? "added" : is == nullptr ? "removed" : "changed";
+        const char* attribute = group == "labels" ? "label_file" : "env_file";
+        if (!same) out.push_back(std::string(attribute) + " " + file + ": " + key + " " + verb);
+        erase_value(old_tree, group, key);
+        erase_value(new_tree, group, key);
+    }
+    return out;
+}
+
 std::vector<std::string> why_replaced(const CreateContainer& action, const std::string& cause, const Project& project,
                                       const ObservedState& observed, const store::Store& store) {
     const auto old = std::find_if(observed.containers.begin(), observed.containers.end(),
@@ -116,18 +149,33 @@ std::vector<std::string> why_replaced(const CreateContainer& action, const std::
         return {"image " + service.image + ": " + digits(old->image_id) + " -> " + digits(image->second.id)};
     }
     if (base_hash(old->config_hash) == base_hash(service.config_hash)) return {};
-    const std::string before = store.container_texts(old->id).definition;
-    if (before.empty()) return {};
-    auto out = differences(before, service.definition);
-    if (out.empty()) out.emplace_back("the content of a config, a secret or an env_file");
-    return out;
+    const store::ContainerTexts texts = store.container_texts(old->id);
+    if (texts.definition.empty()) return {};
+    return differences({texts.definition, texts.contents, texts.value_files},
+                       {service.definition, service.contents, service.value_files});
+}
+
+std::vector<std::string> why_changed(const std::string& key, const Project& project, const ObservedState& observed) {
+    const Network& network = project.networks.at(key);
+    const auto there = observed.networks.find(network.name);
+    if (there == observed.networks.end() || there->second.definition.empty() || network.definition.empty()) return {};
+    return differences({.definition = there->second.definition}, {.definition = network.definition});
 }
 
 }  // namespace
 
-std::vector<std::string> differences(std::string_view before, std::string_view after) {
+std::vector<std::string> differences(const Described& before, const Described& after) {
     std::vector<std::string> out;
-    compare("", parse_json(before), parse_json(after), out);
+    json::value old_tree = parse_json(before.definition), new_tree = parse_json(after.definition);
+    for (json::value* tree : {&old_tree, &new_tree})  // so that what comes and goes is told one by one
+        for (const char* group : {"environment", "labels"}) tree->as_object().emplace(group, json::object{});
+    auto from_files = take_values_of_files(old_tree, before, new_tree, after);
+    compare("", old_tree, new_tree, out);
+    out.insert(out.end(), from_files.begin(), from_files.end());
+    // What came or went with its grant is said there.
+    for (const auto& [what, digest] : after.contents)
+        if (const auto old = before.contents.find(what); old != before.contents.end() && old->second != digest)
+            out.push_back(what + ": content changed");
     return out;
 }
 
@@ -140,6 +188,12 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
             out.push_back({Kind::create, "Network " + network->name, node.cause, {}});
         } else if (const auto* gone = std::get_if<RemoveNetwork>(&node.action)) {
             out.push_back({Kind::remove, "Network " + gone->name, node.cause, {}});
+        } else if (const auto* anew = std::get_if<RecreateNetwork>(&node.action)) {
+            out.push_back(
+                {Kind::replace, "Network " + anew->name, node.cause, why_changed(anew->key, project, observed)});
+        } else if (const auto* update = std::get_if<UpdateNetwork>(&node.action)) {
+            out.push_back(
+                {Kind::update, "Network " + update->name, node.cause, why_changed(update->key, project, observed)});
         } else if (const auto* volume = std::get_if<CreateVolume>(&node.action)) {
             out.push_back({Kind::create, "Volume " + volume->name, node.cause, {}});
         } else if (const auto* create = std::get_if<CreateContainer>(&node.action)) {
@@ -155,7 +209,8 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
         } else if (const auto* checked = std::get_if<CheckVariables>(&node.action)) {
             out.push_back({Kind::compare, "Container " + checked->container.name, kMayChange, {}});
         } else if (const auto* remove = std::get_if<RemoveContainer>(&node.action)) {
-            if (!remove->replaced) out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
+            if (!remove->replaced || !node.cause.empty())
+                out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
         } else if (const auto* start = std::get_if<StartContainer>(&node.action)) {
             if (!made.contains(start->container.name))
                 out.push_back({node.cause.empty() ? Kind::start : Kind::restart,

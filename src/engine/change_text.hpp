@@ -3,6 +3,7 @@
 
 #include <compose/engine.hpp>
 #include <compose/plan.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,16 @@
 
 namespace compose::engine {
 
-/// "environment.A: \"1\" -> \"2\"", "ports[0]: added {...}": where two definitions (JSON) differ. Values of fields
-/// whose names speak of secrets are left out.
-[[nodiscard]] std::vector<std::string> differences(std::string_view before, std::string_view after);
+/// A service as a container was made from it, or would be.
+struct Described {
+    std::string definition;                            // JSON
+    std::map<std::string, std::string> contents{};     // Service::contents
+    std::map<std::string, std::string> value_files{};  // Service::value_files
+};
+/// "environment.A: \"1\" -> \"2\"", "ports[0]: added {...}", "secret key: content changed", "env_file web.env: A
+/// changed": where the two differ. Values of fields whose names speak of secrets are left out, and all that come from
+/// files.
+[[nodiscard]] std::vector<std::string> differences(const Described& before, const Described& after);
 [[nodiscard]] std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& project,
                                                        const ObservedState& observed, const store::Store& store);
 

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/container_request.hpp"
 #include "engine/external_networks.hpp"
 #include "engine/materialize.hpp"
@@ -53,6 +54,7 @@ std::string ContainerMaker::run() {
     choose_devices();
     choose_namespaces();
     read_seccomp_profile();
+    choose_confinement();
     warn_of_limits();
     files_ = plan_files(*context_.file, service_, facts_.id, context_.layout);
     const auto granted = mounts_of(files_);
@@ -65,7 +67,7 @@ std::string ContainerMaker::run() {
             networks_.emplace(attachment.network, std::move(*row));
         }
         endpoints_ = plan_endpoints(service_, facts_.id, facts_.name, networks_);
-        warn_of_ports();
+        choose_binding();
         if (special_ != nullptr && !special_->aliases)
             for (PlannedEndpoint& planned : endpoints_)
                 planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
@@ -187,6 +189,31 @@ void ContainerMaker::read_seccomp_profile() {
     runtime::check_seccomp_profile(facts_.seccomp_profile);
 }
 
+void ContainerMaker::choose_confinement() {
+    facts_.apparmor = default_apparmor_profile();
+    const auto options = label_options(service_);
+    if (const auto contexts = options.empty() ? std::nullopt : read_selinux_contexts())
+        facts_.labels = selinux_labels(*contexts, options, facts_.id);
+}
+
+/// Bind mounts that are to be relabelled; and of a container with labels all that it uses.
+void ContainerMaker::label_files() const {
+    const auto wants = [](const Mount& mount) { return !mount.selinux.empty(); };
+    const std::string& own = facts_.labels.mount;
+    if (own.empty() && std::none_of(service_.mounts.begin(), service_.mounts.end(), wants)) return;
+    const auto contexts = read_selinux_contexts();
+    if (!contexts) return;
+    const std::string shared = shared_file_label(*contexts);
+    const std::string alone = own.empty() ? private_file_label(*contexts, facts_.id) : own;
+    for (const Mount& mount : service_.mounts)
+        if (wants(mount)) relabel(mount.source, mount.selinux == "Z" ? alone : shared);
+    if (own.empty()) return;
+    for (const auto& [target, folder] : facts_.volume_folders) relabel(folder, shared);
+    for (const char* name : {"hosts", "resolv.conf", "hostname"}) relabel(facts_.folder + "/" + name, own);
+    for (const GrantedFile& file : files_)
+        if (!file.is_folder) relabel(file.source, own);
+}
+
 // What a cgroup v2 host has no word for is said, not passed over.
 void ContainerMaker::warn_of_limits() const {
     const Limits& limits = service_.limits;
@@ -196,9 +223,20 @@ void ContainerMaker::warn_of_limits() const {
                   "mem_swappiness and oom_kill_disable mean nothing on this host: cgroup v2 has neither");
 }
 
-// What a network from elsewhere is, the file does not say: nobody has warned of it yet.
-void ContainerMaker::warn_of_ports() const {
+// What a network from elsewhere is, the file does not say.
+void ContainerMaker::choose_binding() {
     if (service_.ports.empty()) return;
+    const Project& file = *context_.file;
+    const bool elsewhere = std::any_of(service_.networks.begin(), service_.networks.end(), [&](const auto& attachment) {
+        return file.networks.at(attachment.network).external;
+    });
+    const HostFamilies families = host_families(elsewhere ? with_external_networks(file, store_) : file, service_);
+    facts_.host_binding = families.binding;
+    warn_of_ports(families);
+}
+
+// Nor has anybody warned of it yet.
+void ContainerMaker::warn_of_ports(const HostFamilies& known) const {
     const auto warn = [&](const char* text) {
         context_.tell(Event::Status::warning, "Container " + facts_.name, text);
     };
@@ -213,7 +251,6 @@ void ContainerMaker::warn_of_ports() const {
                      [](const auto& entry) { return supervisor::is_routed(entry.second); }))
         return;
     const HostFamilies written = host_families(*context_.file, service_);
-    const HostFamilies known = host_families(with_external_networks(*context_.file, store_), service_);
     if (std::any_of(service_.ports.begin(), service_.ports.end(),
                     [&](const Port& port) { return has_no_effect(port, known) && !has_no_effect(port, written); }))
         warn("host addresses and ports have no effect: the network is routed");
@@ -225,8 +262,15 @@ void ContainerMaker::insert_rows() {
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
     if (!mounted_images_.empty()) record.labels[kMountedImages] = mounted_images_;
     if (special_ != nullptr) specialise(record);
-    const store::ContainerTexts texts{.definition = special_ == nullptr ? service_.definition : "",
-                                      .request = container_request(service_, image_, facts_.volume_names)};
+    store::ContainerTexts texts{.definition = {},
+                                .contents = {},
+                                .value_files = {},
+                                .request = container_request(service_, image_, facts_.volume_names)};
+    if (special_ == nullptr) {
+        texts.definition = service_.definition;
+        texts.contents = service_.contents;
+        texts.value_files = service_.value_files;
+    }
     std::vector<std::string> names;
     for (const UsedVolume& volume : volumes_)
         if (std::find(names.begin(), names.end(), volume.name) == names.end()) names.push_back(volume.name);
@@ -282,6 +326,7 @@ void ContainerMaker::make_files() {
     write_files(files_, facts_.id, context_.layout);
     record_origins(files_, facts_.id, context_.layout);
     finish_folder(facts_.folder, effective_hostname(service_, facts_));
+    label_files();
 }
 
 void ContainerMaker::undo() noexcept {

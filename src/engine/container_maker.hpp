@@ -7,6 +7,7 @@
 #include "engine/endpoints.hpp"
 #include "engine/file_grants.hpp"
 #include "engine/spec_builder.hpp"
+#include "model/host_ports.hpp"
 
 namespace compose::engine {
 
@@ -37,6 +38,7 @@ private:
     void insert_rows();
     void make_files();
     void make_bind_sources() const;
+    void label_files() const;
     void specialise(store::Container& record) const;
     void tell() const;
     void share_volumes();
@@ -44,8 +46,10 @@ private:
     void choose_devices();
     void choose_namespaces();
     void read_seccomp_profile();
+    void choose_confinement();
     void warn_of_limits() const;
-    void warn_of_ports() const;
+    void choose_binding();
+    void warn_of_ports(const HostFamilies& known) const;
     void undo() noexcept;
 
     const CreateContainer& action_;

@@ -90,6 +90,7 @@ void put_mounts(const Service& service, const Names& volume_names, json::object&
             std::string text = source + ":" + mount.target + (mount.read_only ? ":ro" : ":rw");
             if (mount.nocopy) text += ",nocopy";
             if (!mount.propagation.empty()) text += "," + mount.propagation;
+            if (!mount.selinux.empty()) text += "," + mount.selinux;
             binds.emplace_back(std::move(text));
         }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "base/units.hpp"
 #include "engine/observe.hpp"
 #include "supervisor/container_options.hpp"
+#include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/port_socket.hpp"
 #include "sys/process.hpp"
@@ -44,8 +46,21 @@ SpecExcerpt excerpt(const std::string& spec, const std::map<std::string, std::st
     return result;
 }
 
-/// Ports that no port of the host leads to: those of `running` containers too that are reached by routes.
-void add_exposed(const std::string& ports_json, bool running, std::vector<Publisher>& out) {
+bool is_ipv6(const std::string& address) {
+    return address.find(':') != std::string::npos;
+}
+
+std::set<std::string> families_of(const store::Network& network) {
+    std::set<std::string> result;
+    if (!network.subnet.empty()) result.insert("0.0.0.0");
+    if (network.options.contains("subnet6")) result.insert("::");
+    return result;
+}
+
+/// Ports that no port of the host leads to: those of `running` containers too that are reached by routes, at `routed`
+/// addresses ("0.0.0.0" and "::" for the families).
+void add_exposed(const std::string& ports_json, bool running, const std::set<std::string>& routed,
+                 std::vector<Publisher>& out) {
     if (ports_json.empty()) return;
     const json::value list = parse_json(ports_json);
     if (!list.is_array()) return;
@@ -59,7 +74,15 @@ void add_exposed(const std::string& ports_json, bool running, std::vector<Publis
         const bool known = wished && std::any_of(out.begin(), out.end(), [&](const Publisher& other) {
                                return other.target == publisher.target && other.protocol == publisher.protocol;
                            });
-        if (!known) out.push_back(std::move(publisher));
+        if (known) continue;
+        const std::size_t before = out.size();
+        const std::string host = string_or(entry.as_object(), "host_ip");
+        for (const std::string& any : routed)
+            if (wished && (host.empty() || is_ipv6(host) == is_ipv6(any))) {
+                publisher.url = any;
+                out.push_back(publisher);
+            }
+        if (out.size() == before) out.push_back(std::move(publisher));
     }
 }
 
@@ -67,7 +90,10 @@ void add_exposed(const std::string& ports_json, bool running, std::vector<Publis
 class Viewer {
 public:
     Viewer(store::Store& store, const std::string& project) : store_(store), liveness_(store.layout(), project) {
-        for (const store::Network& network : store.networks("")) networks_[network.id] = network.name;
+        for (const store::Network& network : store.networks("")) {
+            networks_[network.id] = network.name;
+            if (supervisor::is_routed(network)) routed_.emplace(network.name, families_of(network));
+        }
         for (const store::Endpoint& endpoint : store.endpoints(project))
             attached_[endpoint.container_id].push_back(networks_[endpoint.network_id]);
         for (const store::PortRecord& port : store.ports(project)) ports_[port.container_id].push_back(port);
@@ -98,7 +124,11 @@ public:
         view.networks = std::move(attached_[row.id]);
         const bool running = !lost && alive;
         if (running) publish(row.id, view.publishers);
-        add_exposed(row.config.ports_json, running, view.publishers);
+        std::set<std::string> routed;
+        for (const std::string& network : view.networks)
+            if (const auto found = routed_.find(network); found != routed_.end())
+                routed.insert(found->second.begin(), found->second.end());
+        add_exposed(row.config.ports_json, running, routed, view.publishers);
         view.log_path = store_.layout().container_log(row.id);
         // Few have any, and listings of hundreds have no time to read what they don't show.
         if (row.config.options_json.find(R"("log_details":{")") != std::string::npos)
@@ -137,6 +167,7 @@ private:
     Liveness liveness_;
     std::optional<bool> has_ipv6_;
     std::map<std::string, std::string> networks_;                  // id -> name
+    std::map<std::string, std::set<std::string>> routed_;          // name -> as in add_exposed
     std::map<std::string, std::vector<std::string>> attached_;     // container id -> network names
     std::map<std::string, std::vector<store::PortRecord>> ports_;  // by container id
     std::map<std::string, std::string> volume_names_;              // folder -> name

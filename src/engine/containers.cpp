@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/strings.hpp"
 #include "engine/action_context.hpp"
+#include "engine/apparmor.hpp"
 #include "engine/boot.hpp"
 #include "engine/container_changes.hpp"
 #include "engine/container_details.hpp"
@@ -161,7 +162,9 @@ std::size_t Containers::start_after_boot() {
 void Containers::start(const std::string& reference) {
     const auto row = engine::find_container(impl_->store(), reference);
     impl_->ask(row, "Starting", "Started", [&] {
-        engine::restore_secrets(runtime::spec_from_json(row.config.spec), nullptr, row.service, impl_->layout);
+        const auto spec = runtime::spec_from_json(row.config.spec);
+        engine::restore_apparmor_profile(spec);
+        engine::restore_secrets(spec, nullptr, row.service, impl_->layout);
         Client::connect_or_spawn(impl_->layout, row.project).start(row.id);
     });
 }

@@ -10,8 +10,12 @@
 #include "engine/endpoint_options.hpp"
 #include "engine/network_pools.hpp"
 #include "net/address.hpp"
+#include "supervisor/network_rows.hpp"
 
 namespace compose::engine {
+
+using supervisor::interface_prefix;
+
 namespace {
 
 std::vector<std::string> names_of(const Service& service, const NetworkAttachment& attachment, const std::string& id,
@@ -43,6 +47,12 @@ void check_mac(const store::Network& network, const std::string& wanted) {
 
 }  // namespace
 
+int free_number(const std::string& prefix, std::set<std::string>& names) {
+    int number = 0;
+    while (!names.insert(prefix + std::to_string(number)).second) ++number;
+    return number;
+}
+
 std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::string& container_id,
                                             const std::string& container_name,
                                             const std::map<std::string, store::Network>& networks) {
@@ -71,6 +81,8 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         if (gateway == nullptr || rank(candidate) < rank(*gateway)) gateway = &candidate;
     }
 
+    std::set<std::string> names;
+    for (const Candidate& candidate : order) names.insert(endpoint_options(*candidate.attachment).interface_name);
     std::vector<PlannedEndpoint> result;
     for (const Candidate& candidate : order) {
         PlannedEndpoint planned;
@@ -87,6 +99,7 @@ std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::s
         endpoint.default_route = &candidate == gateway;
         const EndpointOptions options = endpoint_options(*candidate.attachment);
         endpoint.name = options.interface_name;
+        if (endpoint.name.empty()) endpoint.number = free_number(interface_prefix(*candidate.network), names);
         endpoint.sysctls = options.sysctls;
         endpoint.gw_priority = candidate.attachment->gw_priority;
         endpoint.link_local = candidate.attachment->link_local_ips;

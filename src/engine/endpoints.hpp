@@ -3,6 +3,7 @@
 
 #include <compose/project.hpp>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct PlannedEndpoint {
 [[nodiscard]] std::vector<PlannedEndpoint> plan_endpoints(const Service& service, const std::string& container_id,
                                                           const std::string& container_name,
                                                           const std::map<std::string, store::Network>& networks);
+
+/// The lowest that makes a name which is not among `names`; it is afterwards.
+[[nodiscard]] int free_number(const std::string& prefix, std::set<std::string>& names);
 
 /// Free addresses of its network, or the wanted ones, and the MAC address that goes with them. Part of a transaction.
 void give_addresses(const store::Store& store, PlannedEndpoint& planned);

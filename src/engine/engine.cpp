@@ -171,6 +171,7 @@ struct Engine::Impl {
             const Plan plan = compose::plan_up(known, observed, wishes);
             check_programs(known, plan);
             engine::check_creations(known, plan, store);
+            engine::check_network_places(known, plan, store);
             engine::check_host_ports(known, plan, observed);
             read_facts(plan, known, store, context);
             try {
@@ -261,6 +262,7 @@ std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions
     for (const auto& action : trial.images) lines.push_back(to_string(action));
     store::Store store = impl_->open();
     if (trial.images.empty()) engine::check_creations(trial.project, trial.plan, store);
+    engine::check_network_places(trial.project, trial.plan, store);
     engine::check_host_ports(trial.project, trial.plan, trial.observed);
     for (auto& line : to_text(trial.plan)) lines.push_back(std::move(line));
     return lines;
@@ -268,10 +270,12 @@ std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions
 
 std::vector<PlannedChange> Engine::plan_changes(const Project& project, const UpOptions& wishes) {
     const auto trial = impl_->try_up(project, wishes);
+    store::Store store = impl_->open();
+    engine::check_network_places(trial.project, trial.plan, store);
     std::vector<PlannedChange> changes;
     for (const auto& action : trial.images)
         changes.push_back({PlannedChange::Kind::fetch, "Image " + action.image, action.cause, {}});
-    for (auto& change : engine::describe_plan(trial.plan, trial.project, trial.observed, impl_->open()))
+    for (auto& change : engine::describe_plan(trial.plan, trial.project, trial.observed, store))
         changes.push_back(std::move(change));
     return changes;
 }

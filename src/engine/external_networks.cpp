@@ -13,9 +13,11 @@ Project with_external_networks(Project project, const store::Store& store) {
         network.internal = row->internal;
         network.enable_ipv4 = has_ipv4(*row);
         network.enable_ipv6 = row->options.contains("subnet6");
-        for (const auto& [kept_as, name] : {std::pair("gateway_mode", kGatewayMode4), {"gateway_mode6", kGatewayMode6}})
-            if (const auto mode = row->options.find(kept_as); mode != row->options.end())
-                network.driver_opts[name] = mode->second;
+        for (const auto& [kept_as, name] : {std::pair("gateway_mode", kGatewayMode4),
+                                            {"gateway_mode6", kGatewayMode6},
+                                            {"host_binding", kHostBinding}})
+            if (const auto option = row->options.find(kept_as); option != row->options.end())
+                network.driver_opts[name] = option->second;
     }
     return project;
 }

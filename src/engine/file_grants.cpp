@@ -10,6 +10,8 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "engine/folder_digest.hpp"
+#include "engine/selinux.hpp"
 #include "sys/dir.hpp"
 #include "sys/file.hpp"
 
@@ -133,6 +135,13 @@ std::map<std::string, json::object> recorded_origins(const std::string& containe
     return out;
 }
 
+void write_files(const std::vector<GrantedFile>& files, const runtime::ContainerSpec& spec,
+                 const store::Layout& layout) {
+    write_files(files, spec.id, layout);
+    if (spec.mount_label.empty()) return;
+    for (const GrantedFile& file : files) relabel(file.source, spec.mount_label);
+}
+
 void restore_from_origins(const runtime::ContainerSpec& spec, const std::vector<std::string>& missing,
                           const store::Layout& layout) {
     const auto gone = [&](const std::string& why) {
@@ -160,7 +169,7 @@ void restore_from_origins(const runtime::ContainerSpec& spec, const std::vector<
             in_context([&] { return "secret " + file.name; }, [&] { return sys::read_file(file.from, kLargest); });
         files.push_back(std::move(file));
     }
-    write_files(files, spec.id, layout);
+    write_files(files, spec, layout);
 }
 
 }  // namespace
@@ -191,7 +200,7 @@ void restore_secrets(const runtime::ContainerSpec& spec, const Project* project,
     if (project == nullptr || !project->services.contains(service)) return restore_from_origins(spec, missing, layout);
     auto files = plan_files(*project, project->services.at(service), spec.id, layout);
     std::erase_if(files, [&](const GrantedFile& file) { return !file.source.starts_with(folder); });
-    write_files(files, spec.id, layout);
+    write_files(files, spec, layout);
 }
 
 void remove_secrets(const std::string& container_id, const store::Layout& layout) {
@@ -222,21 +231,34 @@ std::vector<Diagnostic> check_grants(const Project& project, const Service& serv
     return findings;
 }
 
+namespace {
+
+/// Empty for what can't be read: those who need it report that.
+std::string content_digest(const Kind& kind, const FileObject& object) {
+    if (object.content || (!object.file.empty() && sys::is_regular_file(object.file)))
+        return sha256_hex(content_of(kind, object));
+    if (object.file.empty() || !sys::is_directory(object.file)) return {};
+    return in_context([&] { return fmt::format("{} {}", kind.word, object.key); },
+                      [&] { return folder_digest(object.file); });
+}
+
+}  // namespace
+
 Project with_contents_hashed(const Project& project) {
     Project result = project;
     for (auto* services : {&result.services, &result.disabled_services})
         for (auto& [name, service] : *services) {
-            std::string all;
             for (const Kind* kind : kKinds)
                 for (const FileGrant& grant : service.*kind->grants) {
                     const auto object = (project.*kind->objects).find(grant.source);
                     if (object == (project.*kind->objects).end() || object->second.external) continue;
                     const FileObject& from = object->second;
-                    // What can't be read is reported by those who need it.
-                    if (!from.content && (from.file.empty() || !sys::is_regular_file(from.file))) continue;
-                    all += fmt::format("{} {} {}\n", kind->word, grant.source, sha256_hex(content_of(*kind, from)));
+                    if (auto digest = content_digest(*kind, from); !digest.empty())
+                        service.contents[fmt::format("{} {}", kind->word, grant.source)] = std::move(digest);
                 }
-            if (all.empty()) continue;
+            if (service.contents.empty()) continue;
+            std::string all;
+            for (const auto& [what, digest] : service.contents) all += fmt::format("{} {}\n", what, digest);
             const std::string base = base_hash(service.config_hash);
             service.config_hash = sha256_hex(base + "\n" + all) + service.config_hash.substr(base.size());
         }

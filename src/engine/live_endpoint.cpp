@@ -8,12 +8,10 @@
 #include "engine/spec_builder.hpp"
 #include "runtime/spec.hpp"
 #include "supervisor/container_options.hpp"
+#include "supervisor/network_rows.hpp"
 
 namespace compose::engine {
 
-namespace {
-
-/// To the highest priority; of equal ones to the one that has it, then to the first name. Never to an internal network.
 void assign_default_route(store::Store& store, const std::string& container_id) {
     const auto rank = [](const store::Endpoint& endpoint, const store::Network& network) {
         return std::tuple(-endpoint.gw_priority, !endpoint.default_route, network.name);
@@ -29,8 +27,6 @@ void assign_default_route(store::Store& store, const std::string& container_id) 
     }
     store.set_default_route(container_id, chosen);
 }
-
-}  // namespace
 
 void attach_endpoint(store::Store& store, const store::Container& container, const store::Network& network,
                      const ConnectOptions& options) {
@@ -57,8 +53,13 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
     store.transaction([&] {
         endpoint.index = 0;
         endpoint.default_route = false;
-        for (const store::Endpoint& other : store.endpoints_of(container.id))
+        std::set<std::string> names;
+        for (const store::Endpoint& other : store.endpoints_of(container.id)) {
             endpoint.index = std::max(endpoint.index, other.index + 1);
+            const auto theirs = store.network(other.network_id);
+            if (theirs) names.insert(supervisor::interface_of(other, *theirs).container_name);
+        }
+        if (endpoint.name.empty()) endpoint.number = free_number(supervisor::interface_prefix(network), names);
         endpoint.interface = fmt::format("cv{}{}", container.id.substr(0, 11), endpoint.index);
         give_addresses(store, planned.at(0));
         store.add_endpoint(endpoint);

@@ -14,4 +14,7 @@ void attach_endpoint(store::Store& store, const store::Container& container, con
 /// Takes the row away; the default route goes to another one. False when there is none.
 bool detach_endpoint(store::Store& store, const store::Container& container, const std::string& network_id);
 
+/// To the highest priority; of equal ones to the one that has it, then to the first name. Never to an internal network.
+void assign_default_route(store::Store& store, const std::string& container_id);
+
 }  // namespace compose::engine

@@ -15,8 +15,6 @@
 namespace compose::engine {
 namespace {
 
-constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
-
 std::string check_mtu(const std::string& text) {
     int mtu = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
@@ -153,12 +151,13 @@ std::map<std::string, std::string> network_options(const Network& network) {
     if (!network.enable_ipv4) result["ipv4"] = "false";
     const auto options = options_of_driver(network.driver);
     for (const auto& [key, value] : network.driver_opts) {
-        const auto known =
-            std::find_if(options.begin(), options.end(), [&](const Option& option) { return option.key == key; });
+        const auto known = std::find_if(options.begin(), options.end(),
+                                        [&, &key = key](const Option& option) { return option.key == key; });
         if (known == options.end())
             throw make_error(ErrorKind::invalid, "network {}: option {} is not implemented", network.name, quote(key));
-        const std::string checked = in_context([&] { return fmt::format("network {}: option {}", network.name, key); },
-                                               [&] { return known->check(value); });
+        const std::string checked =
+            in_context([&, &key = key] { return fmt::format("network {}: option {}", network.name, key); },
+                       [&, &value = value] { return known->check(value); });
         if (known->kept_as != nullptr && !checked.empty()) result[known->kept_as] = checked;
     }
     for (const char* key : {kGatewayMode4, kGatewayMode6})
@@ -170,17 +169,6 @@ std::map<std::string, std::string> network_options(const Network& network) {
     if (network.driver == "ipvlan") result.emplace("mode", "l2");
     set_pools(network, result);
     return result;
-}
-
-std::string host_binding(const Project& project, const Service& service) {
-    for (const NetworkAttachment& attachment : service.networks) {
-        const auto network = project.networks.find(attachment.network);
-        if (network == project.networks.end()) continue;
-        const auto option = network->second.driver_opts.find(kHostBinding);
-        if (option == network->second.driver_opts.end()) continue;
-        return option->second == "0.0.0.0" ? std::string() : option->second;  // which means all of both families here
-    }
-    return {};
 }
 
 }  // namespace compose::engine

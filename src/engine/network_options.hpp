@@ -14,7 +14,5 @@ inline constexpr const char* kBridgeName = "com.docker.network.bridge.name";
 
 /// Throws Error(invalid) for options that are not known and values that can't be.
 [[nodiscard]] std::map<std::string, std::string> network_options(const Network& network);
-/// The host address that ports are published on when they name none; empty: all.
-[[nodiscard]] std::string host_binding(const Project& project, const Service& service);
 
 }  // namespace compose::engine

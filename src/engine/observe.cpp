@@ -148,6 +148,7 @@ private:
         network.project = row.project;
         network.key = row.key;
         network.config_hash = row.config_hash;
+        network.definition = row.definition;
         network.ready = supervisor::is_ready(row);
         std::set<std::string> own;
         for (const ObservedContainer& container : state_.containers) own.insert(container.id);

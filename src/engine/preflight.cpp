@@ -25,6 +25,15 @@ namespace {
 void check_binds(const Service& service, std::vector<Diagnostic>& findings) {
     for (std::size_t i = 0; i < service.mounts.size(); ++i) {
         const Mount& mount = service.mounts[i];
+        if (!mount.selinux.empty() && sys::has_selinux() && sys::exists(mount.source)) {
+            try {
+                check_relabel(mount.source);
+            } catch (const Error& error) {
+                findings.push_back({Severity::error, mount.pos.known() ? mount.pos : service.pos,
+                                    "services." + service.name + ".volumes[" + std::to_string(i) + "]", error.what(),
+                                    error.hint()});
+            }
+        }
         if (mount.type != Mount::Type::bind || mount.create_host_path || sys::exists(mount.source)) continue;
         findings.push_back({Severity::error, mount.pos.known() ? mount.pos : service.pos,
                             "services." + service.name + ".volumes[" + std::to_string(i) + "]",
@@ -58,15 +67,25 @@ void check_stop_signal(const Service& service, std::vector<Diagnostic>& findings
 void check_security(const Service& service, std::vector<Diagnostic>& findings) {
     for (const std::string& text : service.security_opt) {
         const auto [key, value] = parse_security_option(text);
-        const auto refuse = [&](const char* what, const char* hint) {
+        const auto refuse = [&](const std::string& what, const std::string& hint) {
             findings.push_back(
                 {Severity::error, service.security_pos, "services." + service.name + ".security_opt", what, hint});
         };
         if (key == "apparmor" && value != "unconfined" && !sys::has_apparmor())
             refuse("this kernel has no AppArmor, or it is off: no profile can be used",
                    "leave it out, or turn AppArmor on (kernel parameter apparmor=1)");
-        if (key == "label" && value != "disable" && sys::has_selinux())
-            refuse("the engine sets no SELinux labels", "use label=disable");
+        if (key != "label" || value == "disable" || !sys::has_selinux()) continue;
+        const auto contexts = read_selinux_contexts();
+        if (!contexts) {
+            refuse("the SELinux policy of this host knows no containers",
+                   "install the package container-selinux, or use label=disable");
+            continue;
+        }
+        try {
+            (void)selinux_labels(*contexts, {value}, "");
+        } catch (const Error& error) {
+            refuse(error.what(), error.hint());
+        }
     }
 }
 
@@ -146,6 +165,8 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
     ErrorKind kind = ErrorKind::invalid;
     for (const Plan::Node& node : plan.nodes) {
         if (const auto* network = std::get_if<CreateNetwork>(&node.action))
+            check_network(project.networks.at(network->key), findings);
+        if (const auto* network = std::get_if<RecreateNetwork>(&node.action))
             check_network(project.networks.at(network->key), findings);
         const auto* create = std::get_if<CreateContainer>(&node.action);
         if (create == nullptr) continue;

@@ -13,5 +13,8 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
 /// Throws ProjectError when a program of the host has a port that a container is about to publish: better to know that
 /// before anything is stopped.
 void check_host_ports(const Project& project, const Plan& plan, const ObservedState& observed);
+/// Throws ProjectError when an address that the file fixes lies outside of its network, or when a network that is made
+/// anew has no place for a container that stays on it.
+void check_network_places(const Project& project, const Plan& plan, store::Store& store);
 
 }  // namespace compose::engine

@@ -80,11 +80,12 @@ Project Provided::settled(const Project& project) const {
     for (auto& [name, service] : result.services) service = applied(service);
     const std::lock_guard lock(mutex_);
     for (const auto& [name, answer] : providers_) {
+        const std::string& gone = name;
         const auto provider = result.services.extract(name);
         if (provider.empty()) continue;
         for (auto& [other, service] : result.services) {
             auto& list = service.depends_on;
-            if (std::erase_if(list, [&](const Dependency& on) { return on.service == name; }) == 0) continue;
+            if (std::erase_if(list, [&](const Dependency& on) { return on.service == gone; }) == 0) continue;
             for (const Dependency& needed : provider.mapped().depends_on)
                 if (std::none_of(list.begin(), list.end(),
                                  [&](const Dependency& on) { return on.service == needed.service; }))

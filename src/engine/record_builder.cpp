@@ -173,7 +173,7 @@ store::Container build_record(const Project& project, const Service& service, co
     if (service.stop_grace_period) container.config.stop_timeout_ns = service.stop_grace_period->count();
     if (const auto health = effective_health(service, image)) container.config.health_json = to_json(*health);
     container.config.dns = service.dns;
-    container.config.ports_json = ports_json(service, image, host_binding(project, service));
+    container.config.ports_json = ports_json(service, image, facts.host_binding);
     supervisor::ContainerOptions options = container_options(service);
     store::Container named = container;
     named.name = facts.name;  // not the one that it has until it takes the place of another

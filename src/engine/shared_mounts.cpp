@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "model/names.hpp"
 
 namespace compose::engine {
 namespace {
@@ -82,8 +83,11 @@ std::string container_meant_by(const std::string& reference, const Project& proj
     const auto service = project.services.find(name);
     if (service != project.services.end() && !service->second.container_name.empty())
         return service->second.container_name;
-    if (const auto there = first_of(name, project.name, store); there && there->number == 1) return there->name;
-    return project.name + "-" + name + "-1";
+    const std::string final_name = project.name + project.separator + name + project.separator + "1";
+    // It may have another name yet: one that it had by container_name, which no replacement keeps.
+    const auto there = first_of(name, project.name, store);
+    if (there && there->number == 1 && !is_temporary_name(there->name, final_name)) return there->name;
+    return final_name;
 }
 
 }  // namespace compose::engine

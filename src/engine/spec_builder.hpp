@@ -9,6 +9,7 @@
 
 #include "engine/cdi.hpp"
 #include "engine/image_facts.hpp"
+#include "engine/selinux.hpp"
 #include "runtime/spec.hpp"
 
 namespace compose::engine {
@@ -25,8 +26,11 @@ struct ContainerFacts {
     std::map<std::string, std::vector<std::string>> image_folders;  // target of an image mount -> topmost first
     std::vector<runtime::MountSpec> more_mounts;                    // of other containers, of configs and secrets
     CdiEdits cdi;
-    std::string seccomp_profile;             // JSON
+    std::string seccomp_profile;  // JSON
+    std::string apparmor;         // the profile of those that name none
+    SelinuxLabels labels;
     std::string network_of, pid_of, ipc_of;  // names of containers
+    std::string host_binding;                // the host's address for ports that name none; empty: all
     std::string installation_id;
     std::string host_name;  // of this machine
     std::int64_t created_at = 0;
@@ -54,6 +58,8 @@ struct SecurityOption {
 /// A cgroup parent that a user names, without empty parts; ".." is refused where the cgroup is made. The slash says
 /// that it is not ours to remove.
 [[nodiscard]] std::string cgroup_parent_path(const std::string& path);
+/// The values of `label`, of SELinux.
+[[nodiscard]] std::vector<std::string> label_options(const Service& service);
 /// The path of the seccomp profile that the service names; empty: none.
 [[nodiscard]] std::string seccomp_profile_path(const Service& service);
 /// "service:X" or "container:X"

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "engine/spec_builder.hpp"
+#include "runtime/resctrl.hpp"
 #include "sys/host.hpp"
 
 namespace compose::engine {
@@ -72,6 +73,13 @@ std::string seccomp_profile_path(const Service& service) {
     return result;
 }
 
+std::vector<std::string> label_options(const Service& service) {
+    std::vector<std::string> result;
+    for (const std::string& text : service.security_opt)
+        if (const auto [key, value] = parse_security_option(text); key == "label") result.push_back(value);
+    return result;
+}
+
 bool joins_container(const std::string& mode) {
     return mode.starts_with("service:") || mode.starts_with("container:");
 }
@@ -93,10 +101,14 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
     spec.cap_drop = service.cap_drop;
     spec.privileged = service.privileged;
     spec.seccomp_profile = facts.seccomp_profile;
+    if (!service.privileged) spec.apparmor = facts.apparmor;
+    spec.process_label = facts.labels.process;
+    spec.mount_label = facts.labels.mount;
     for (const std::string& option : service.security_opt) {
         const auto [key, value] = parse_security_option(option);
         const bool on = value.empty() || value == "true";
         if (key == "no-new-privileges") spec.no_new_privileges = on;
+        if (key == "apparmor" && value == "unconfined") spec.apparmor.clear();
         if (key == "apparmor" && value != "unconfined") {
             if (!sys::has_apparmor())
                 throw make_error(ErrorKind::unavailable,
@@ -112,6 +124,12 @@ void set_security(const Service& service, const ContainerFacts& facts, Container
             spec.devices.push_back(
                 {device.source, device.target.empty() ? device.source : device.target, device.permissions});
     spec.devices.insert(spec.devices.end(), facts.cdi.devices.begin(), facts.cdi.devices.end());
+    spec.net_devices = facts.cdi.net_devices;
+    if (!spec.net_devices.empty() && spec.network != NamespaceMode::own)
+        throw make_error(ErrorKind::invalid, "its CDI devices have the interface {}: it needs a network of its own",
+                         spec.net_devices.front().host);
+    spec.cache_share = facts.cdi.cache_share;
+    if (spec.cache_share) runtime::check_resctrl();
     spec.device_rules = service.device_cgroup_rules;
 }
 

@@ -250,6 +250,22 @@ StoredLayer fetch_layer(Registry& registry, const StorePlace& place, const Layer
         progress, warnings);
 }
 
+void fetch_blob(Registry& registry, const ContentStore& blobs, const Descriptor& wanted) {
+    in_context([&] { return "blob " + wanted.digest.substr(0, 19); },
+               [&] {
+                   PartialBlob blob(blobs, wanted.digest, registry.interrupt());
+                   if (blob.complete()) return;
+                   const FetchProgress silent = [](LayerProgress::Stage, std::int64_t) {};
+                   Download(
+                       registry, wanted, blob, [](std::string_view) {}, silent)
+                       .run();
+                   blob.verify();
+                   const auto path = blobs.path(wanted.digest);
+                   sys::sync_file_system(sys::open_directory(path.substr(0, path.rfind('/'))));
+                   blob.commit();
+               });
+}
+
 std::string fetch_small(Registry& registry, const Descriptor& blob, std::size_t limit, const char* what) {
     return in_context(
         [&] { return fmt::format("{} {}", what, blob.digest.substr(0, 19)); },

@@ -20,6 +20,8 @@ using FillBlob = std::function<void(PartialBlob& blob, const std::function<void(
 /// Afterwards both the blob and the unpacked layer are here, verified and on the disk.
 [[nodiscard]] StoredLayer fetch_layer(Registry& registry, const StorePlace& place, const LayerJob& job,
                                       const FetchProgress& progress, std::vector<std::string>& warnings);
+/// The same for a blob as it is: afterwards it is in the store. Hold a LayerLease, or it may be cleared away again.
+void fetch_blob(Registry& registry, const ContentStore& blobs, const Descriptor& wanted);
 /// A small blob, verified, in memory.
 [[nodiscard]] std::string fetch_small(Registry& registry, const Descriptor& blob, std::size_t limit, const char* what);
 

@@ -30,7 +30,22 @@ std::string text_of(const json::object& object, std::string_view key, const char
     return std::string(value->get_string());
 }
 
-Descriptor read_descriptor(const json::value* value, const char* what) {
+enum class Content { image, artifact };
+
+Annotations read_annotations(const json::object& object, const char* what) {
+    Annotations out;
+    const auto* notes = object.if_contains("annotations");
+    if (notes == nullptr || notes->is_null()) return out;
+    if (!notes->is_object()) fail(fmt::format("{}: annotations is no object", what));
+    for (const auto& [key, value] : notes->get_object()) {
+        if (!value.is_string() || value.get_string().size() > 4096)
+            fail(fmt::format("{}: annotation {} is no text", what, quote(std::string(key).substr(0, 80))));
+        out.emplace(key, value.get_string());
+    }
+    return out;
+}
+
+Descriptor read_descriptor(const json::value* value, const char* what, Content content = Content::image) {
     const auto& object = object_of(value, what);
     Descriptor out;
     out.media_type = text_of(object, "mediaType", what);
@@ -41,6 +56,10 @@ Descriptor read_descriptor(const json::value* value, const char* what) {
     if (size->is_uint64() || size->get_int64() < 0 || size->get_int64() > kMaxBlob)
         fail(fmt::format("{}: a size of {} can't be", what, json::serialize(*size)));
     out.size = size->get_int64();
+    if (content == Content::artifact) {
+        out.artifact_type = text_of(object, "artifactType", what);
+        out.annotations = read_annotations(object, what);
+    }
     return out;
 }
 
@@ -58,31 +77,39 @@ void check_layer(const Descriptor& layer) {
                      quote(layer.media_type.substr(0, 120)));
 }
 
-Manifest read_manifest(const json::object& object, std::string type) {
+void check_config_type(const std::string& type) {
+    if (!type.empty() && type != media::kOciConfig && type != media::kDockerConfig)
+        throw make_error(ErrorKind::invalid, "it is no container image but {}", quote(type.substr(0, 120)));
+}
+
+Manifest read_manifest(const json::object& object, std::string type, Content content) {
     Manifest out;
     out.media_type = std::move(type);
-    out.config = read_descriptor(object.if_contains("config"), "config");
-    const auto& config = out.config.media_type;
-    if (!config.empty() && config != media::kOciConfig && config != media::kDockerConfig)
-        throw make_error(ErrorKind::invalid, "it is no container image but {}", quote(config.substr(0, 120)));
+    out.config = read_descriptor(object.if_contains("config"), "config", content);
+    if (content == Content::artifact) {
+        out.artifact_type = text_of(object, "artifactType", "manifest");
+        out.annotations = read_annotations(object, "manifest");
+    } else {
+        check_config_type(out.config.media_type);
+    }
     const auto* layers = object.if_contains("layers");
     if (layers == nullptr || !layers->is_array()) fail("layers is no list");
     if (layers->get_array().size() > kMaxLayers)
         fail(fmt::format("{} layers are more than {}", layers->get_array().size(), kMaxLayers));
     for (const auto& entry : layers->get_array()) {
-        out.layers.push_back(read_descriptor(&entry, "layer"));
-        check_layer(out.layers.back());
+        out.layers.push_back(read_descriptor(&entry, "layer", content));
+        if (content == Content::image) check_layer(out.layers.back());
     }
     return out;
 }
 
-Index read_index(const json::object& object, std::string type) {
+Index read_index(const json::object& object, std::string type, Content content) {
     Index out;
     out.media_type = std::move(type);
     const auto* entries = object.if_contains("manifests");
     if (!entries->is_array() || entries->get_array().size() > kMaxEntries) fail("manifests is no list, or too long");
     for (const auto& entry : entries->get_array()) {
-        auto item = read_descriptor(&entry, "manifest");
+        auto item = read_descriptor(&entry, "manifest", content);
         if (const auto* platform = entry.get_object().if_contains("platform")) {
             const auto& given = object_of(platform, "platform");
             item.platform = Platform{text_of(given, "os", "platform"), text_of(given, "architecture", "platform"),
@@ -127,13 +154,20 @@ json::object render(const Descriptor& descriptor) {
     json::object notes;
     if (!descriptor.full_name.empty()) notes["io.containerd.image.name"] = descriptor.full_name;
     if (!descriptor.name.empty()) notes["org.opencontainers.image.ref.name"] = descriptor.name;
+    for (const auto& [key, value] : descriptor.annotations) notes[key] = value;
     if (!notes.empty()) out["annotations"] = notes;
+    if (!descriptor.artifact_type.empty()) out["artifactType"] = descriptor.artifact_type;
     return out;
 }
 
-}  // namespace
+void add_annotations(json::object& object, const Annotations& annotations) {
+    if (annotations.empty()) return;
+    json::object notes;
+    for (const auto& [key, value] : annotations) notes[key] = value;
+    object["annotations"] = std::move(notes);
+}
 
-std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view content_type) {
+std::variant<Manifest, Index> parse(std::string_view text, std::string_view content_type, Content content) {
     if (text.size() > kMaxManifest) fail("it is longer than 4 MiB");
     const auto value = in_context([] { return "bad manifest"; }, [&] { return parse_json(text); });
     if (!value.is_object()) fail("it is no JSON object");
@@ -150,24 +184,40 @@ std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_
     if (type.empty()) type = lists ? media::kOciIndex : media::kOciManifest;
     if (!(lists ? is_index_type(type) : is_manifest_type(type)))
         fail(fmt::format("its content does not fit its type {}", quote(type.substr(0, 120))));
-    if (lists) return read_index(object, type);
-    return read_manifest(object, type);
+    if (lists) return read_index(object, type, content);
+    return read_manifest(object, type, content);
+}
+
+}  // namespace
+
+std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view content_type) {
+    return parse(text, content_type, Content::image);
+}
+
+std::variant<Manifest, Index> parse_artifact(std::string_view text, std::string_view content_type) {
+    return parse(text, content_type, Content::artifact);
 }
 
 std::string render_manifest(const Manifest& manifest) {
     json::array layers;
     for (const auto& layer : manifest.layers) layers.push_back(render(layer));
-    return json::serialize(json::object{{"schemaVersion", 2},
-                                        {"mediaType", manifest.media_type},
-                                        {"config", render(manifest.config)},
-                                        {"layers", std::move(layers)}});
+    json::object out{{"schemaVersion", 2}, {"mediaType", manifest.media_type}};
+    if (!manifest.artifact_type.empty()) out["artifactType"] = manifest.artifact_type;
+    out["config"] = render(manifest.config);
+    out["layers"] = std::move(layers);
+    add_annotations(out, manifest.annotations);
+    return json::serialize(out);
 }
 
 std::string render_index(const Index& index) {
     json::array entries;
     for (const auto& entry : index.manifests) entries.push_back(render(entry));
-    return json::serialize(
-        json::object{{"schemaVersion", 2}, {"mediaType", index.media_type}, {"manifests", std::move(entries)}});
+    json::object out{{"schemaVersion", 2}, {"mediaType", index.media_type}};
+    if (!index.artifact_type.empty()) out["artifactType"] = index.artifact_type;
+    out["manifests"] = std::move(entries);
+    if (index.subject) out["subject"] = render(*index.subject);
+    add_annotations(out, index.annotations);
+    return json::serialize(out);
 }
 
 const Descriptor& choose(const Index& index, const Platform& wanted) {

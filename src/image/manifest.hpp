@@ -1,8 +1,10 @@
 // The JSON documents that say what an image consists of: OCI and Docker (version 2, schema 2) manifests and indexes.
-// Strict about what they promise (kinds, digests, sizes), blind to what it doesn't know. Pure.
+// Strict about what they promise (kinds, digests, sizes), blind to what it doesn't know. Artifacts, which are no images
+// but travel in the same documents, are read by a door of their own. Pure.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,8 @@ inline constexpr std::string_view kDockerIndex = "application/vnd.docker.distrib
 inline constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 }  // namespace media
 
+using Annotations = std::map<std::string, std::string>;
+
 struct Descriptor {
     std::string media_type;
     std::string digest;  // "sha256:<64 hex>"
@@ -35,21 +39,33 @@ struct Descriptor {
     std::string name;                  // annotation org.opencontainers.image.ref.name, in an index
     std::string full_name;             // annotation io.containerd.image.name
     bool attestation = false;          // says something about another entry
+    // Of artifacts only.
+    std::string artifact_type{};
+    Annotations annotations{};
 };
 
 struct Manifest {
     std::string media_type;
     Descriptor config;
     std::vector<Descriptor> layers;  // lowest first
+    // Of artifacts only.
+    std::string artifact_type{};
+    Annotations annotations{};
 };
 
 struct Index {
     std::string media_type;
     std::vector<Descriptor> manifests;
+    // Of artifacts only.
+    std::string artifact_type{};
+    std::optional<Descriptor> subject;  // the manifest that it belongs to
+    Annotations annotations{};
 };
 
 /// `content_type` is what the server called it; empty when nobody did. Throws Error(invalid).
 [[nodiscard]] std::variant<Manifest, Index> parse_manifest(std::string_view text, std::string_view content_type);
+/// The same for what need not be an image: configs and layers of any type are taken, annotations are kept.
+[[nodiscard]] std::variant<Manifest, Index> parse_artifact(std::string_view text, std::string_view content_type);
 /// Deterministic.
 [[nodiscard]] std::string render_manifest(const Manifest& manifest);
 [[nodiscard]] std::string render_index(const Index& index);

@@ -268,6 +268,17 @@ std::optional<std::string> Registry::authorize(const HttpHead& head, bool push, 
 }
 
 std::string Registry::put_manifest(const std::string& name, const std::string& text, const std::string& media_type) {
+    return *send_manifest(name, text, media_type, {});
+}
+
+std::optional<std::string> Registry::offer_manifest(const std::string& name, const std::string& text,
+                                                    const std::string& media_type) {
+    return send_manifest(name, text, media_type, {400, 405, 406, 409, 415, 422});
+}
+
+std::optional<std::string> Registry::send_manifest(const std::string& name, const std::string& text,
+                                                   const std::string& media_type,
+                                                   const std::vector<unsigned>& declined) {
     Call wanted;
     wanted.method = "PUT";
     wanted.url = url("manifests/" + name);
@@ -275,7 +286,9 @@ std::string Registry::put_manifest(const std::string& name, const std::string& t
     wanted.body = text;
     wanted.push = true;
     wanted.accept = {200, 201, 202};
+    wanted.accept.insert(wanted.accept.end(), declined.begin(), declined.end());
     auto reply = call(std::move(wanted));
+    if (reply.head.status >= 400) return std::nullopt;
     const auto digest = "sha256:" + sha256_hex(text);
     const auto told = reply.head.field("Docker-Content-Digest");
     if (!told.empty() && told != digest)

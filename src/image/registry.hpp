@@ -59,6 +59,9 @@ public:
     void upload_blob(const std::string& digest, sys::FdRef file, std::int64_t size, const Progress& progress);
     /// The digest that it got.
     std::string put_manifest(const std::string& name, const std::string& text, const std::string& media_type);
+    /// The same; nothing when the registry doesn't know such documents.
+    [[nodiscard]] std::optional<std::string> offer_manifest(const std::string& name, const std::string& text,
+                                                            const std::string& media_type);
     /// Asks for nothing but to be let in (for login). Throws Error when refused.
     void check_access(const Credentials& credentials);
 
@@ -79,6 +82,9 @@ private:
         bool push = false;
         std::vector<unsigned> accept;  // statuses that are answers; others are errors
     };
+    [[nodiscard]] std::optional<std::string> send_manifest(const std::string& name, const std::string& text,
+                                                           const std::string& media_type,
+                                                           const std::vector<unsigned>& declined);
     [[nodiscard]] HttpClient::Reply call(Call call);
     /// The same for an answer that is a text: again, too, when its body is cut off.
     [[nodiscard]] HttpClient::Reply call_for_text(const Call& wanted, std::size_t limit, std::string& text);

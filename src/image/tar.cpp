@@ -1,68 +1,29 @@
 #include "image/tar.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <optional>
 
 #include "base/error.hpp"
 #include "base/strings.hpp"
+#include "image/tar_numbers.hpp"
 
 namespace compose::image {
 
 namespace {
 
-constexpr std::size_t kBlock = 512;
-constexpr std::size_t kMaxExtents = 1'000'000;
 constexpr int kMaxExtensionsInARow = 16;
-constexpr std::int64_t kMaxSize = std::int64_t{1} << 50U;
 
 std::string_view field(const char* block, std::size_t offset, std::size_t size) {
     const std::string_view text(block + offset, size);
     return text.substr(0, text.find('\0'));
 }
 
-/// Octal with blanks around it, or base-256 when the first bit is set. Nothing when malformed or beyond 63 bits.
-std::optional<std::int64_t> number(const char* block, std::size_t offset, std::size_t size) {
-    const auto* bytes = reinterpret_cast<const unsigned char*>(block + offset);
-    if ((bytes[0] & 0x80U) != 0) {
-        const bool negative = (bytes[0] & 0x40U) != 0;
-        std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            const auto byte =
-                i == 0 ? static_cast<unsigned char>(negative ? bytes[0] | 0x80U : bytes[0] & 0x7fU) : bytes[i];
-            if (value >> 56U != (negative ? 0xffU : 0U)) return std::nullopt;  // the shift would lose bits
-            value = value << 8U | byte;
-        }
-        const auto result = static_cast<std::int64_t>(value);
-        if ((result < 0) != negative) return std::nullopt;
-        return result;
-    }
-    auto text = std::string_view(block + offset, size);
-    text = text.substr(0, text.find('\0'));
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    if (text.empty()) return 0;
-    std::int64_t value = 0;
-    for (const char c : text) {
-        if (c < '0' || c > '7' || value > std::numeric_limits<std::int64_t>::max() / 8) return std::nullopt;
-        value = value * 8 + (c - '0');
-    }
-    return value;
-}
-
-std::optional<std::int64_t> decimal(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 bool checksum_matches(const char* block) {
-    const auto wanted = number(block, 148, 8);
+    const auto wanted = tar_number(block, 148, 8);
     std::int64_t plain = 0, with_sign = 0;
-    for (std::size_t i = 0; i < kBlock; ++i) {
+    for (std::size_t i = 0; i < kTarBlock; ++i) {
         const char c = i >= 148 && i < 156 ? ' ' : block[i];
         plain += static_cast<unsigned char>(c);
         with_sign += static_cast<signed char>(c);
@@ -72,7 +33,7 @@ bool checksum_matches(const char* block) {
 }
 
 bool is_zero(const char* block) {
-    return std::all_of(block, block + kBlock, [](char c) { return c == '\0'; });
+    return std::all_of(block, block + kTarBlock, [](char c) { return c == '\0'; });
 }
 
 TarType type_of(char raw) {
@@ -99,10 +60,6 @@ TarType type_of(char raw) {
     }
 }
 
-std::int64_t round_up(std::int64_t size) {
-    return (size + 511) / 512 * 512;
-}
-
 }  // namespace
 
 void TarReader::fail(const std::string& why) const {
@@ -126,7 +83,7 @@ void TarReader::read_exactly(char* out, std::size_t size) {
 /// False at the end of the stream.
 bool TarReader::read_block(char* block) {
     if (source_.peek().empty()) return false;
-    read_exactly(block, kBlock);
+    read_exactly(block, kTarBlock);
     return true;
 }
 
@@ -166,7 +123,7 @@ std::string TarReader::read_extension(std::int64_t size) {
         fail(fmt::format("an extended header of {} bytes is too long", size));
     std::string text(static_cast<std::size_t>(size), '\0');
     read_exactly(text.data(), text.size());
-    skip(round_up(size) - size);
+    skip(round_up_to_block(size) - size);
     return text;
 }
 
@@ -177,7 +134,7 @@ bool TarReader::next(TarEntry& entry) {
     if (padding_ > 0 && !source_.peek().empty()) skip(padding_);
     data_left_ = padding_ = 0;
     Extensions extensions;
-    char block[kBlock];
+    char block[kTarBlock];
     for (int row = 0;; ++row) {
         if (!read_header(block)) {
             if (extensions.any) fail("an extended header is followed by nothing");
@@ -189,7 +146,7 @@ bool TarReader::next(TarEntry& entry) {
         if (type != 'x' && type != 'g' && type != 'L' && type != 'K') break;
         if (row >= kMaxExtensionsInARow) fail("too many extended headers in a row");
         if (++entries_ > max_entries_) fail("the archive has too many entries");
-        const auto size = number(block, 124, 12);
+        const auto size = tar_number(block, 124, 12);
         const auto text = read_extension(size.value_or(-1));
         // A global header ('g') carries comments of archivers such as git; as Docker does, it is not applied.
         if (type == 'g') continue;
@@ -213,7 +170,7 @@ void TarReader::parse_pax(std::string_view text, Extensions& extensions) {
     while (!text.empty()) {
         // "25 mtime=1345497444.1234\n": the length counts itself.
         const auto space = text.find(' ');
-        const auto length = space == std::string_view::npos ? std::nullopt : decimal(text.substr(0, space));
+        const auto length = space == std::string_view::npos ? std::nullopt : tar_decimal(text.substr(0, space));
         if (!length || *length < 0 || static_cast<std::size_t>(*length) > text.size() ||
             static_cast<std::size_t>(*length) < space + 3 || text[static_cast<std::size_t>(*length) - 1] != '\n')
             fail("a pax record is malformed");
@@ -224,11 +181,11 @@ void TarReader::parse_pax(std::string_view text, Extensions& extensions) {
         const auto key = record.substr(0, equals);
         const auto value = record.substr(equals + 1);
         if (key == "GNU.sparse.offset") {
-            offset = decimal(value).value_or(-1);
+            offset = tar_decimal(value).value_or(-1);
             if (offset < 0) fail("a sparse map is malformed");
         } else if (key == "GNU.sparse.numbytes") {
-            const auto size = decimal(value);
-            if (offset < 0 || !size || extensions.old_map.size() >= kMaxExtents) fail("a sparse map is malformed");
+            const auto size = tar_decimal(value);
+            if (offset < 0 || !size || extensions.old_map.size() >= kMaxTarExtents) fail("a sparse map is malformed");
             extensions.old_map.push_back({offset, *size});
             offset = -1;
         } else {
@@ -251,7 +208,7 @@ void TarReader::fill_from_header(const char* block, TarEntry& entry) {
     }
     current_ = entry.name;
     const auto take = [&](std::size_t offset, std::size_t size, const char* what) {
-        const auto value = number(block, offset, size);
+        const auto value = tar_number(block, offset, size);
         if (!value) fail(fmt::format("its {} is no number", what));
         return *value;
     };
@@ -291,20 +248,20 @@ void TarReader::apply(const Extensions& extensions, TarEntry& entry) {
     const auto take = [&](std::string_view key, auto& out, std::int64_t max) {
         const auto* text = find(key);
         if (text == nullptr || text->empty()) return;
-        const auto value = decimal(*text);
+        const auto value = tar_decimal(*text);
         if (!value || *value < 0 || *value > max) fail(fmt::format("its {} is out of range", key));
         out = static_cast<std::remove_reference_t<decltype(out)>>(*value);
     };
-    take("size", stored_, kMaxSize);
+    take("size", stored_, kMaxTarSize);
     take("uid", entry.owner, 0xfffffffe);
     take("gid", entry.group, 0xfffffffe);
     if (const auto* text = find("mtime"); text != nullptr && !text->empty()) {
         const auto dot = std::min(text->find('.'), text->size());
-        const auto seconds = decimal(std::string_view(*text).substr(0, dot));
+        const auto seconds = tar_decimal(std::string_view(*text).substr(0, dot));
         if (!seconds) fail("its time is no number");
         auto digits = text->substr(std::min(dot + 1, text->size()), 9);
         digits.resize(9, '0');
-        const auto nanoseconds = decimal(digits);
+        const auto nanoseconds = tar_decimal(digits);
         if (!nanoseconds || *nanoseconds < 0) fail("its time is no number");
         entry.mtime_s = *seconds;
         entry.mtime_ns = *nanoseconds;
@@ -317,111 +274,19 @@ void TarReader::apply(const Extensions& extensions, TarEntry& entry) {
     for (auto it = pax.lower_bound(kXattr); it != pax.end() && it->first.starts_with(kXattr); ++it)
         if (it->first.size() > kXattr.size()) entry.xattrs.emplace(it->first.substr(kXattr.size()), it->second);
 
-    if (stored_ < 0 || stored_ > kMaxSize) fail("its size is out of range");
+    if (stored_ < 0 || stored_ > kMaxTarSize) fail("its size is out of range");
     // v7 archives have no type for directories; a link's size says nothing about data, except in some old writers' hard
     // links, which have none either in practice.
     if (entry.raw_type == '\0' && entry.name.ends_with('/')) entry.type = TarType::directory;
     if (entry.type != TarType::regular && entry.type != TarType::unknown) stored_ = 0;
     data_left_ = stored_;
-    padding_ = round_up(stored_) - stored_;
+    padding_ = round_up_to_block(stored_) - stored_;
     entry.size = entry.type == TarType::regular ? stored_ : 0;
     if (entry.type == TarType::regular) apply_sparse(extensions, entry);
     if (entry.type == TarType::unknown) {  // nobody can say what its bytes are
         skip(data_left_);
         data_left_ = 0;
     }
-}
-
-void TarReader::apply_sparse(const Extensions& extensions, TarEntry& entry) {
-    const auto& pax = extensions.pax;
-    const auto real_size = [&]() -> std::optional<std::int64_t> {
-        for (const auto* key : {"GNU.sparse.realsize", "GNU.sparse.size"})
-            if (const auto found = pax.find(key); found != pax.end()) return decimal(found->second).value_or(-1);
-        return std::nullopt;
-    }();
-    if (!real_size) return;
-    if (*real_size < 0 || *real_size > kMaxSize) fail("its size is out of range");
-    entry.sparse = true;
-    entry.size = *real_size;
-    entry.extents = extensions.old_map;
-    if (const auto map = pax.find("GNU.sparse.map"); map != pax.end()) {
-        const auto numbers = split(map->second, ',');
-        if (numbers.size() % 2 != 0) fail("a sparse map is malformed");
-        for (std::size_t i = 0; i < numbers.size(); i += 2)
-            entry.extents.push_back({decimal(numbers[i]).value_or(-1), decimal(numbers[i + 1]).value_or(-1)});
-    }
-}
-
-/// Old GNU: four extents in the header, more in blocks of their own.
-void TarReader::read_old_sparse(const char* block, TarEntry& entry) {
-    entry.sparse = true;
-    const auto real_size = number(block, 483, 12);
-    if (!real_size || *real_size < 0 || *real_size > kMaxSize) fail("its size is out of range");
-    entry.size = *real_size;
-    const auto read_extents = [&](const char* from, std::size_t offset, int count) {
-        for (int i = 0; i < count; ++i, offset += 24) {
-            if (from[offset] == '\0') return;
-            const auto start = number(from, offset, 12), size = number(from, offset + 12, 12);
-            if (!start || !size || entry.extents.size() >= kMaxExtents) fail("a sparse map is malformed");
-            entry.extents.push_back({*start, *size});
-        }
-    };
-    read_extents(block, 386, 4);
-    bool more = block[482] != '\0';
-    char extension[kBlock];
-    while (more) {
-        read_exactly(extension, kBlock);
-        read_extents(extension, 0, 21);
-        more = extension[504] != '\0';
-    }
-}
-
-/// GNU.sparse 1.0: the map is decimal lines in front of the data, padded to a block.
-void TarReader::read_map_in_data(TarEntry& entry) {
-    entry.sparse = true;
-    entry.extents.clear();
-    std::int64_t used = 0;
-    std::string line;
-    const auto read_number = [&] {
-        line.clear();
-        for (;;) {
-            const auto bytes = data();
-            if (bytes.empty() || line.size() > 20) fail("a sparse map is malformed");
-            const char c = bytes[0];
-            consume(1);
-            ++used;
-            if (c == '\n') break;
-            line += c;
-        }
-        const auto value = decimal(line);
-        if (!value) fail("a sparse map is malformed");
-        return *value;
-    };
-    const auto count = read_number();
-    if (count < 0 || count > static_cast<std::int64_t>(kMaxExtents)) fail("a sparse map is malformed");
-    for (std::int64_t i = 0; i < count; ++i) {
-        const auto offset = read_number();
-        const auto size = read_number();
-        entry.extents.push_back({offset, size});
-    }
-    const auto rest = round_up(used) - used;
-    if (rest > data_left_) fail("a sparse map is malformed");
-    skip(rest);
-    data_left_ -= rest;
-    stored_ = data_left_;
-}
-
-void TarReader::check_extents(TarEntry& entry) const {
-    std::int64_t end = 0, sum = 0;
-    for (const auto& extent : entry.extents) {
-        if (extent.offset < end || extent.size < 0 || extent.size > kMaxSize ||
-            extent.offset > entry.size - extent.size)
-            fail("a sparse map is malformed");
-        end = extent.offset + extent.size;
-        sum += extent.size;
-    }
-    if (sum != data_left_) fail("a sparse map does not fit its data");
-    std::erase_if(entry.extents, [](const auto& extent) { return extent.size == 0; });
 }
 
 std::string_view TarReader::data() {

@@ -27,6 +27,7 @@ Mount bind_mount(const Node& node) {
     const auto& bind = child_or_empty(node, "bind");
     out.propagation = text_of(bind, "propagation");
     out.recursive = text_of(bind, "recursive");
+    out.selinux = text_of(bind, "selinux");
     out.create_host_path = out.type == Mount::Type::bind && bind_flag(bind, "create_host_path", true);
     const auto& volume = child_or_empty(node, "volume");
     out.nocopy = bind_flag(volume, "nocopy");

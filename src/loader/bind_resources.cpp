@@ -24,6 +24,7 @@ Network bind_network(const Node::Entry& entry, const std::string& project) {
     out.key = entry.key;
     out.pos = entry.key_pos;
     out.config_hash = resource_hash(node);
+    out.definition = resource_definition(node);
     out.external = bind_flag(node, "external");
     out.name = name_of(entry, project, out.external);
     out.internal = bind_flag(node, "internal");

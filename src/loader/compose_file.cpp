@@ -27,15 +27,12 @@ bool LoadSession::afford_file(const AskedAt& asked) {
 }
 
 std::optional<RawFile> read_compose_file(LoadSession& session, const std::string& path, const AskedAt& asked) {
-    if (is_remote(path)) {
-        session.findings.error(asked.pos, asked.path, fmt::format("the remote file {} is not supported", path),
-                               "fetch it and name the local copy");
-        return std::nullopt;
-    }
     if (!session.afford_file(asked)) return std::nullopt;
-    const auto file = session.files.open(path, asked, "Compose file");
+    const auto located = session.files.locate("/", path, asked);
+    if (!located) return std::nullopt;
+    const auto file = session.files.open(*located, asked, "Compose file");
     if (!file) return std::nullopt;
-    RawFile out{path, *file, {}};
+    RawFile out{*located, *file, {}};
     const auto errors = session.findings.error_count();
     for (auto& document : read_yaml(*file, session.findings)) {
         if (document.is_null()) continue;

@@ -48,7 +48,8 @@ struct ComposeFile {
     std::vector<NodePath> resets;
 };
 
-/// Nothing when the file can't be read or holds no mapping: reported.
+/// `path` is absolute, "-", or an address, whose copy is read. Nothing when the file can't be read or holds no mapping:
+/// reported.
 [[nodiscard]] std::optional<RawFile> read_compose_file(LoadSession& session, const std::string& path,
                                                        const AskedAt& asked);
 [[nodiscard]] ComposeFile prepare_compose_file(LoadSession& session, RawFile raw, const Environment& environment);

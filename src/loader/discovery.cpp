@@ -32,7 +32,8 @@ public:
         if (!explicit_ && default_env_file_allowed()) read_default_env_file(from);
         choose_config_files();
         if (place_.folder.empty()) place_.folder = first_folder();
-        if (!explicit_ && default_env_file_allowed()) read_default_env_file(place_.folder);
+        place_.naming_folder = place_.folder.empty() ? from : place_.folder;
+        if (!explicit_ && default_env_file_allowed() && !place_.folder.empty()) read_default_env_file(place_.folder);
         return std::move(place_);
     }
 
@@ -77,20 +78,25 @@ private:
 
     void choose_config_files() {
         auto given = request_.files;
-        if (given.empty() && !variable("COMPOSE_FILE").empty()) {
-            const auto separator = variable("COMPOSE_PATH_SEPARATOR");
-            given = split(variable("COMPOSE_FILE"), separator.size() == 1 ? separator[0] : ':');
-            std::erase(given, std::string{});
-        }
+        if (given.empty() && !variable("COMPOSE_FILE").empty()) given = files_of_variable();
         if (given.empty()) return discover();
-        for (const auto& path : given) {
-            if (is_remote(path)) {
-                findings_.error({}, "", fmt::format("the remote file {} is not supported", quote(path)),
-                                "fetch it and name the local copy");
-                continue;
-            }
-            place_.config_files.push_back(path == "-" ? path : join_path(request_.working_directory, path));
-        }
+        for (const auto& path : given)
+            place_.config_files.push_back(
+                path == "-" || is_remote_file(path) ? path : join_path(request_.working_directory, path));
+    }
+
+    /// An address has colons of its own: without a separator that it has not, it stands alone.
+    std::vector<std::string> files_of_variable() {
+        const auto text = variable("COMPOSE_FILE");
+        const auto separator = variable("COMPOSE_PATH_SEPARATOR");
+        const bool default_separator = separator.size() != 1 || separator == ":";
+        if (default_separator && is_remote_file(text)) return {text};
+        auto out = split(text, default_separator ? ':' : separator[0]);
+        std::erase(out, std::string{});
+        if (default_separator && text.find("://") != std::string::npos)
+            findings_.error({}, "", fmt::format("COMPOSE_FILE is {}: an address has colons of its own", quote(text)),
+                            "set COMPOSE_PATH_SEPARATOR to what stands between the files, for example a comma");
+        return out;
     }
 
     void discover() {
@@ -121,6 +127,7 @@ private:
 
     [[nodiscard]] std::string first_folder() const {
         if (place_.config_files.empty() || place_.config_files.front() == "-") return request_.working_directory;
+        if (is_remote_file(place_.config_files.front())) return {};
         return parent_folder(place_.config_files.front());
     }
 
@@ -132,6 +139,10 @@ private:
 };
 
 }  // namespace
+
+std::span<const char* const> default_file_names() {
+    return kNames;
+}
 
 ProjectPlace locate_project(const LoadRequest& request, SourceFiles& files, Diagnostics& findings) {
     return Locator(request, files, findings).run();

@@ -207,13 +207,14 @@ private:
 
     Unit* open(const Unit& from, const Reference& reference, const std::string& name) {
         const auto place = fmt::format("services.{}.extends.file", name);
-        const auto path = is_remote(reference.file) ? reference.file : join_path(from.folder, reference.file);
-        if (const auto known = units_.find(path); known != units_.end()) return &known->second;
-        auto raw = read_compose_file(session_, path, {reference.file_pos, place});
+        const auto path = session_.files.locate(from.folder, reference.file, {reference.file_pos, place});
+        if (!path) return nullptr;
+        if (const auto known = units_.find(*path); known != units_.end()) return &known->second;
+        auto raw = read_compose_file(session_, *path, {reference.file_pos, place});
         if (!raw) return nullptr;
-        auto& unit = units_[path];
-        unit.path = path;
-        unit.folder = parent_folder(path);
+        auto& unit = units_[*path];
+        unit.path = *path;
+        unit.folder = parent_folder(*path);
         unit.foreign = true;
         unit.documents = std::move(raw->documents);
         return &unit;

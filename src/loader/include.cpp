@@ -114,11 +114,11 @@ private:
         std::vector<RawFile> files;
         std::string base;
         for (const auto& text : inclusion.paths) {
-            const auto path = is_remote(text.value) ? text.value : join_path(folder, text.value);
-            if (!check_chain(path, text.pos, place)) return std::nullopt;
-            auto raw = read_compose_file(session_, path, {text.pos, place});
+            const auto path = session_.files.locate(folder, text.value, {text.pos, place});
+            if (!path || !check_chain(*path, text.pos, place)) return std::nullopt;
+            auto raw = read_compose_file(session_, *path, {text.pos, place});
             if (!raw) return std::nullopt;
-            if (files.empty()) base = parent_folder(path);
+            if (files.empty()) base = parent_folder(*path);
             if (session_.trace != nullptr) session_.trace->included.emplace(raw->file, text.pos);
             files.push_back(std::move(*raw));
         }

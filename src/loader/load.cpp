@@ -38,6 +38,13 @@ std::vector<RawFile> read_files(LoadSession& session, const std::vector<std::str
     return out;
 }
 
+/// Puts the copies of what lay elsewhere in the places of their addresses.
+void settle(ProjectPlace& place, const std::vector<RawFile>& files) {
+    place.config_files.clear();
+    for (const auto& file : files) place.config_files.push_back(file.path);
+    if (place.folder.empty()) place.folder = parent_folder(files.front().path);
+}
+
 /// The `name` that the last file sets.
 const Node* name_in_files(const std::vector<RawFile>& files) {
     const Node* found = nullptr;
@@ -71,7 +78,7 @@ std::string choose_name(LoadSession& session, const ProjectPlace& place, const s
         if (!name->empty()) return check(std::move(*name), node->pos, "name");
     }
     note("the name of the project's folder");
-    auto name = project_name_from(std::filesystem::path(place.folder).filename().string());
+    auto name = project_name_from(std::filesystem::path(place.naming_folder).filename().string());
     return name.empty() ? check(std::move(name), {}, "") : name;
 }
 
@@ -124,6 +131,22 @@ void drop_absent_dependencies(Project& project) {
                       [&](const auto& need) { return !need.required && !project.services.contains(need.service); });
 }
 
+/// Which variables and labels come from files, by where their values stand.
+void note_value_files(Project& project, const Node& root, const std::vector<std::uint32_t>& env_files,
+                      const SourceMap& sources) {
+    const auto* services = root.find("services");
+    if (services == nullptr || env_files.empty()) return;
+    for (const auto& service : services->entries)
+        for (const char* group : {"environment", "labels"}) {
+            const auto* values = service.value.find(group);
+            if (values == nullptr || !values->is_mapping()) continue;
+            for (const auto& entry : values->entries)
+                if (std::find(env_files.begin(), env_files.end(), entry.key_pos.file) != env_files.end())
+                    project.services.at(service.key).value_files[std::string(group) + "." + entry.key] =
+                        sources.name(entry.key_pos.file);
+        }
+}
+
 Project bind(const Node& root, Node disabled, const ProjectPlace& place, bool hashes, Diagnostics& findings) {
     auto project = bind_project(root, place.environment, hashes, findings);
     if (!disabled.entries.empty()) {
@@ -171,6 +194,7 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     auto raw = read_files(session, place.config_files);
     const auto name = choose_name(session, place, raw);
     if (raw.empty() || (findings.has_errors() && raw.size() != place.config_files.size())) return out;
+    settle(place, raw);
     place.environment["COMPOSE_PROJECT_NAME"] = name;
 
     auto root = load_model(session, std::move(raw), place.folder, place.environment);
@@ -193,7 +217,10 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     else if (const auto faulty = faulty_parts(findings); request.consistency && faulty)
         check_consistency(root, findings, &disabled, *faulty);
     if (!request.all_resources) remove_unused_resources(root);
-    if (readable) out.project = bind(root, std::move(disabled), place, request.hashes, findings);
+    if (readable) {
+        out.project = bind(root, std::move(disabled), place, request.hashes, findings);
+        note_value_files(out.project, root, files.env_files(), findings.sources);
+    }
     auto tree = std::make_shared<ConfigTree>();
     tree->root = std::move(root);
     keep_selected(tree->root, request);

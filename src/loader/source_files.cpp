@@ -1,11 +1,11 @@
 #include "loader/source_files.hpp"
 
-#include <compose/error.hpp>
 #include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "base/strings.hpp"
 #include "loader/yaml_reader.hpp"
 
@@ -21,14 +21,32 @@ std::string parent_folder(const std::string& path) {
     return std::filesystem::path(path).parent_path().string();
 }
 
-bool is_remote(std::string_view path) {
+bool is_remote_file(std::string_view path) {
+    const auto web = path.starts_with("https://") || path.starts_with("http://");
     return path.starts_with("oci://") || path.starts_with("git@") || path.starts_with("git://") ||
-           path.starts_with("ssh://") || path.starts_with("https://") || path.starts_with("http://") ||
-           path.starts_with("github.com/");
+           path.starts_with("ssh://") || path.starts_with("github.com/") || web;
+}
+
+RemoteCopy FileSource::fetch(const std::string& address, const std::string& /*named_in*/) {
+    throw make_error(ErrorKind::unavailable, "{} can't be fetched here", quote(address));
+}
+
+std::optional<std::string> SourceFiles::locate(const std::string& base, const std::string& path, const AskedAt& asked) {
+    if (!is_remote_file(path)) return path == "-" ? path : join_path(base, path);
+    try {
+        auto copy = source_.fetch(path, base);
+        copies_[copy.root + "/"] = std::move(copy.name);
+        return std::move(copy.file);
+    } catch (const Error& error) {
+        findings_.error(asked.pos, asked.path, error.what(), error.hint());
+        return std::nullopt;
+    }
 }
 
 std::string SourceFiles::shown(const std::string& path) const {
     if (path == "-") return "stdin";
+    for (const auto& [root, name] : copies_)
+        if (path.starts_with(root)) return name + path.substr(root.size());
     const auto prefix = working_directory_.ends_with('/') ? working_directory_ : working_directory_ + "/";
     return path.starts_with(prefix) ? path.substr(prefix.size()) : path;
 }

@@ -17,9 +17,6 @@ namespace compose {
 [[nodiscard]] std::string join_path(const std::string& base, const std::string& path);
 /// The folder that holds `path`.
 [[nodiscard]] std::string parent_folder(const std::string& path);
-/// A git or OCI address where a file could stand.
-[[nodiscard]] bool is_remote(std::string_view path);
-
 /// What the files of variables are called in findings.
 inline constexpr std::string_view kEnvFile = "env file";
 
@@ -38,6 +35,10 @@ public:
     /// there too, unless `optional`.
     [[nodiscard]] std::optional<std::uint32_t> open(const std::string& path, const AskedAt& asked,
                                                     std::string_view what, bool optional = false);
+    /// Where the file is: for an address that of the copy, which is fetched now; else `path` against `base`. Nothing
+    /// when it can't be fetched: reported.
+    [[nodiscard]] std::optional<std::string> locate(const std::string& base, const std::string& path,
+                                                    const AskedAt& asked);
     [[nodiscard]] bool is_file(const std::string& path) { return source_.is_file(path); }
     [[nodiscard]] std::string shown(const std::string& path) const;
     /// The env files opened so far.
@@ -48,6 +49,7 @@ private:
     std::string working_directory_;
     Diagnostics& findings_;
     std::map<std::string, std::optional<std::uint32_t>> known_;
+    std::map<std::string, std::string> copies_;  // "root/" of what was fetched -> its name
     std::vector<std::uint32_t> env_files_;
 };
 

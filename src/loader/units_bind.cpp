@@ -171,6 +171,66 @@ std::optional<unsigned> mode_of(const Node& node) {
     return static_cast<unsigned>(*value);
 }
 
+namespace {
+
+bool to_boolean(Node& node) {
+    const auto value = boolean_of(node);
+    if (value && node.kind != Node::Kind::boolean) {
+        Node old = std::exchange(node, Node::make_bool(*value, node.pos));
+        node.past = std::move(old.past);
+        node.tag = old.tag;
+    }
+    return value.has_value();
+}
+
+bool to_number(Node& node) {
+    const auto value = number_of(node);
+    if (!value) return false;
+    if (*value == std::floor(*value) && std::fabs(*value) < 9e15) {
+        become_integer(node, static_cast<std::int64_t>(*value));
+    } else if (node.kind != Node::Kind::real) {
+        node.kind = Node::Kind::real;
+        node.real = *value;
+    }
+    return true;
+}
+
+bool to_microseconds(Node& node) {
+    auto value = integer_of(node);
+    if (!value && node.is_string())
+        if (const auto duration = parse_duration(node.text)) value = duration->count() / 1000;
+    if (value) become_integer(node, *value);
+    return value.has_value();
+}
+
+bool to_count(Node& node) {
+    const auto value = node.is_string() && node.text == "all" ? std::optional<std::int64_t>(-1) : integer_of(node);
+    if (!value || *value < -1) return false;
+    become_integer(node, *value);
+    return true;
+}
+
+bool is_text_of(const std::string& text, ScalarType type) {
+    switch (type) {
+        case ScalarType::restart:
+            return is_restart(text);
+        case ScalarType::pull_policy:
+            return is_pull_policy(text);
+        case ScalarType::window:
+            return parse_window(text).has_value();
+        case ScalarType::container_name:
+            return is_container_name(text);
+        case ScalarType::subnet:
+            return is_subnet(text);
+        case ScalarType::address:
+            return is_ipv4(text) || is_ipv6(text);
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
 bool convert_scalar(Node& node, ScalarType type) {
     if (node.is_null() || !node.is_scalar()) return node.is_null();
     switch (type) {
@@ -179,32 +239,15 @@ bool convert_scalar(Node& node, ScalarType type) {
         case ScalarType::text:
             if (!node.is_string()) become_text(node, scalar_text(node));
             return true;
-        case ScalarType::boolean: {
-            const auto value = boolean_of(node);
-            if (!value) return false;
-            if (node.kind != Node::Kind::boolean) {
-                Node old = std::exchange(node, Node::make_bool(*value, node.pos));
-                node.past = std::move(old.past);
-                node.tag = old.tag;
-            }
-            return true;
-        }
+        case ScalarType::boolean:
+            return to_boolean(node);
         case ScalarType::integer: {
             const auto value = integer_of(node);
             if (value && node.kind != Node::Kind::integer) become_integer(node, *value);
             return value.has_value();
         }
-        case ScalarType::number: {
-            const auto value = number_of(node);
-            if (!value) return false;
-            if (*value == std::floor(*value) && std::fabs(*value) < 9e15) {
-                become_integer(node, static_cast<std::int64_t>(*value));
-            } else if (node.kind != Node::Kind::real) {
-                node.kind = Node::Kind::real;
-                node.real = *value;
-            }
-            return true;
-        }
+        case ScalarType::number:
+            return to_number(node);
         case ScalarType::bytes: {
             const auto value = bytes_of(node);
             if (!value || *value < -1) return false;
@@ -217,37 +260,18 @@ bool convert_scalar(Node& node, ScalarType type) {
             become_text(node, format_duration(*value));
             return true;
         }
-        case ScalarType::microseconds: {
-            auto value = integer_of(node);
-            if (!value && node.is_string())
-                if (const auto duration = parse_duration(node.text)) value = duration->count() / 1000;
-            if (value) become_integer(node, *value);
-            return value.has_value();
-        }
-        case ScalarType::count: {
-            const auto value =
-                node.is_string() && node.text == "all" ? std::optional<std::int64_t>(-1) : integer_of(node);
-            if (!value || *value < -1) return false;
-            become_integer(node, *value);
-            return true;
-        }
-        case ScalarType::restart:
-            if (node.kind == Node::Kind::boolean && !node.boolean) become_text(node, "no");
-            return node.is_string() && is_restart(node.text);
+        case ScalarType::microseconds:
+            return to_microseconds(node);
+        case ScalarType::count:
+            return to_count(node);
         case ScalarType::mode:
             return mode_of(node).has_value();
-        case ScalarType::pull_policy:
-            return node.is_string() && is_pull_policy(node.text);
-        case ScalarType::window:
-            return node.is_string() && parse_window(node.text).has_value();
-        case ScalarType::container_name:
-            return node.is_string() && is_container_name(node.text);
-        case ScalarType::subnet:
-            return node.is_string() && is_subnet(node.text);
-        case ScalarType::address:
-            return node.is_string() && (is_ipv4(node.text) || is_ipv6(node.text));
+        case ScalarType::restart:
+            if (node.kind == Node::Kind::boolean && !node.boolean) become_text(node, "no");
+            [[fallthrough]];
+        default:
+            return node.is_string() && is_text_of(node.text, type);
     }
-    return false;
 }
 
 bool fits_scalar(const Node& node, ScalarType type) {

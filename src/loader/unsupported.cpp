@@ -90,8 +90,7 @@ public:
             "socket in DOCKER_HOST");
     }
 
-    // A host that has SELinux is looked at when containers are made. There, containers have the label of compose
-    // itself: what they mount need not be relabelled for them.
+    // A host that has SELinux is looked at when containers are made.
     void check_selinux(const Node::Entry& service, const PathFrame& path) {
         const auto options = path.child("security_opt");
         const auto& items = child_or_empty(service.value, "security_opt").items;
@@ -100,12 +99,6 @@ public:
             if ((text.starts_with("label=") || text.starts_with("label:")) && text.substr(6) != "disable")
                 findings_.warning(items[i].pos, to_string(options.item(i)),
                                   shown(text) + " is ignored: this host has no SELinux");
-        }
-        for (const auto& mount : child_or_empty(service.value, "volumes").items) {
-            const Node& bind = child_or_empty(mount, "bind");
-            if (host_.selinux && bind.is_mapping() && bind.find("selinux") != nullptr)
-                findings_.warning(key_pos_of(bind, "selinux"), to_string(path) + ".volumes",
-                                  "selinux is ignored: the engine sets no SELinux labels", "remove it");
         }
     }
 

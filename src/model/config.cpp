@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "base/strings.hpp"
 #include "model/canonical.hpp"
 #include "model/config_hash.hpp"
@@ -18,6 +19,27 @@ const Node& section(const LoadedProject& loaded, std::string_view name) {
     static const Node empty;
     const auto* found = loaded.tree ? loaded.tree->root.find(name) : nullptr;
     return found == nullptr ? empty : *found;
+}
+
+Node node_of(const json::value& value) {
+    Node node;
+    if (const auto* object = value.if_object()) {
+        node = Node::make_mapping({});
+        for (const auto& [key, item] : *object) node.entries.push_back({key, {}, node_of(item)});
+    } else if (const auto* list = value.if_array()) {
+        node = Node::make_sequence({});
+        for (const auto& item : *list) node.items.push_back(node_of(item));
+    } else if (const auto* text = value.if_string()) {
+        node = Node::make_string(std::string(*text), {});
+    } else if (const auto* truth = value.if_bool()) {
+        node = Node::make_bool(*truth, {});
+    } else if (value.is_double()) {
+        node.kind = Node::Kind::real;
+        node.real = value.get_double();
+    } else if (value.is_number()) {
+        node = Node::make_int(value.to_number<std::int64_t>(), {});
+    }
+    return node;
 }
 
 std::vector<std::string> sorted_keys(const Node& map) {
@@ -42,6 +64,12 @@ std::string render_config(const LoadedProject& loaded, ConfigFormat format, bool
     options.top_first = {"name", "services", "networks", "volumes", "configs", "secrets", "models"};
     const Node& root = loaded.tree ? loaded.tree->root : empty;
     return format == ConfigFormat::json ? render_json(root, options) + "\n" : render_yaml(root, options);
+}
+
+std::string render_model(std::string_view json_text, ConfigFormat format) {
+    LoadedProject loaded;
+    loaded.tree = std::make_shared<ConfigTree>(ConfigTree{node_of(parse_json(json_text))});
+    return render_config(loaded, format);
 }
 
 LoadedProject with_images(const LoadedProject& loaded, const std::map<std::string, std::string>& images) {

@@ -5,6 +5,14 @@
 
 namespace compose {
 
+namespace {
+
+bool is_extension(std::string_view key) {
+    return key.starts_with("x-");
+}
+
+}  // namespace
+
 std::string service_definition(const Node& service) {
     const auto* deploy = service.find("deploy");
     if (deploy == nullptr || deploy->find("replicas") == nullptr) {
@@ -12,7 +20,7 @@ std::string service_definition(const Node& service) {
                                               "scale", "depends_on",  "profiles"};
         // Extensions are notes for other tools, but for those that shape the container.
         for (const auto& entry : service.entries)
-            if (entry.key.starts_with("x-") && entry.key != "x-probe" && entry.key != "x-restart-on-unhealthy")
+            if (is_extension(entry.key) && entry.key != "x-probe" && entry.key != "x-restart-on-unhealthy")
                 without.emplace_back(entry.key);
         return render_compact_json(service, without);
     }
@@ -27,8 +35,15 @@ std::string service_hash(const Node& service) {
     return sha256_hex(service_definition(service));
 }
 
+std::string resource_definition(const Node& resource) {
+    std::vector<std::string_view> without;
+    for (const auto& entry : resource.entries)
+        if (is_extension(entry.key)) without.emplace_back(entry.key);
+    return render_compact_json(resource, without);
+}
+
 std::string resource_hash(const Node& resource) {
-    return sha256_hex(render_compact_json(resource));
+    return sha256_hex(resource_definition(resource));
 }
 
 }  // namespace compose

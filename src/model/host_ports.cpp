@@ -34,20 +34,28 @@ const Network* published_network(const Project& project, const Service& service)
     return leading.network != nullptr && !is_stacked_driver(leading.network->driver) ? leading.network : first.network;
 }
 
+std::string host_binding(const Network& network) {
+    const auto option = network.driver_opts.find(kHostBinding);
+    if (option == network.driver_opts.end() || option->second == "0.0.0.0") return {};  // all of both families here
+    return option->second;
+}
+
 }  // namespace
 
 HostFamilies host_families(const Project& project, const Service& service) {
-    if (publishes_nothing(project, service)) return {false, false};
+    if (publishes_nothing(project, service)) return {.ipv4 = false, .ipv6 = false};
     const Network* const network = published_network(project, service);
-    if (network == nullptr) return {};
+    if (network == nullptr) return HostFamilies{};
     const bool routed4 = is_routed(*network, kGatewayMode4);
     const bool routed6 = is_routed(*network, kGatewayMode6);
     // Where a container lacks a family, the other one answers for it.
-    return {.ipv4 = !(network->enable_ipv4 ? routed4 : routed6), .ipv6 = !(network->enable_ipv6 ? routed6 : routed4)};
+    return {.ipv4 = !(network->enable_ipv4 ? routed4 : routed6),
+            .ipv6 = !(network->enable_ipv6 ? routed6 : routed4),
+            .binding = host_binding(*network)};
 }
 
 std::optional<Port> on_host(Port port, HostFamilies families) {
-    port.host_ip = canonical_address(port.host_ip);
+    port.host_ip = canonical_address(port.host_ip.empty() ? families.binding : port.host_ip);
     if (port.host_ip.empty() && families.ipv4 != families.ipv6) port.host_ip = families.ipv4 ? "0.0.0.0" : "::";
     const bool six = port.host_ip.find(':') != std::string::npos;
     if (!(six ? families.ipv6 : families.ipv4)) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <compose/project.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace compose {
@@ -10,10 +11,13 @@ namespace compose {
 inline constexpr const char* kGatewayMode4 = "com.docker.network.bridge.gateway_mode_ipv4";
 inline constexpr const char* kGatewayMode6 = "com.docker.network.bridge.gateway_mode_ipv6";
 
+inline constexpr const char* kHostBinding = "com.docker.network.bridge.host_binding_ipv4";
+
 /// Families of host addresses on which a service takes ports.
 struct HostFamilies {
     bool ipv4 = true;
     bool ipv6 = true;
+    std::string binding{};  // the address for ports that name none; empty: all
 };
 /// As far as this project knows the networks: an external one counts as a bridge that is not routed.
 [[nodiscard]] HostFamilies host_families(const Project& project, const Service& service);

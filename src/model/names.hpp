@@ -19,4 +19,8 @@ namespace compose {
 /// Of one replica's container.
 [[nodiscard]] std::string container_name(std::string_view project, std::string_view service, int number);
 
+/// Is it what a replacement is called until the container whose name it gets is gone? That is 12 digits of the old
+/// one's id and the name to be.
+[[nodiscard]] bool is_temporary_name(std::string_view name, std::string_view final_name);
+
 }  // namespace compose

@@ -12,6 +12,8 @@ namespace {
 struct Text {
     std::string operator()(const CreateNetwork& a) const { return "CreateNetwork " + a.name; }
     std::string operator()(const RemoveNetwork& a) const { return "RemoveNetwork " + a.name; }
+    std::string operator()(const RecreateNetwork& a) const { return "RecreateNetwork " + a.name; }
+    std::string operator()(const UpdateNetwork& a) const { return "UpdateNetwork " + a.name; }
     std::string operator()(const CreateVolume& a) const { return "CreateVolume " + a.name; }
     std::string operator()(const RemoveVolume& a) const { return "RemoveVolume " + a.name; }
     std::string operator()(const CreateContainer& a) const { return "CreateContainer " + a.name; }

@@ -12,15 +12,14 @@ UpPlanner::UpPlanner(const Project& project, const ObservedState& observed, cons
 Plan UpPlanner::run() {
     select();
     decide_networks();
-    select_users_of_changed_networks();
     decide_volumes();
     select_users_of_changed_volumes();
     for (const std::string& name : dependency_order(dependencies_))
         if (selected_.contains(name)) order_.push_back(name);
     for (const std::string& name : order_) decide_service(name);
     decide_orphans();
-    bounce_dependents();
     let_completed_rest();
+    disturb();
 
     check_images();
     check_health_conditions();
@@ -31,8 +30,10 @@ Plan UpPlanner::run() {
 
     emit_resources();
     emit_orphans();
+    emit_guests();
     for (const std::string& name : order_) emit_service(name);
-    order_volume_sources();
+    order_guests();
+    order_sources();
     order_provided();
     order_stops();
     order_port_takeovers();

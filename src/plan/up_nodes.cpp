@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
+#include "model/host_ports.hpp"
 #include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
 
@@ -33,6 +34,12 @@ void UpPlanner::free_resources(const Replica& replica) {
         if (replica.old->volumes.contains(volume)) builder_.after(removal, *replica.removed);
 }
 
+/// A network is made anew when nobody on it runs any more.
+void UpPlanner::leave_networks(const Replica& replica) {
+    for (const auto& [network, removal] : network_removals_)
+        if (replica.old->networks.contains(network)) builder_.after(removal, *replica.stop);
+}
+
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
     for (Replica& hook : hooks_)
@@ -53,7 +60,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
     using Fate = Replica::Fate;
     switch (replica.fate) {
         case Fate::keep:
-            if (replica.rename) emit_late_rename(service, replica);
+            rename_left_over(service, replica);
             if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
             if (replica.rest) builder_.note(Event::Status::done, "Container " + replica.name, "Exited");
             break;
@@ -67,20 +74,25 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
         case Fate::bounce:
             replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
             replica.ready = replica.stop;
+            leave_networks(replica);
+            rename_left_over(service, replica);
             break;
     }
     if (options_.start && replica.starts() && !replica.start) emit_start(service, replica);
 }
 
 /// Its replacement was interrupted; who had the name before may still be there.
-void UpPlanner::emit_late_rename(const Service& service, Replica& replica) {
+void UpPlanner::rename_left_over(const Service& service, Replica& replica) {
+    if (!replica.rename) return;
     const std::vector<Replica>& all = replicas_.at(service.name);
     const auto before = std::find_if(all.begin(), all.end(), [&](const Replica& other) {
         return other.fate == Replica::Fate::remove && other.removed && other.old->name == replica.name;
     });
-    replica.ready = builder_.add(
+    const std::size_t renamed = builder_.add(
         RenameContainer{{replica.name, replica.old->id}, replica.old->name, before != all.end()}, kInterrupted);
-    if (before != all.end()) builder_.after(*replica.ready, *before->removed);
+    if (before != all.end()) builder_.after(renamed, *before->removed);
+    if (replica.stop) builder_.after(renamed, *replica.stop);
+    replica.ready = renamed;
 }
 
 void UpPlanner::emit_creation(const Service& service, Replica& replica) {
@@ -146,18 +158,22 @@ void UpPlanner::emit_start(const Service& service, Replica& replica) {
             builder_.after(*replica.start, node->second);
 }
 
-/// Who takes volumes over from another service is made after that one's containers. Where those must be gone before
-/// they are made anew, and with them whoever depends on them, the old ones' volumes are inherited.
-void UpPlanner::order_volume_sources() {
-    for (const std::string& name : order_)
-        for (const std::string& from : project_.services.at(name).volumes_from) {
-            const auto source = replicas_.find(from.substr(0, from.find(':')));
-            if (source == replicas_.end() || source->first == name) continue;
-            for (const Replica& needed : source->second)
+/// Who takes volumes over from another service, or shares a namespace with it, is made after that one's containers.
+/// Where those must be gone before they are made anew, and with them whoever depends on them, the old ones' volumes are
+/// inherited.
+void UpPlanner::order_sources() {
+    for (const std::string& name : order_) {
+        const Service& service = project_.services.at(name);
+        std::vector<std::string> sources = namespace_sources(service);
+        for (const std::string& from : service.volumes_from) sources.push_back(from.substr(0, from.find(':')));
+        for (const std::string& source : sources) {
+            if (source == name || !replicas_.contains(source)) continue;
+            for (const Replica& needed : replicas_.at(source))
                 for (const Replica& dependent : replicas_.at(name))
                     if (needed.created && dependent.created && (dependent.remove_first || !needed.remove_first))
                         builder_.after(*dependent.created, *needed.created);
         }
+    }
 }
 
 void UpPlanner::order_stops() {
@@ -181,10 +197,12 @@ void UpPlanner::order_port_takeovers() {
         if (orphan.stop) stops.emplace(orphan.old->id, *orphan.stop);
     for (const auto& [name, replicas] : replicas_) {
         const Service& service = project_.services.at(name);
+        const HostFamilies families = host_families(project_, service);
         for (const ObservedPort& held : observed_.ports) {
             const auto stop = stops.find(held.container_id);
             if (stop == stops.end()) continue;
-            const bool wanted = std::any_of(service.ports.begin(), service.ports.end(), [&](const Port& port) {
+            const bool wanted = std::any_of(service.ports.begin(), service.ports.end(), [&](const Port& written) {
+                const Port port = on_host(written, families).value_or(written);
                 return port.protocol == held.protocol && port.published_first <= held.host_port &&
                        held.host_port <= std::max(port.published_first, port.published_last) &&
                        addresses_overlap(port.host_ip, held.host_ip);

@@ -1,5 +1,6 @@
 // plan_up in its steps. Each step is one file: select and decide (up_services), networks and volumes (up_resources),
-// what would fail (up_checks), nodes and edges (up_nodes), rolling updates (up_update).
+// who stops because of them (up_disturbed), what would fail (up_checks), nodes and edges (up_nodes), rolling updates
+// (up_update).
 #pragma once
 
 #include <compose/plan.hpp>
@@ -15,7 +16,7 @@ struct Replica {
         create,   // is missing
         replace,  // differs: a new one takes its place
         remove,   // is too much
-        bounce,   // is as it should be, but stops while a dependency is replaced
+        bounce,   // is as it should be, but stops while something that it needs is replaced
     };
     Fate fate = Fate::keep;
     std::string cause;
@@ -55,11 +56,11 @@ private:
     void decide_service(const std::string& name);
     void decide_orphans();
     void leave_hook(const ObservedContainer& container, bool exited);
-    void bounce_dependents();
     void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
     bool mounts_other_images(const Service& service, const ObservedContainer& container) const;
     std::string stale_source(const Service& service, const ObservedContainer& container) const;
+    std::string renewed_namespace(const Service& service) const;
     std::vector<Replica> existing(const Service& service);
     std::map<int, const ObservedContainer*> heirs(const Service& service) const;
     int scale_of(const Service& service);
@@ -68,10 +69,24 @@ private:
     // up_resources.cpp
     void decide_networks();
     void decide_volumes();
-    void select_users_of_changed_networks();
     void select_users_of_changed_volumes();
     std::vector<const Network*> networks_of(const Service& service) const;
     std::vector<const Volume*> volumes_of(const Service& service) const;
+
+    // up_disturbed.cpp
+    void disturb();
+    void clear_networks();
+    void invite_users_of_networks();
+    void invite_users_of_namespaces();
+    void bounce_dependents();
+    [[nodiscard]] std::string disturbance(const std::string& name) const;
+    [[nodiscard]] const Replica* namespace_owner(const std::string& service) const;
+    [[nodiscard]] std::string ended_namespace(const Service& service) const;
+    [[nodiscard]] std::string changed_network_of(const ObservedContainer& container) const;
+    [[nodiscard]] std::vector<const Replica*> replicas_of(const std::string& service) const;
+    [[nodiscard]] bool is_decided(const ObservedContainer& container) const;
+    void emit_guests();
+    void order_guests();
 
     // up_checks.cpp
     void check_images();
@@ -87,11 +102,12 @@ private:
     void emit_orphans();
     void emit_service(const std::string& name);
     void emit_replica(const Service& service, Replica& replica);
-    void emit_late_rename(const Service& service, Replica& replica);
+    void rename_left_over(const Service& service, Replica& replica);
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
-    void order_volume_sources();
+    void order_sources();
     void free_resources(const Replica& replica);
+    void leave_networks(const Replica& replica);
     void order_stops();
     void order_port_takeovers();
     void emit_removal(Replica& replica, std::vector<Replica>& beside);
@@ -128,9 +144,10 @@ private:
     std::set<std::string> selected_;
     std::vector<std::string> order_;  // selected, dependencies first
     std::map<std::string, std::vector<Replica>> replicas_;
-    std::vector<Replica> orphans_, hooks_;                             // to be removed
-    std::set<std::string> changed_networks_, changed_volumes_;         // names
-    std::map<std::string, std::size_t> network_nodes_, volume_nodes_;  // by name
+    std::vector<Replica> orphans_, hooks_;  // to be removed
+    std::vector<Replica> guests_;  // of services that are not selected, which stop and start because of what is
+    std::set<std::string> changed_networks_, relabelled_networks_, changed_volumes_;  // names
+    std::map<std::string, std::size_t> network_nodes_, volume_nodes_;                 // by name
     std::map<std::string, std::size_t> network_removals_, volume_removals_;
     std::map<std::string, std::size_t> provider_nodes_, model_nodes_;  // by service, by key
     std::map<std::tuple<std::string, WaitContainer::Until, bool>, std::size_t> waits_;
@@ -138,6 +155,9 @@ private:
     ErrorKind kind_ = ErrorKind::invalid;
     PlanBuilder builder_;
 };
+
+/// The services whose namespaces it shares.
+[[nodiscard]] std::vector<std::string> namespace_sources(const Service& service);
 
 /// How many of so many containers may fail before deploy.update_config's failure_action is taken.
 [[nodiscard]] std::size_t tolerated_failures(const Deploy::Update& update, std::size_t containers);

@@ -3,9 +3,24 @@
 #include <compose/containers.hpp>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "plan/up_planner.hpp"
 
 namespace compose::plan {
+
+namespace {
+
+bool only_labels_differ(const std::string& before, const std::string& after) {
+    if (before.empty() || after.empty()) return false;
+    const auto without_labels = [](const std::string& definition) {
+        json::value value = parse_json(definition);
+        if (value.is_object()) value.get_object().erase("labels");
+        return value;
+    };
+    return without_labels(before) == without_labels(after);
+}
+
+}  // namespace
 
 std::vector<const Network*> UpPlanner::networks_of(const Service& service) const {
     std::vector<const Network*> result;
@@ -50,6 +65,10 @@ void UpPlanner::decide_networks() {
             continue;
         }
         if (there.config_hash == network.config_hash || options_.no_recreate) continue;
+        if (only_labels_differ(there.definition, network.definition)) {
+            relabelled_networks_.insert(network.name);
+            continue;
+        }
         if (!there.foreign.empty()) {
             kind_ = ErrorKind::conflict;
             finding(network.pos, "networks." + key,
@@ -58,25 +77,6 @@ void UpPlanner::decide_networks() {
             continue;
         }
         changed_networks_.insert(network.name);
-    }
-}
-
-/// A changed network is removed and made anew, so every container on it must leave and come back: their services join
-/// the selection.
-void UpPlanner::select_users_of_changed_networks() {
-    for (const ObservedContainer& container : observed_.containers) {
-        const auto on = std::find_if(changed_networks_.begin(), changed_networks_.end(),
-                                     [&](const std::string& n) { return container.networks.contains(n); });
-        if (on == changed_networks_.end()) continue;
-        if (!container.oneoff && project_.services.contains(container.service)) {
-            selected_.insert(container.service);
-        } else if (!options_.remove_orphans) {
-            kind_ = ErrorKind::conflict;
-            finding({}, {},
-                    "network " + *on + " changed and must be made anew, but container " + container.name +
-                        " uses it, which is not in the file",
-                    "remove it with --remove-orphans");
-        }
     }
 }
 
@@ -114,7 +114,8 @@ void UpPlanner::decide_volumes() {
     }
 }
 
-/// Likewise for a volume that is made anew, which containers of other projects may use too.
+/// Every container that mounts a volume that is made anew must go before: their services join the selection.
+/// Containers of other projects may use it too.
 void UpPlanner::select_users_of_changed_volumes() {
     for (const std::string& volume : changed_volumes_)
         for (const std::string& user : observed_.volumes.at(volume).users) {
@@ -144,13 +145,14 @@ void UpPlanner::emit_resources() {
         if (there == observed_.networks.end()) {
             network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name});
         } else if (changed_networks_.contains(network.name)) {
-            const std::size_t removal = builder_.add(RemoveNetwork{network.name, there->second.id}, "config changed");
-            network_removals_[network.name] = removal;
-            network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name});
-            builder_.after(network_nodes_[network.name], removal);
+            const std::size_t node =
+                builder_.add(RecreateNetwork{key, network.name, there->second.id}, "config changed");
+            network_removals_[network.name] = network_nodes_[network.name] = node;
         } else if (!there->second.ready) {
             network_nodes_[network.name] = builder_.add(CreateNetwork{key, network.name}, "its bridge is missing");
         }
+        if (relabelled_networks_.contains(network.name))
+            builder_.add(UpdateNetwork{key, network.name, there->second.id}, "labels changed");
     }
     for (const auto& [key, volume] : project_.volumes) {
         if (!volumes.contains(volume.name) && !options_.all_resources) continue;

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/strings.hpp"
+#include "model/names.hpp"
 #include "plan/up_planner.hpp"
 
 namespace compose::plan {
@@ -13,13 +14,6 @@ namespace {
 std::string container_name(const Project& project, const Service& service, int number) {
     if (!service.container_name.empty()) return service.container_name;
     return project.name + project.separator + service.name + project.separator + std::to_string(number);
-}
-
-/// The name under which a replacement is made: 12 digits of the old container's id and the name to be.
-bool is_temporary_name(const std::string& name, const std::string& final_name) {
-    return name.size() == 13 + final_name.size() && name[12] == '_' && name.ends_with(final_name) &&
-           std::all_of(name.begin(), name.begin() + 12,
-                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -78,6 +72,13 @@ std::string UpPlanner::stale_source(const Service& service, const ObservedContai
     return {};
 }
 
+/// The service that has another container by then than the one whose namespace it was made to share.
+std::string UpPlanner::renewed_namespace(const Service& service) const {
+    for (const std::string& source : namespace_sources(service))
+        if (const Replica* owner = namespace_owner(source); owner != nullptr && owner->made()) return source;
+    return {};
+}
+
 bool UpPlanner::mounts_other_images(const Service& service, const ObservedContainer& container) const {
     std::string ids;
     for (const Mount& mount : service.mounts) {
@@ -93,15 +94,13 @@ bool UpPlanner::mounts_other_images(const Service& service, const ObservedContai
 std::string UpPlanner::difference(const Service& service, const ObservedContainer& container) const {
     if (!container.complete) return "its creation was interrupted";
     if (container.status == ObservedStatus::dead) return "dead";
-    for (const Network* network : networks_of(service))
-        if (changed_networks_.contains(network->name) && container.networks.contains(network->name))
-            return "network " + network->name + " changed";
     for (const Volume* volume : volumes_of(service))
         if (changed_volumes_.contains(volume->name) && container.volumes.contains(volume->name))
             return "volume " + volume->name + " changed";
     if (options_.no_recreate) return {};
     if (const auto source = stale_source(service, container); !source.empty())
         return "volumes of " + source + " changed";
+    if (const auto source = renewed_namespace(service); !source.empty()) return "namespace of " + source + " replaced";
     const bool fresh = observed_.fresh.contains(container.id);
     if (options_.force_recreate && targeted(service.name) && !fresh) return "forced";
     if (options_.always_recreate_deps && !targeted(service.name) && !fresh) return "forced";
@@ -186,6 +185,8 @@ void UpPlanner::decide_service(const std::string& name) {
     // A new one that is made only when dependencies run can't be there before the old ones stop.
     const bool late = std::any_of(service.depends_on.begin(), service.depends_on.end(),
                                   [&](const Dependency& d) { return waits_for_containers(d.service); });
+    // Nor can one that shares the namespace of a container which only then is made.
+    const std::vector<std::string> sources = namespace_sources(service);
     for (std::size_t i = 0; i < there.size(); ++i) {
         Replica& replica = there[i];
         if (i >= scale) {
@@ -196,7 +197,11 @@ void UpPlanner::decide_service(const std::string& name) {
             const std::vector<const Network*> networks = networks_of(service);
             // The new one can't be made beside the old one when they would share an address, or when a network must be
             // empty in between.
-            replica.remove_first = fixed_address || replica.rename || !replica.old->complete || late ||
+            const bool waits = std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
+                const Replica* owner = namespace_owner(source);
+                return owner != nullptr && owner->remove_first;
+            });
+            replica.remove_first = fixed_address || waits || replica.rename || !replica.old->complete || late ||
                                    std::any_of(networks.begin(), networks.end(),
                                                [&](const Network* n) { return changed_networks_.contains(n->name); }) ||
                                    std::any_of(replica.old->networks.begin(), replica.old->networks.end(),
@@ -262,28 +267,6 @@ void UpPlanner::decide_orphans() {
                   "Found orphan containers ([" + join(names, " ") +
                       "]) for this project. If you removed or renamed this service in your compose file, you can run "
                       "this command with the --remove-orphans flag to clean it up.");
-}
-
-/// depends_on with restart: true: the dependent stops before what it depends on is replaced, and starts again after.
-void UpPlanner::bounce_dependents() {
-    if (!options_.start) return;
-    for (const std::string& name : order_) {
-        const auto disturbed = [&](const Dependency& dependency) {
-            if (!dependency.restart || !replicas_.contains(dependency.service)) return false;
-            const std::vector<Replica>& needed = replicas_.at(dependency.service);
-            return std::any_of(needed.begin(), needed.end(), [](const Replica& r) {
-                return r.fate == Replica::Fate::replace || r.fate == Replica::Fate::bounce;
-            });
-        };
-        for (const Dependency& dependency : dependencies_.at(name)) {
-            if (!disturbed(dependency)) continue;
-            for (Replica& replica : replicas_.at(name))
-                if (replica.fate == Replica::Fate::keep && replica.running() && !replica.rename) {
-                    replica.fate = Replica::Fate::bounce;
-                    replica.cause = "dependency " + dependency.service + " replaced";
-                }
-        }
-    }
 }
 
 /// A container that ended well by itself, and that no restart policy would start again, has done what it was for. In

@@ -198,6 +198,8 @@ int carry_out(Child& child, const Op& op) noexcept {
             return set_oom_score(op);
         case OpKind::apparmor:
             return set_apparmor(child, op);
+        case OpKind::selinux:
+            return set_selinux(op);
         case OpKind::resolve_user:
             return resolve_user(child);
         case OpKind::tell_mounted:

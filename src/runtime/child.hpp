@@ -78,6 +78,7 @@ int set_sysctl(Child& child, const Op& op) noexcept;
 int loopback_up() noexcept;
 int set_oom_score(const Op& op) noexcept;
 int set_apparmor(Child& child, const Op& op) noexcept;
+int set_selinux(const Op& op) noexcept;
 int join_session_keyring(const Op& op) noexcept;
 int resolve_user(Child& child) noexcept;
 int enter_directory(Child& child, const Op& op) noexcept;

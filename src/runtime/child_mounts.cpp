@@ -83,10 +83,15 @@ int overlay_root_by_mount(Child& child, const Op& op) noexcept {
         text.add(",");
         text.add(option.key);
         text.add("=");
-        if (option.value[0] != '/')
+        if (equal(option.key, "context")) {  // it has commas of its own
+            text.add("\"");
             text.add(option.value);
-        else if (const int result = text.add_directory(option.value); result < 0)
+            text.add("\"");
+        } else if (option.value[0] != '/') {
+            text.add(option.value);
+        } else if (const int result = text.add_directory(option.value); result < 0) {
             return result;
+        }
     }
     if (!text.fits) return -E2BIG;
     const long mounted = raw::call(SYS_mount, "overlay", op.target, "overlay", 0, text.data);

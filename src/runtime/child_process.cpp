@@ -188,6 +188,10 @@ int set_apparmor(Child& child, const Op& op) noexcept {
     return result == -ENOENT ? child.fail_with(result, Detail::no_profile) : result;
 }
 
+int set_selinux(const Op& op) noexcept {
+    return write_kernel_file(raw::openat(AT_FDCWD, "/proc/thread-self/attr/exec", O_WRONLY), op.source);
+}
+
 // Best effort, as keys may be missing from the kernel or the quota be used up; the filter forbids keyctl anyway.
 int join_session_keyring(const Op& op) noexcept {
     const long ring = raw::call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, op.source);

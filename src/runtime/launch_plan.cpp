@@ -52,10 +52,13 @@ void plan_oom_score(PlanBuilder& plan) {
 }
 
 // While /proc is the host's. Whatever is cloned meanwhile keeps it, up to the first program that is run.
-void plan_apparmor(PlanBuilder& plan) {
-    if (plan.spec.apparmor.empty()) return;
-    Op& op = plan.add(OpKind::apparmor, "use AppArmor profile " + quote(plan.spec.apparmor));
-    op.source = plan.arena.text("exec " + plan.spec.apparmor);
+void plan_confinement(PlanBuilder& plan) {
+    if (const std::string& profile = plan.spec.apparmor; !profile.empty()) {
+        Op& op = plan.add(OpKind::apparmor, "use AppArmor profile " + quote(profile));
+        op.source = plan.arena.text("exec " + profile);
+    }
+    if (const std::string& label = plan.spec.process_label; !label.empty())
+        plan.add(OpKind::selinux, "use SELinux context " + quote(label)).source = plan.arena.text(label);
 }
 
 void plan_hostname(PlanBuilder& plan) {
@@ -111,7 +114,7 @@ LaunchPlan finish(PlanBuilder& plan, const ProcessSpec& process, LaunchPlan resu
 LaunchPlan plan_launch(const ContainerSpec& spec, const HostFacts& facts, unsigned null_mask, Arena& arena) {
     PlanBuilder plan(spec, facts, arena);
     plan_oom_score(plan);
-    plan_apparmor(plan);
+    plan_confinement(plan);
     plan_joins(plan);
     plan_sources(plan);
     plan_root(plan);
@@ -151,7 +154,7 @@ LaunchPlan plan_exec(const ContainerSpec& spec, const ProcessSpec& process, cons
                      Arena& arena) {
     PlanBuilder plan(spec, facts, arena);
     plan_oom_score(plan);
-    plan_apparmor(plan);
+    plan_confinement(plan);
     plan.add(OpKind::wait_attached, "wait for the cgroup");
     plan.add(OpKind::join_namespaces, "join the container's namespaces");
     if (process.terminal)

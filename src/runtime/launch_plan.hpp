@@ -79,6 +79,7 @@ enum class OpKind : std::uint8_t {
     rlimit,  // resource `slot`, to a (soft), b (hard)
     oom_score_adj,
     apparmor,  // the next program is run under a profile: `source` is what the kernel is told
+    selinux,   // or in a context
     resolve_user,
     tell_mounted,  // the parent may do something in this mount namespace now
     wait_release,  // until the parent says that the network is ready

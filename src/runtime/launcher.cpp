@@ -11,6 +11,7 @@
 #include "runtime/child.hpp"
 #include "runtime/failure_text.hpp"
 #include "runtime/host_facts.hpp"
+#include "runtime/resctrl.hpp"
 #include "runtime/seccomp.hpp"
 #include "sys/clone.hpp"
 #include "sys/device.hpp"
@@ -310,8 +311,10 @@ Launch begin_launch(const ContainerSpec& spec, Stdio stdio, bool for_keeper, con
         impl->pid = process.pid;
         impl->pidfd = std::move(process.pidfd);
         log::debug("container {}: process {}", spec.id, impl->pid);
+        if (spec.cache_share) join_resctrl(*spec.cache_share, spec.id, impl->pid);
     } catch (...) {
         impl->abandon();
+        if (spec.cache_share) leave_resctrl(spec.id);
         try {
             cgroup.remove();
         } catch (const Error& error) {
@@ -344,6 +347,7 @@ Launch begin_exec(const ContainerSpec& spec, ExecTarget target, const ProcessSpe
     far_end.reset();  // or the end of the child would go unnoticed
     try {
         cgroup.attach(stage.pid, static_cast<bool>(born_in));
+        if (spec.cache_share) join_resctrl(*spec.cache_share, spec.id, stage.pid);
         send_byte(impl->channel, kAttached);
         await_second_stage(*impl, stage.pidfd);
         if (impl->state == Launch::State::failed && impl->pid < 0)

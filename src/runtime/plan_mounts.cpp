@@ -40,7 +40,7 @@ std::vector<MountSpec> effective_mounts(const ContainerSpec& spec) {
                                                                     {&spec.resolv_conf_file, "/etc/resolv.conf"},
                                                                     {&spec.hostname_file, "/etc/hostname"}};
     for (const auto& [source, target] : generated) {
-        const auto same = [&](const MountSpec& mount) { return mount.target == target; };
+        const auto same = [&, &target = target](const MountSpec& mount) { return mount.target == target; };
         if (source->empty() || std::any_of(spec.mounts.begin(), spec.mounts.end(), same)) continue;
         MountSpec& mount = mounts.emplace_back();
         mount.source = *source;
@@ -97,8 +97,16 @@ void open_image(PlanBuilder& plan, const MountSpec& mount) {
     op.slot = plan.slots++;
 }
 
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+// SELinux: all files of a file system that is the container's own have one context. The kernel's own have others.
+Options labelled(const PlanBuilder& plan, Options options) {
+    if (!plan.spec.mount_label.empty()) options.emplace_back("context", plan.spec.mount_label);
+    return options;
+}
+
 Op& mount_new(PlanBuilder& plan, Handle place, const char* type, const std::string& target, std::uint64_t attributes,
-              const std::vector<std::pair<std::string, std::string>>& options, Handle save = Handle::none) {
+              const Options& options, Handle save = Handle::none) {
     const std::string shown = (place == Handle::dev      ? "/dev/"
                                : place == Handle::cgroup ? "/sys/fs/cgroup/"
                                                          : "/") +
@@ -143,8 +151,8 @@ void plan_host_devices(PlanBuilder& plan) {
 }
 
 void plan_dev(PlanBuilder& plan) {
-    mount_new(plan, Handle::root, "tmpfs", "dev", kNosuid | kStrictatime, {{"mode", "755"}, {"size", "65536k"}},
-              Handle::dev);
+    mount_new(plan, Handle::root, "tmpfs", "dev", kNosuid | kStrictatime,
+              labelled(plan, {{"mode", "755"}, {"size", "65536k"}}), Handle::dev);
     for (const char* name : {"pts", "shm", "mqueue"}) entry(plan, OpKind::directory, Handle::dev, name);
     const DeviceNode standard[] = {{"null", 'c', 1, 3},   {"zero", 'c', 1, 5},    {"full", 'c', 1, 7},
                                    {"random", 'c', 1, 8}, {"urandom", 'c', 1, 9}, {"tty", 'c', 5, 0}};
@@ -161,12 +169,12 @@ void plan_dev(PlanBuilder& plan) {
     if (plan.facts.kcore) entry(plan, OpKind::symlink, Handle::dev, "core", "/proc/kcore");
     plan_host_devices(plan);
     constexpr std::uint64_t kPlain = kNosuid | kNoexec;
-    mount_new(plan, Handle::dev, "devpts", "pts", kPlain, {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}},
-              Handle::pts);
+    mount_new(plan, Handle::dev, "devpts", "pts", kPlain,
+              labelled(plan, {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}}), Handle::pts);
     mount_new(plan, Handle::dev, "mqueue", "mqueue", kPlain | kNodev, {});
     if (plan.spec.ipc == NamespaceMode::own && plan.spec.shared_memory)
         mount_new(plan, Handle::dev, "tmpfs", "shm", kPlain | kNodev,
-                  {{"mode", "1777"}, {"size", std::to_string(plan.spec.shm_size)}});
+                  labelled(plan, {{"mode", "1777"}, {"size", std::to_string(plan.spec.shm_size)}}));
 }
 
 void plan_cgroup_mounts(PlanBuilder& plan) {
@@ -178,7 +186,8 @@ void plan_cgroup_mounts(PlanBuilder& plan) {
     }
     const auto names = visible_hierarchies(plan.facts);
     if (names.empty()) return;
-    mount_new(plan, Handle::root, "tmpfs", "sys/fs/cgroup", flags, {{"mode", "755"}, {"size", "64k"}}, Handle::cgroup);
+    mount_new(plan, Handle::root, "tmpfs", "sys/fs/cgroup", flags, labelled(plan, {{"mode", "755"}, {"size", "64k"}}),
+              Handle::cgroup);
     int slot = 0;
     for (const auto& name : names) {
         entry(plan, OpKind::directory, Handle::cgroup, name);
@@ -205,7 +214,7 @@ void plan_cgroup_mounts(PlanBuilder& plan) {
 void plan_tmpfs(PlanBuilder& plan, const MountSpec& mount) {
     const TmpfsOptions parsed = parse_tmpfs_options(mount.options);
     Op& op = mount_new(plan, Handle::none, "tmpfs", mount.target, parsed.attributes | (mount.read_only ? kReadOnly : 0),
-                       parsed.values);
+                       labelled(plan, parsed.values));
     op.inherit_mode = std::none_of(parsed.values.begin(), parsed.values.end(),
                                    [](const auto& option) { return option.first == "mode"; });
 }
@@ -303,7 +312,7 @@ void plan_root(PlanBuilder& plan) {
     for (const auto& path : spec.lower) lower.push_back(plan.arena.text(path));
     op.list = plan.arena.list(lower);
     op.target = place;
-    std::vector<std::pair<std::string, std::string>> options;
+    Options options;
     if (!spec.upper.empty()) {
         options.emplace_back("upperdir", spec.upper);
         options.emplace_back("workdir", spec.work);
@@ -311,7 +320,7 @@ void plan_root(PlanBuilder& plan) {
     // Whatever the host's defaults: no hard-link index, and no metadata-only copies that an image could forge.
     options.emplace_back("index", "off");
     options.emplace_back("metacopy", "off");
-    op.options = plan.options(options);
+    op.options = plan.options(labelled(plan, std::move(options)));
 }
 
 void plan_default_mounts(PlanBuilder& plan) {

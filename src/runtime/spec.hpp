@@ -36,6 +36,18 @@ struct DeviceSpec {
     std::optional<std::int64_t> mode{}, uid{}, gid{};  // too
 };
 
+/// An interface of the host that is the container's while it runs. Hardware comes back when its namespace ends.
+struct NetDevice {
+    std::string host;  // its name there
+    std::string name;  // and in the container
+};
+
+/// Of the processor's caches and its memory bandwidth (see resctrl.hpp).
+struct CacheShare {
+    std::string group;                  // that others may be in too; empty: one of the container's own
+    std::vector<std::string> schemata;  // "L3:0=f;1=f", "MB:0=50"
+};
+
 /// A program that has something to do at a point of a container's life. Those of "startContainer" are the container's
 /// own and run as it does, all others are the host's.
 struct HostHook {
@@ -125,12 +137,16 @@ struct ContainerSpec {
     std::vector<std::string> cap_add, cap_drop;  // "NET_ADMIN", "CAP_NET_ADMIN", "ALL"
     bool privileged = false;
     bool no_new_privileges = false;
-    std::string apparmor;  // a profile that is loaded; empty: none
+    std::string apparmor;       // a profile that is loaded; empty: none
+    std::string process_label;  // of SELinux, for all its processes; empty: the engine's own
+    std::string mount_label;    // and for the file systems made for it; empty: none
     bool seccomp_unconfined = false;
     std::string seccomp_profile;     // JSON as Docker has it; empty: the default
     bool unprotected_paths = false;  // nothing in /proc and /sys is hidden or read-only
     bool writable_cgroups = false;
     std::vector<DeviceSpec> devices;
+    std::vector<NetDevice> net_devices;
+    std::optional<CacheShare> cache_share;
     std::vector<std::string> device_rules;  // "c 1:3 mr": what else may be used
     bool init = false;                      // our own reaper is pid 1 and runs the process
     std::map<std::string, std::string> sysctls;

@@ -155,6 +155,18 @@ void fields(Archive& archive, Device& device) requires std::is_same_v<std::remov
     archive.field("gid", device.gid);
 }
 
+template <class Archive, class Device>
+void fields(Archive& archive, Device& device) requires std::is_same_v<std::remove_const_t<Device>, NetDevice> {
+    archive.field("host", device.host);
+    archive.field("name", device.name);
+}
+
+template <class Archive, class Share>
+void fields(Archive& archive, Share& share) requires std::is_same_v<std::remove_const_t<Share>, CacheShare> {
+    archive.field("group", share.group);
+    archive.field("schemata", share.schemata);
+}
+
 template <class Archive, class Rate>
 void fields(Archive& archive, Rate& rate) requires std::is_same_v<std::remove_const_t<Rate>, DeviceRate> {
     archive.field("path", rate.path);
@@ -238,11 +250,15 @@ void fields(Archive& archive, Spec& spec) requires std::is_same_v<std::remove_co
     archive.field("privileged", spec.privileged);
     archive.field("no_new_privileges", spec.no_new_privileges);
     archive.field("apparmor", spec.apparmor);
+    archive.field("process_label", spec.process_label);
+    archive.field("mount_label", spec.mount_label);
     archive.field("seccomp_unconfined", spec.seccomp_unconfined);
     archive.field("seccomp_profile", spec.seccomp_profile);
     archive.field("unprotected_paths", spec.unprotected_paths);
     archive.field("writable_cgroups", spec.writable_cgroups);
     archive.field("devices", spec.devices);
+    archive.field("net_devices", spec.net_devices);
+    archive.field("cache_share", spec.cache_share);
     archive.field("device_rules", spec.device_rules);
     archive.field("init", spec.init);
     archive.field("sysctls", spec.sysctls);

@@ -87,7 +87,8 @@ void insert_rows(Database& db, const Container& c, const ContainerTexts& texts) 
            c.config.image_id, c.config.restart, c.config.stop_signal, c.config.stop_timeout_ns, encode(c.config.dns),
            c.config.log, c.config.health_json, c.config.ports_json, c.config.options_json);
     const auto row = db.last_row();
-    db.run("INSERT INTO container_specs VALUES (?,?,?,?)", row, c.config.spec, texts.definition, texts.request);
+    db.run("INSERT INTO container_specs VALUES (?,?,?,?,?,?)", row, c.config.spec, texts.definition,
+           encode(texts.contents), encode(texts.value_files), texts.request);
     db.run("INSERT INTO container_runtime VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", row, to_string(c.state),
            to_string(c.health), c.pid, c.pid_start_time, c.started_at, c.finished_at, c.exit_code, c.oom_killed,
            c.stopped_by_user, c.restart_count, c.error, c.boot_id);
@@ -105,9 +106,9 @@ void insert_endpoint(Database& db, const Container& container, const Endpoint& e
     if (taken.step())
         throw make_error(ErrorKind::conflict, "address {} in network {} is already in use by container {} (project {})",
                          e.address, network.view(0), taken.view(0), taken.view(1));
-    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id, container.project,
-           e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
-           encode(e.link_local), e.gw_priority, encode(e.sysctls));
+    db.run("INSERT INTO endpoints VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", container.id, e.network_id,
+           container.project, e.index, e.address, value, e.mac, e.interface, encode(e.aliases), e.default_route, e.name,
+           encode(e.link_local), e.gw_priority, encode(e.sysctls), e.number);
 }
 
 Endpoint read_endpoint(const Query& row) {
@@ -122,7 +123,8 @@ Endpoint read_endpoint(const Query& row) {
             .name = row.text(8),
             .link_local = decode_list(row.view(9)),
             .gw_priority = row.number(10),
-            .sysctls = decode_list(row.view(11))};
+            .sysctls = decode_list(row.view(11)),
+            .number = row.number(12)};
 }
 
 }  // namespace
@@ -188,10 +190,14 @@ std::vector<Container> Store::containers_without_spec(const std::string& project
 
 ContainerTexts Store::container_texts(const std::string& id) const {
     auto row = impl_->db.query(
-        "SELECT definition, request FROM container_specs WHERE container = (SELECT row FROM containers WHERE id = ?)",
+        "SELECT definition, contents, value_files, request FROM container_specs "
+        "WHERE container = (SELECT row FROM containers WHERE id = ?)",
         id);
     if (!row.step()) return {};
-    return {.definition = row.text(0), .request = row.text(1)};
+    return {.definition = row.text(0),
+            .contents = decode_map(row.view(1)),
+            .value_files = decode_map(row.view(2)),
+            .request = row.text(3)};
 }
 
 void Store::update_runtime(const Container& c) {
@@ -273,7 +279,7 @@ std::vector<std::string> Store::projects() const {
 
 #define ENDPOINT_COLUMNS                                                                                             \
     "container, network, position, address, mac, interface, aliases, default_route, name, link_local, gw_priority, " \
-    "sysctls"
+    "sysctls, number"
 
 std::vector<Endpoint> Store::endpoints_of(const std::string& container_id) const {
     auto rows = impl_->db.query("SELECT " ENDPOINT_COLUMNS " FROM endpoints WHERE container = ? ORDER BY position",

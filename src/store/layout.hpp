@@ -14,6 +14,7 @@
 //     events.log[.1]          what has happened, one JSON object a line (see event_log.hpp)
 //     build/work-<id>/        a build at work; removed by the next one when nobody holds its lock
 //     build/cache/            RUN --mount=type=cache, and the digests of contexts
+//     copies/                 Compose files that lie elsewhere (see engine/remote_files.hpp)
 //   <run>/                    0700, gone after a reboot
 //     boot-id
 //     dns-generation          8 bytes, mapped by every supervisor (see generation.hpp)
@@ -42,6 +43,7 @@ struct Layout {
     [[nodiscard]] std::string container(const std::string& id) const { return state + "/containers/" + id; }
     [[nodiscard]] std::string trash() const { return state + "/trash"; }
     [[nodiscard]] std::string builds() const { return state + "/build"; }
+    [[nodiscard]] std::string copies() const { return state + "/copies"; }
     [[nodiscard]] std::string container_log(const std::string& id) const { return container(id) + "/container.log"; }
     [[nodiscard]] std::string event_log() const { return state + "/events.log"; }
     [[nodiscard]] std::string container_probes(const std::string& id) const { return container(id) + "/probes.json"; }

@@ -9,7 +9,7 @@ namespace {
 
 #define NETWORK_COLUMNS                                                                                             \
     "id, name, project, key, driver, subnet, gateway, bridge, internal, attachable, options, labels, config_hash, " \
-    "created_at"
+    "created_at, definition"
 
 Network read_network(const Query& row) {
     return {.id = row.text(0),
@@ -25,7 +25,8 @@ Network read_network(const Query& row) {
             .options = decode_map(row.view(10)),
             .labels = decode_map(row.view(11)),
             .config_hash = row.text(12),
-            .created_at = row.integer(13)};
+            .created_at = row.integer(13),
+            .definition = row.text(14)};
 }
 
 struct NamedRange {
@@ -92,12 +93,17 @@ void Store::insert_network(Network& network, std::span<const std::string> avoid)
         // The host's own network and none have no addresses of their own.
         const bool addressed = filled.driver == "bridge" || is_stacked(filled);
         if (addressed && has_ipv4(filled)) fill_in_subnet(db, filled, avoid);
-        db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name, filled.project,
-               filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false),
+        db.run("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", filled.id, filled.name,
+               filled.project, filled.key, filled.driver, filled.subnet, range_end(filled.subnet, false),
                range_end(filled.subnet, true), filled.gateway, filled.bridge, filled.internal, filled.attachable,
-               encode(filled.options), encode(filled.labels), filled.config_hash, filled.created_at);
+               encode(filled.options), encode(filled.labels), filled.config_hash, filled.created_at, filled.definition);
     });
     network = std::move(filled);
+}
+
+void Store::update_labels(const Network& network) {
+    impl_->db.run("UPDATE networks SET labels = ?, config_hash = ?, definition = ? WHERE id = ?",
+                  encode(network.labels), network.config_hash, network.definition, network.id);
 }
 
 std::optional<Network> Store::network(const std::string& id) const {

@@ -63,7 +63,9 @@ struct Container {
 /// What a container was made from; neither changes while it exists, and only who asks for them reads them.
 struct ContainerTexts {
     std::string definition;  // JSON of the service that `up` compares with; "": made for one purpose
-    std::string request;     // JSON in the terms of Docker's API, for `inspect`
+    std::map<std::string, std::string> contents{};     // Service::contents
+    std::map<std::string, std::string> value_files{};  // Service::value_files
+    std::string request;                               // JSON in the terms of Docker's API, for `inspect`
 };
 
 /// Has it processes, or will it have some again by itself?
@@ -91,6 +93,7 @@ struct Network {
     Labels labels;
     std::string config_hash;
     std::int64_t created_at = 0;
+    std::string definition{};  // JSON, what config_hash is of; empty: made by hand
 };
 
 /// Is it to have IPv4? It has a subnet once it is in the database.
@@ -111,16 +114,17 @@ struct Network {
 struct Endpoint {
     std::string container_id;
     std::string network_id;
-    int index = 0;        // eth<index>
+    int index = 0;        // in the order in which they came
     std::string address;  // IPv4, unique in the network; empty where that has none
     std::string mac;
     std::string interface;             // the host's end of the veth pair, unique
     std::vector<std::string> aliases;  // all names it answers to in the network
     bool default_route = false;
-    std::string name{};                     // of the interface in the container; empty: eth<index>
+    std::string name{};                     // of the interface in the container; empty: eth<number>
     std::vector<std::string> link_local{};  // more addresses, of 169.254.0.0/16
     int gw_priority = 0;                    // the highest one has the default route
     std::vector<std::string> sysctls{};     // of the interface: "net.ipv4.conf.IFNAME.log_martians=1"
+    int number = 0;                         // of its name; those with names of their own don't count
 };
 
 struct PortRecord {

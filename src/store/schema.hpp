@@ -59,6 +59,8 @@ CREATE TABLE container_specs (
     container INTEGER PRIMARY KEY REFERENCES containers(row) ON DELETE CASCADE,
     spec TEXT NOT NULL,
     definition TEXT NOT NULL,
+    contents TEXT NOT NULL,
+    value_files TEXT NOT NULL,
     request TEXT NOT NULL
 );
 
@@ -78,7 +80,8 @@ CREATE TABLE networks (
     options TEXT NOT NULL,
     labels TEXT NOT NULL,
     config_hash TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    definition TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX networks_bridge ON networks(bridge) WHERE bridge <> '';
 
@@ -97,6 +100,7 @@ CREATE TABLE endpoints (
     link_local TEXT NOT NULL,
     gw_priority INTEGER NOT NULL,
     sysctls TEXT NOT NULL,
+    number INTEGER NOT NULL,
     PRIMARY KEY (container, network)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX endpoints_address ON endpoints(network, address_value);

@@ -60,6 +60,8 @@ public:
     /// Fills in subnet and gateway when they are empty: the lowest free one of the pools that overlaps neither another
     /// network nor `avoid` ("10.0.0.0/8" texts: the host's routes).
     void insert_network(Network& network, std::span<const std::string> avoid);
+    /// And the definition that they come from.
+    void update_labels(const Network& network);
     [[nodiscard]] std::optional<Network> network(const std::string& id) const;
     [[nodiscard]] std::optional<Network> network_by_name(const std::string& name) const;
     [[nodiscard]] std::vector<Network> networks(const std::string& project) const;  // "": all

@@ -4,9 +4,11 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "runtime/resctrl.hpp"
 #include "store/event_log.hpp"
 #include "supervisor/resident.hpp"
 #include "sys/clock.hpp"
+#include "sys/namespaces.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -69,8 +71,30 @@ runtime::Cgroup& Container::cgroup() {
     if (cgroup_) return *cgroup_;
     if (cgroup_parent_.empty())
         if (const auto container = core_.store.container(row_.id))
-            cgroup_parent_ = runtime::spec_from_json(container->config.spec).cgroup_parent;
+            note_facts(runtime::spec_from_json(container->config.spec));
     return cgroup_.emplace(runtime::cgroup_root(), cgroup_parent_, row_.id);
+}
+
+void Container::note_facts(const runtime::ContainerSpec& spec) {
+    cgroup_parent_ = spec.cgroup_parent;
+    network_of_ = spec.network == runtime::NamespaceMode::joined ? spec.network_of : std::string{};
+    ipc_of_ = spec.ipc == runtime::NamespaceMode::joined ? spec.ipc_of : std::string{};
+}
+
+bool Container::shares_with(const std::string& name) const {
+    return !row_.oneoff && (network_of_ == name || ipc_of_ == name);
+}
+
+bool Container::was_left_by(const Container& owner) const {
+    const auto runs = [](const Container& one) {
+        return one.phase_ == Phase::running && one.row_.state == store::ContainerState::running &&
+               !one.stop_requested_ && !one.interrupted_;
+    };
+    if (!shares_with(owner.row_.name) || !runs(*this) || !runs(owner)) return false;
+    const auto apart = [&](const char* kind) {
+        return !sys::share_namespace(static_cast<pid_t>(row_.pid), static_cast<pid_t>(owner.row_.pid), kind);
+    };
+    return (network_of_ == owner.row_.name && apart("net")) || (ipc_of_ == owner.row_.name && apart("ipc"));
 }
 
 void Container::save() {
@@ -220,6 +244,7 @@ void Container::clean_up_process(bool keep_ports) {
     try {
         cgroup().kill();
         cgroup().remove();
+        runtime::leave_resctrl(row_.id);
         if (!keep_ports && !row_.config.ports_json.empty()) {
             ports_.release();
             hooks_.ports_free(*this);

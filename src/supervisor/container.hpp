@@ -58,6 +58,11 @@ public:
     /// Throw Error when it is not in the state for it.
     void pause();
     void unpause();
+    /// Does it share the network or IPC of the container of that name? Only what was made for a project says so:
+    /// whoever looks into a container by hand is left alone.
+    [[nodiscard]] bool shares_with(const std::string& name) const;
+    /// It runs, in a namespace that the other one, which runs too, has left by a restart.
+    [[nodiscard]] bool was_left_by(const Container& owner) const;
     /// Its name or restart policy has changed in the database.
     void refresh();
 
@@ -96,6 +101,7 @@ private:
     // container_launch.cpp
     void begin(bool by_hand);
     void launch();
+    void note_facts(const runtime::ContainerSpec& spec);
     runtime::JoinTargets find_joins(runtime::ContainerSpec& spec, std::vector<sys::Fd>& held) const;
     runtime::Stdio make_stdio(const runtime::ContainerSpec& spec);
     void on_channel();
@@ -139,6 +145,7 @@ private:
     std::string cgroup_parent_;
     std::optional<runtime::Cgroup> cgroup_;
     Phase phase_ = Phase::down;
+    std::string network_of_, ipc_of_;  // names of containers
     RestartPolicy policy_;
     ContainerOptions options_;
     RestartHistory history_;
@@ -155,7 +162,7 @@ private:
     sys::Fd input_;  // what its standard input is written to, while it is kept open
     struct Given {
         sys::Fd in, out, err;  // the process's side of what prepare_attach() gave away
-        bool input = false;
+        bool input;
     };
     std::optional<Given> given_;
     Listeners listeners_;

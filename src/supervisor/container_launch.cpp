@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "net/host_interface.hpp"
 #include "supervisor/container.hpp"
 #include "supervisor/volume_mounts.hpp"
 #include "sys/clock.hpp"
@@ -49,7 +50,7 @@ void Container::launch() {
     auto wishes = port_wishes_from_json(fresh->config.ports_json);
     fresh->config.spec.clear();
     row_ = std::move(*fresh);
-    cgroup_parent_ = spec.cgroup_parent;
+    note_facts(spec);
     read_options();
     row_.stopped_by_user = false;
     row_.restart_count = history_.restarts;
@@ -70,7 +71,11 @@ void Container::launch() {
     row_.boot_id = core_.boot_id;
     save();
     try {
-        if (spec.network == runtime::NamespaceMode::own) endpoints_.connect(row_, launch_->open_netns());
+        if (spec.network == runtime::NamespaceMode::own) {
+            const auto netns = launch_->open_netns();
+            endpoints_.connect(row_, netns);
+            for (const auto& [host, name] : spec.net_devices) net::take_interface(host, netns, name);
+        }
     } catch (const Error&) {
         // A child that failed is gone before its namespace could be visited: its own words say why.
         if (launch_->poll() != runtime::Launch::State::failed) throw;

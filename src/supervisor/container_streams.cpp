@@ -40,8 +40,7 @@ Container::Ends Container::prepare_attach(bool input) {
     const auto spec = runtime::spec_from_json(fresh->config.spec);
     Ends ends;
     ends.terminal = spec.process.terminal;
-    given_.emplace();
-    given_->input = input;
+    given_.emplace(Given{{}, {}, {}, input});
     auto out = sys::make_pipe();
     ends.out = std::move(out.read);
     given_->out = std::move(out.write);

@@ -139,6 +139,11 @@ net::BridgeSpec bridge_of(const store::Network& row) {
     return spec;
 }
 
+std::string interface_prefix(const store::Network& row) {
+    const std::string prefix = option(row, "interface_prefix");
+    return prefix.empty() ? "eth" : prefix;
+}
+
 net::StackedLink stacked_link(const store::Network& row) {
     return {row.driver, option(row, "parent"), option(row, "mode"), option(row, "flag")};
 }
@@ -183,9 +188,8 @@ net::EndpointSpec interface_of(const store::Endpoint& endpoint, const store::Net
     net::EndpointSpec spec;
     spec.bridge = network.bridge;
     spec.host_name = endpoint.interface;
-    const std::string prefix = option(network, "interface_prefix");
     spec.container_name =
-        endpoint.name.empty() ? fmt::format("{}{}", prefix.empty() ? "eth" : prefix, endpoint.index) : endpoint.name;
+        endpoint.name.empty() ? interface_prefix(network) + std::to_string(endpoint.number) : endpoint.name;
     spec.index = kFirstIndex + endpoint.index;
     if (const auto subnet = subnet_of(network)) {
         spec.address = parsed(net::Ipv4::parse(endpoint.address), endpoint.address);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "net/bridge.hpp"
@@ -16,6 +17,8 @@ namespace compose::supervisor {
 /// Are its containers reached by routes to them, in one family at least, and not by ports of the host?
 [[nodiscard]] bool is_routed(const store::Network& row);
 [[nodiscard]] net::BridgeSpec bridge_of(const store::Network& row);
+/// What the names of interfaces begin with in its containers: "eth".
+[[nodiscard]] std::string interface_prefix(const store::Network& row);
 /// A network that stands on an interface of the host's.
 [[nodiscard]] net::StackedLink stacked_link(const store::Network& row);
 /// Is what the network's endpoints are connected to there?

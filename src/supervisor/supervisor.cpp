@@ -17,6 +17,8 @@ constexpr std::chrono::milliseconds kEmptyTime{5};  // after down, which waits f
 // After a burst of work, memory that it took goes back to the system.
 constexpr std::chrono::seconds kTrimAfter{1};
 constexpr std::chrono::seconds kHeirPause{1};
+// The command that restarts one container may be about to restart those that share its namespaces.
+constexpr std::chrono::milliseconds kRejoinAfter{500};
 constexpr const char* kListenerName = "listener";
 
 }  // namespace
@@ -91,6 +93,8 @@ void Supervisor::adopt_all(KeeperLink::Handover& handover) {
             log::debug("adopt {}: {}", name, error.what());
         }
     }
+    // One of them may have been started just before its sharers would have followed.
+    rejoin_timer_ = loop_.after(kRejoinAfter, [this] { rejoin_namespaces(); });
     execs_.adopt(handover.held);
     // Exits of containers were used just now; those of commands find their entry, the rest were orphans.
     for (const auto& exit : handover.exits) processes_.deliver(exit);
@@ -275,7 +279,28 @@ void Supervisor::on_changed(const Container& container) {
             if (found != containers_.end() && found->second->forgotten()) containers_.erase(found);
         });
     }
+    look_for_namespaces(container);
     look_for_end();
+}
+
+/// Who shares a namespace with a container that was started again is in the old one, in which nobody else is left.
+void Supervisor::look_for_namespaces(const Container& container) {
+    if (container.phase() != Phase::running || rejoin_timer_) return;
+    const auto& name = container.row().name;
+    if (std::any_of(containers_.begin(), containers_.end(),
+                    [&](const auto& entry) { return entry.second->shares_with(name); }))
+        rejoin_timer_ = loop_.after(kRejoinAfter, [this] { rejoin_namespaces(); });
+}
+
+void Supervisor::rejoin_namespaces() {
+    rejoin_timer_.cancel();
+    for (const auto& [id, sharer] : containers_)
+        for (const auto& [other, owner] : containers_)
+            if (sharer->was_left_by(*owner)) {
+                log::debug("{} follows {} into its new namespaces", sharer->row().name, owner->row().name);
+                sharer->restart({}, [](const Failure*, sys::FdRef) {});
+                break;
+            }
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ private:
     Container& add(store::Container row);
     [[nodiscard]] Container::Done answer_to(SessionId session, std::uint64_t seq);
     void on_changed(const Container& container);
+    void look_for_namespaces(const Container& container);
+    void rejoin_namespaces();
 
     [[nodiscard]] bool idle() const;
     void look_for_end();
@@ -68,6 +70,7 @@ private:
     sys::EventLoop::Watch end_timer_;
     sys::EventLoop::Watch trim_timer_;
     sys::EventLoop::Watch heir_timer_;
+    sys::EventLoop::Watch rejoin_timer_;
 };
 
 }  // namespace compose::supervisor

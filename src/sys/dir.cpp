@@ -40,6 +40,11 @@ Fd open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode) {
     return fd;
 }
 
+bool leads_beneath(FdRef dir, const std::string& path) {
+    return static_cast<bool>(
+        Fd(try_openat2(dir, path.c_str(), O_PATH, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)));
+}
+
 Fd open_in_root(FdRef root, const std::string& path, int flags, unsigned mode) {
     Fd fd(try_openat2(root, path.c_str(), flags, mode, kResolveInRoot));
     if (!fd) throw errno_error("open {}", path);

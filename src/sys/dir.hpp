@@ -14,6 +14,8 @@ namespace compose::sys {
 /// openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS): links are followed but ".." and links that leave `dir` fail
 /// (EXDEV).
 [[nodiscard]] Fd open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
+/// Is there something at `path`, and does no link on the way to it leave `dir` or its file system?
+[[nodiscard]] bool leads_beneath(FdRef dir, const std::string& path);
 /// openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): `root` is "/" for the lookup, as after chroot.
 [[nodiscard]] Fd open_in_root(FdRef root, const std::string& path, int flags, unsigned mode = 0);
 /// What a lookup answers with nothing: only a path that is not there, or also one that is something else (a file, a

@@ -17,8 +17,8 @@ HostIdentity host_identity() {
             static_cast<std::int64_t>(info.totalram) * info.mem_unit};
 }
 
-bool has_apparmor() {
-    const auto enabled = read_file_if_exists("/sys/module/apparmor/parameters/enabled");
+bool has_apparmor(const std::string& root) {
+    const auto enabled = read_file_if_exists(root + "/sys/module/apparmor/parameters/enabled");
     return enabled && enabled->starts_with('Y');
 }
 

@@ -12,8 +12,8 @@ struct HostIdentity {
     std::int64_t memory = 0;            // bytes
 };
 [[nodiscard]] HostIdentity host_identity();
-/// Does the kernel confine programs by AppArmor profiles?
-[[nodiscard]] bool has_apparmor();
+/// Does the kernel confine programs by AppArmor profiles? `root`: of /sys, for tests.
+[[nodiscard]] bool has_apparmor(const std::string& root = "");
 /// Does it label programs and files by an SELinux policy, enforced or not?
 [[nodiscard]] bool has_selinux();
 

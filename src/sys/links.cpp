@@ -293,6 +293,21 @@ void Links::remove(const std::string& name) {
         throw refused(failures.front(), "remove interface " + name);
 }
 
+void Links::move(int index, FdRef netns, const std::string& name) {
+    NetlinkBuffer buffer;
+    ifinfomsg link{};
+    link.ifi_index = index;
+    link.ifi_change = IFF_UP;  // one that is up keeps its name
+    buffer.begin(RTM_NEWLINK, NLM_F_ACK, link);
+    check(socket_.exchange(buffer), fmt::format("take interface {} down", index));
+    buffer = {};
+    link.ifi_change = 0;
+    buffer.begin(RTM_NEWLINK, NLM_F_ACK, link);
+    buffer.attribute(IFLA_NET_NS_FD, netns.get());
+    buffer.text(IFLA_IFNAME, name);
+    check(socket_.exchange(buffer), "move an interface as " + name);
+}
+
 void Links::configure(std::span<const InterfaceSetup> interfaces) {
     constexpr int kLoopback = 1;
     NetlinkBuffer buffer;

@@ -86,6 +86,8 @@ public:
     /// Waits until the carriers that they have by now count: bridges forward, queues take packets.
     void settle(std::span<const std::string> names);
     void remove(const std::string& name);  // no error when it is not there
+    /// Into another namespace, under another name; down, and without addresses. Code EEXIST when that name is taken.
+    void move(int index, FdRef netns, const std::string& name);
     /// Raises the interfaces with their addresses and default routes (and lo, index 1), all in one message.
     void configure(std::span<const InterfaceSetup> interfaces);
 

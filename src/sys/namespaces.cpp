@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -21,6 +22,14 @@ std::optional<Fd> open_netns_of(pid_t pid) {
     Fd fd(::open(fmt::format("/proc/{}/ns/net", pid).c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return std::nullopt;
     return fd;
+}
+
+bool share_namespace(pid_t one, pid_t other, const char* kind) {
+    struct stat a {};
+    struct stat b {};
+    const auto path = [&](pid_t pid) { return fmt::format("/proc/{}/ns/{}", pid, kind); };
+    if (::stat(path(one).c_str(), &a) != 0 || ::stat(path(other).c_str(), &b) != 0) return false;
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 std::optional<Fd> netns_of_socket(FdRef socket) {

@@ -131,12 +131,14 @@ void Background::kill(int signal) {
 
 TestRegistry::TestRegistry(Sandbox& box, const Options& options) {
     const int port = free_port();
-    host_ = "127.0.0.1:" + std::to_string(port);
+    if (options.address != "127.0.0.1")
+        must(box.host({"ip", "address", "add", options.address + "/32", "dev", "lo"}), "add an address");
+    host_ = options.address + ":" + std::to_string(port);
     const auto folder = box.path("registry-" + std::to_string(port));
     fs::create_directories(folder + "/data");
     std::string config =
         "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: " +
-        folder + "/data}, delete: {enabled: true}}\nhttp:\n  addr: " + host_ + "\n";
+        folder + "/data}, delete: {enabled: true}}\nhttp:\n  addr: \":" + std::to_string(port) + "\"\n";
     if (options.tls) {
         make_authority(box, folder);
         sign(box, folder, "tls", "127.0.0.1");

@@ -25,13 +25,14 @@ private:
     int pid_ = 0;
 };
 
-/// Debian's docker-registry on a free port of 127.0.0.1, with its own storage in the sandbox.
+/// Debian's docker-registry on a free port, with its own storage in the sandbox.
 class TestRegistry {
 public:
     struct Options {
         bool tls = false;    // a certificate that only `ca()` vouches for
         std::string user{};  // basic authentication when set
         std::string password{};
+        std::string address = "127.0.0.1";  // another one is added to the loopback device
     };
     TestRegistry(Sandbox& box, const Options& options);
     explicit TestRegistry(Sandbox& box) : TestRegistry(box, Options{}) {}

@@ -32,6 +32,11 @@ inline std::string in(const Sandbox& box, const std::string& service, const std:
     return box.ok({"exec", "-T", service, "sh", "-c", script});
 }
 
+/// The packet filter's rules on the host.
+inline std::string rules(const Sandbox& box) {
+    return box.host({"nft", "list", "ruleset"}).out;
+}
+
 /// The first address of a running service.
 inline std::string address_of(const Sandbox& box, const std::string& service) {
     const auto all = in(box, service, "hostname -i");

@@ -52,6 +52,54 @@ TEST(Grants, ConfigsAndSecretsComeFromFilesVariablesAndContent) {
     EXPECT_EQ(box.host({"sh", "-c", "ls " + box.run_dir() + "/secrets"}).out, "");
 }
 
+TEST(Grants, PlanNamesWhoseContentChanged) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.environment["TOKEN"] = "one";
+    box.write("plain.conf", "one\n");
+    box.write("folder/in/a", "one\n");
+    box.write("web.env", "HOST=one\nPORT=1\n");
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    stop_grace_period: 0s
+    env_file: web.env
+    configs: [plain, folder]
+    secrets: [token]
+configs:
+  plain: {file: ./plain.conf}
+  folder: {file: ./folder}
+secrets:
+  token: {environment: TOKEN}
+)");
+    const auto changes = [&] {
+        const auto plan = box.compose({"plan"});
+        EXPECT_EQ(plan.exit_code, 2);
+        box.ok({"up", "-d"});
+        EXPECT_EQ(box.compose({"plan"}).exit_code, 0) << "and then it is at rest";
+        return plan.out;
+    };
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.compose({"plan"}).exit_code, 0);
+    box.write("web.env", "HOST=two\nPORT=1\n");
+    const auto variable = changes();
+    EXPECT_THAT(variable, testing::AllOf(HasSubstr("env_file web.env: HOST changed\n"), Not(HasSubstr("PORT")),
+                                         Not(HasSubstr("content"))));
+    EXPECT_EQ(in(box, "web", "echo $HOST"), "two\n");
+    box.write("plain.conf", "two\n");
+    box.environment["TOKEN"] = "two";
+    EXPECT_THAT(changes(), testing::AllOf(HasSubstr("config plain: content changed\n"), Not(HasSubstr("folder")),
+                                          HasSubstr("secret token: content changed\n")));
+    for (const char* command : {"echo two > folder/in/a", "rm folder/in/a", "ln -s /etc folder/in/b",
+                                "ln -sfn /usr folder/in/b", "chmod 700 folder/in"}) {
+        ASSERT_TRUE(box.host({"sh", "-c", std::string("cd ") + box.path(".") + " && " + command}).ok());
+        EXPECT_THAT(changes(), testing::AllOf(HasSubstr("config folder: content changed\n"), Not(HasSubstr("plain"))))
+            << command;
+    }
+}
+
 TEST(Grants, SecretsComeBackAfterAReboot) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "support/builds.hpp"
+#include "support/git_server.hpp"
 
 namespace compose::test {
 namespace {
@@ -134,59 +135,28 @@ TEST(BuildAdd, LoginsGoToTheirOwnServerAndAreShownNowhere) {
     EXPECT_THAT(build(box, "FROM busybox\nADD " + web.url("auth/files/f") + " /f\n").err, HasSubstr("answered 401"));
 }
 
-// Not `git daemon`, which would leave it behind.
-std::string git_daemon(const Sandbox& box) {
-    return std::string(trim(box.host({"git", "--exec-path"}).out)) + "/git-daemon";
-}
-
-/// A repository with two branches, a tag and a link, served by git's own daemon.
-class Repository {
+/// A repository with two branches, a tag and a link.
+class Repository : public GitServer {
 public:
-    explicit Repository(const Sandbox& box) : box_(box), folder_(box.path("../git/repo")) {
-        fs::create_directories(folder_ + "/sub");
-        (void)box.host({"ip", "addr", "add", std::string(kElsewhere) + "/32", "dev", "lo"});
-        git({"init", "--quiet", "--initial-branch=main"});
+    explicit Repository(const Sandbox& box) : GitServer(box) {
         put("Dockerfile", "FROM busybox\nCOPY . /all\n");
         put("sub/Dockerfile", "FROM busybox\nCOPY inner /inner\n");
         put("sub/inner", "inside\n");
-        fs::create_symlink("/etc", folder_ + "/away");
+        link("/etc", "away");
         commit("first");
         git({"tag", "-a", "v1", "-m", "one"});
         git({"checkout", "--quiet", "-b", "feature/main"});
         put("only", "on the branch\n");
         commit("second");
         git({"checkout", "--quiet", "main"});
-        process_ = std::make_unique<Background>(
-            box,
-            std::vector<std::string>{git_daemon(box), "--reuseaddr", "--export-all", "--listen=0.0.0.0",
-                                     "--base-path=" + box.path("../git")},
-            box.path("../git.log"));
-        if (!eventually([&] { return box.host({"git", "ls-remote", url()}).ok(); }, std::chrono::seconds(30)))
-            ADD_FAILURE() << "git daemon does not answer";
+        serve();
     }
-    void put(const std::string& name, const std::string& text) const { sys::write_file(folder_ + "/" + name, text); }
-    void commit(const std::string& message) const {
-        git({"add", "-A"});
-        git({"-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", message});
-    }
-    std::string git(std::vector<std::string> words) const {
-        words.insert(words.begin(), {"git", "-C", folder_, "-c", "user.name=t", "-c", "user.email=t@example.org"});
-        const auto done = box_.host(words);
-        EXPECT_EQ(done.exit_code, 0) << join(words, " ") << "\n" << done.err;
-        return std::string(trim(done.out));
-    }
-    [[nodiscard]] static std::string url(const std::string& host = kElsewhere) { return "git://" + host + "/repo"; }
-
-private:
-    const Sandbox& box_;
-    std::string folder_;
-    std::unique_ptr<Background> process_;
 };
 
 TEST(BuildGit, ARepositoryIsAContext) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
+    if (!GitServer::is_there(box)) GTEST_SKIP() << "git daemon is not installed";
     const Repository repository(box);
     const auto build_of = [&](const std::string& part) {
         return box.compose({"image", "build", "-t", "built", Repository::url() + part});
@@ -217,7 +187,7 @@ TEST(BuildGit, ARepositoryIsAContext) {
 TEST(BuildGit, AddTakesTheCommitThatIsNamed) {
     REQUIRE_ROOT();
     Sandbox box;
-    if (!fs::exists(git_daemon(box))) GTEST_SKIP() << "git daemon is not installed";
+    if (!GitServer::is_there(box)) GTEST_SKIP() << "git daemon is not installed";
     const Repository repository(box);
     const auto add = [&](const std::string& flags, const std::string& url) {
         return build(box, "FROM busybox\nADD " + flags + " " + url + " /repo\n");

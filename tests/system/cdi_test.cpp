@@ -1,8 +1,7 @@
 // What the host's device descriptions (CDI) add to a container, beside hooks.
-#include <gmock/gmock.h>
+#include "support/cdi.hpp"
 
-#include "support/sandbox.hpp"
-#include "sys/file.hpp"
+#include <gmock/gmock.h>
 
 namespace compose::test {
 namespace {
@@ -10,34 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kFolder = "/etc/cdi";  // a file system of this test alone
-
-class Cdi : public testing::Test {
-protected:
-    void SetUp() override {
-        REQUIRE_ROOT();
-        ASSERT_TRUE(box_.host({"sh", "-c",
-                               std::string("mkdir -p ") + kFolder + " && mount -t tmpfs -o mode=755 cdi " + kFolder})
-                        .ok());
-        box_.write("compose.yaml", R"(
-services:
-  app: {image: busybox, command: sleep 1000, stop_grace_period: 0s, devices: ["test.example/thing=one"]}
-)");
-    }
-    void TearDown() override { (void)box_.host({"umount", kFolder}); }
-
-    static void describe(const std::string& edits) {
-        sys::write_file(
-            std::string(kFolder) + "/test.yaml",
-            "cdiVersion: 1.0.0\nkind: test.example/thing\ndevices:\n- name: one\n  containerEdits: " + edits + "\n",
-            0644);
-    }
-    [[nodiscard]] std::string in(const std::string& script) const {
-        return box_.ok({"exec", "-T", "app", "sh", "-c", script});
-    }
-
-    Sandbox box_;
-};
+class Cdi : public CdiTest {};
 
 TEST_F(Cdi, NodesHaveTheirTypeNumbersModeAndOwner) {
     describe(R"({deviceNodes: [
@@ -81,6 +53,34 @@ TEST_F(Cdi, MountsHaveTheirOptions) {
     EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("unknown option \"sync\" of a bind mount"));
     box_.ok({"down"});
     ASSERT_TRUE(box_.host({"umount", folder + "/below"}).ok());
+}
+
+TEST_F(Cdi, AnInterfaceOfTheHostIsTheContainersWhileItRuns) {
+    ASSERT_TRUE(box_.host({"sh", "-c",
+                           "ip link add lent0 type veth peer name lent1 && ip addr add 10.123.0.5/24 dev lent0 && "
+                           "ip link set lent0 up"})
+                    .ok());
+    describe("{netDevices: [{hostInterfaceName: lent0, name: fast0}, {hostInterfaceName: lent1}]}");
+    box_.ok({"up", "-d"});
+    const auto shown = in("ip -o addr show dev fast0; ip -o link show dev lent1; ip -o addr show dev eth0");
+    EXPECT_THAT(shown, testing::AllOf(HasSubstr("10.123.0.5/24"), HasSubstr("lent1"), HasSubstr("eth0")));
+    EXPECT_THAT(in("ip -o link show dev fast0"), testing::ContainsRegex("<[A-Z,_]*UP"));
+    EXPECT_FALSE(box_.host({"ip", "link", "show", "lent0"}).ok()) << "it is not the host's meanwhile";
+    describe("{netDevices: [{hostInterfaceName: gone0}]}");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("no network interface \"gone0\""));
+    describe("{netDevices: [{hostInterfaceName: ../x}]}");
+    EXPECT_THAT(box_.fails({"up", "-d", "--force-recreate"}), HasSubstr("/etc/cdi/test.yaml:5: \"../x\" is no name"));
+    box_.write("host.yaml",
+               "services:\n  app: {image: busybox, command: sleep 9, network_mode: host, devices: "
+               "['test.example/thing=one']}\n");
+    describe("{netDevices: [{hostInterfaceName: lent2}]}");
+    EXPECT_THAT(box_.fails({"-f", "host.yaml", "up", "-d"}), HasSubstr("a network of its own"));
+}
+
+TEST_F(Cdi, SharesOfTheCachesNeedAProcessorThatHasThem) {
+    if (sys::exists("/sys/fs/resctrl/schemata")) GTEST_SKIP() << "this host has them";
+    describe("{intelRdt: {schemata: ['L3:0=f']}}");
+    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("there is no resctrl file system at /sys/fs/resctrl"));
 }
 
 }  // namespace

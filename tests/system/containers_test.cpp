@@ -13,6 +13,7 @@
 namespace compose::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -229,6 +230,9 @@ volumes: {data: {}}
     box.ok({"up", "-d"});
     EXPECT_EQ(box.ok({"port", "web", "80"}), "0.0.0.0:18081\n");
     EXPECT_EQ(box.ok({"port", "--protocol", "udp", "web", "81"}), "127.0.0.1:18082\n");
+    EXPECT_EQ(box.ok({"port", "--protocol", "UDP", "web"}), "81/udp -> 127.0.0.1:18082\n");
+    EXPECT_THAT(box.ok({"port", "web"}),
+                AllOf(HasSubstr("80/tcp -> 0.0.0.0:18081\n"), HasSubstr("81/udp -> 127.0.0.1:18082\n")));
     EXPECT_THAT(box.fails({"port", "web", "82"}), HasSubstr("no port 82/tcp for container demo-web-1"));
     const auto top = box.ok({"top"});
     EXPECT_THAT(top, HasSubstr("UID"));

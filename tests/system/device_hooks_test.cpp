@@ -1,8 +1,7 @@
 // Hooks of the host's device descriptions: when they run, where, and what they are told.
 #include <gmock/gmock.h>
 
-#include "support/sandbox.hpp"
-#include "sys/file.hpp"
+#include "support/cdi.hpp"
 
 namespace compose::test {
 namespace {
@@ -10,22 +9,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kFolder = "/etc/cdi";  // a file system of this test alone
-
-class DeviceHooks : public testing::Test {
+class DeviceHooks : public CdiTest {
 protected:
-    void SetUp() override {
-        REQUIRE_ROOT();
-        ASSERT_TRUE(box_.host({"sh", "-c",
-                               std::string("mkdir -p ") + kFolder + " && mount -t tmpfs -o mode=755 cdi " + kFolder})
-                        .ok());
-        box_.write("compose.yaml", R"(
-services:
-  app: {image: busybox, command: sleep 1000, stop_grace_period: 0s, devices: ["test.example/thing=one"]}
-)");
-    }
-    void TearDown() override { (void)box_.host({"umount", kFolder}); }
-
     // A program that notes its stage, state and what it sees, and then does `more`.
     void hook_program(const std::string& more) const {
         box_.write("hook",
@@ -52,8 +37,6 @@ services:
     [[nodiscard]] std::string noted(const std::string& name) const {
         return sys::read_file_if_exists(box_.path(name)).value_or("");
     }
-
-    Sandbox box_;
 };
 
 const std::vector<std::string> kAll{"poststop", "createContainer", "prestart", "poststart", "createRuntime"};
@@ -220,8 +203,8 @@ TEST_F(DeviceHooks, WhatCannotBeTrustedOrDoneIsRefused) {
     describe({"createContainer"}, R"(, "timeout": -1)");
     EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("timeout \"-1\" is no number"));
     sys::write_file(file, R"({"kind": "test.example/thing", "devices": [{"name": "one", "containerEdits": {
-        "intelRdt": {"closID": "x"}}}]})");
-    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr("intelRdt of " + file + " is not supported"));
+        "intelRdt": {"closID": "x", "enableMonitoring": true}}}]})");
+    EXPECT_THAT(box_.fails({"up", "-d"}), HasSubstr(file + ":2: enableMonitoring: nothing is monitored"));
     EXPECT_EQ(noted("stages"), "");
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/traffic.hpp"
+#include "sys/file.hpp"
 
 namespace compose::test {
 namespace {
@@ -50,6 +51,52 @@ networks: {front: {}, back: {}}
     box.ok({"up", "-d", "-t", "0"});
     EXPECT_NE(box.field("demo-web-1", "ID"), id);
     EXPECT_EQ(in(box, "web", "cat /proc/sys/net/ipv4/conf/wan0/log_martians"), "0\n");
+}
+
+TEST(EndpointOptions, NamesOfTheirOwnLeaveNoGaps) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    networks:
+      a: {priority: 9}
+      b: {priority: 8, interface_name: web0}
+      c: {priority: 7}
+      d: {priority: 6, interface_name: eth2}
+      e: {priority: 5}
+      f: {priority: 4}
+networks:
+  a: {}
+  b: {}
+  c: {}
+  d: {}
+  e: {driver_opts: {com.docker.network.container_iface_prefix: lan}}
+  f: {}
+)");
+    box.ok({"up", "-d"});
+    const auto names = [&] { return in(box, "web", "echo $(ls /sys/class/net)"); };
+    EXPECT_EQ(names(), "eth0 eth1 eth2 eth3 lan0 lo web0\n");
+    box.ok({"network", "create", "more"});
+    box.ok({"network", "connect", "more", "demo-web-1"});
+    EXPECT_EQ(names(), "eth0 eth1 eth2 eth3 eth4 lan0 lo web0\n");
+    box.ok({"network", "disconnect", "demo_c", "demo-web-1"});
+    EXPECT_EQ(names(), "eth0 eth2 eth3 eth4 lan0 lo web0\n");
+    box.ok({"restart", "-t", "0"});
+    EXPECT_EQ(names(), "eth0 eth2 eth3 eth4 lan0 lo web0\n");
+    EXPECT_THAT(box.ok({"container", "inspect", "demo-web-1"}),
+                Not(HasSubstr("\"com.docker.network.endpoint.ifname\": \"eth3\"")));
+    // In the place of a network that gave names of another sort.
+    auto file = sys::read_file(box.path("compose.yaml"));
+    const std::string option = "driver_opts: {com.docker.network.container_iface_prefix: lan}";
+    file.erase(file.find(option), option.size());
+    box.write("compose.yaml", file);
+    box.ok({"network", "connect", "demo_c", "demo-web-1"});
+    box.ok({"up", "-d", "-t", "0"});
+    EXPECT_EQ(names(), "eth0 eth1 eth2 eth3 eth4 eth5 lo web0\n");
+    box.ok({"down", "-t", "0"});
 }
 
 TEST(EndpointOptions, OfRunAndConnect) {

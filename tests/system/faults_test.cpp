@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -173,6 +174,40 @@ volumes: {data: {}}
     box.ok({"up", "-d"});
     for (const char* name : {"demo-a-1", "demo-b-1", "demo-c-1"}) EXPECT_EQ(box.field(name, "State"), "running");
     EXPECT_EQ(box.ps().size(), 3U);
+}
+
+TEST(Faults, AnUpKilledWhileItMakesANetworkAnewIsCompletedByTheNext) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    const auto write = [&](int mtu) {
+        box.write("compose.yaml", R"(
+services:
+  a: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+  b: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: [a]}
+  c: {image: busybox, command: sleep 1000, stop_grace_period: 0s, network_mode: "service:a"}
+networks: {default: {driver_opts: {com.docker.network.driver.mtu: ")" +
+                                      std::to_string(mtu) + "\"}}}\n");
+    };
+    int mtu = 1300;
+    write(mtu);
+    box.ok({"up", "-d"});
+    const std::vector<std::string> names{"demo-a-1", "demo-b-1", "demo-c-1"};
+    std::map<std::string, std::string> ids;
+    for (const auto& name : names) ids[name] = box.field(name, "ID");
+    std::minstd_rand random(5);
+    for (int round = 0; round < 12; ++round) {
+        write(++mtu);
+        run_and_kill(box, {"up", "-d"}, std::chrono::microseconds(5000 + random() % 150'000));
+        if (round % 3 == 2) box.ok({"up", "-d"});
+        if (round % 3 != 2) continue;
+        for (const auto& name : names) {
+            EXPECT_EQ(box.field(name, "ID"), ids[name]) << name;
+            EXPECT_EQ(box.field(name, "State"), "running") << name;
+        }
+        for (const char* service : {"a", "b", "c"})
+            EXPECT_EQ(box.ok({"exec", "-T", service, "cat", "/sys/class/net/eth0/mtu"}), std::to_string(mtu) + "\n");
+        EXPECT_EQ(box.compose({"exec", "-T", "c", "ping", "-c", "1", "-W", "2", "b"}).exit_code, 0);
+    }
 }
 
 TEST(Faults, ADownKilledAnywhereIsFinishedByTheNext) {

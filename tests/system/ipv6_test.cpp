@@ -9,10 +9,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string rules(const Sandbox& box) {
-    return box.host({"nft", "list", "ruleset"}).out;
-}
-
 // One line sent as a datagram, and what comes back.
 std::string ask(const Sandbox& box, const std::string& address, int port) {
     return box

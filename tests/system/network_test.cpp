@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/traffic.hpp"
+#include "sys/port_socket.hpp"
 
 namespace compose::test {
 namespace {
@@ -188,6 +189,85 @@ TEST(Network, AnExternalNetworkJoinsTwoProjects) {
         0);
     EXPECT_TRUE(reaches(box, "db", "web"));
     box.ok({"-f", "other/compose.yaml", "down", "-t", "0"});
+}
+
+TEST(Network, WhoWasTakenOffItIsMadeAnew) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+  db: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+)");
+    box.ok({"up", "-d"});
+    const auto web = box.field("demo-web-1", "ID"), db = box.field("demo-db-1", "ID");
+    box.ok({"network", "disconnect", "demo_default", "demo-web-1"});
+    EXPECT_FALSE(reaches(box, "db", "web"));
+    EXPECT_EQ(box.compose({"plan"}).out, "~ replace Container demo-web-1: network demo_default not attached\n");
+    EXPECT_EQ(box.compose({"up", "-d", "--no-recreate"}).exit_code, 0);
+    EXPECT_EQ(box.field("demo-web-1", "ID"), web);
+    box.ok({"up", "-d"});
+    EXPECT_NE(box.field("demo-web-1", "ID"), web);
+    EXPECT_EQ(box.field("demo-db-1", "ID"), db);
+    EXPECT_TRUE(reaches(box, "db", "web"));
+    for (const char* name : {"demo-web-1", "demo-db-1"}) box.ok({"network", "disconnect", "demo_default", name});
+    box.ok({"network", "rm", "demo_default"});
+    box.ok({"up", "-d"});
+    EXPECT_NE(box.field("demo-db-1", "ID"), db);
+    EXPECT_TRUE(reaches(box, "db", "web"));
+}
+
+TEST(Network, OfThatNameFromElsewhereIsUsedWithAWarning) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.ok({"network", "create", "--subnet", "10.73.0.0/24", "demo_default"});
+    box.write("compose.yaml", R"(
+services:
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+  db: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
+networks: {default: {internal: true}}
+)");
+    const auto up = box.compose({"up", "-d"});
+    EXPECT_EQ(up.exit_code, 0) << up.err;
+    EXPECT_THAT(up.err,
+                HasSubstr("a network with name demo_default exists but was not created for project \"demo\". Set "
+                          "`external: true` to use an existing network"));
+    EXPECT_THAT(address_of(box, "web"), testing::StartsWith("10.73.0."));
+    EXPECT_TRUE(reaches(box, "web", "db"));
+    EXPECT_EQ(box.ok({"plan"}), "nothing to do\n");
+    box.ok({"down"});
+    EXPECT_THAT(box.ok({"network", "ls", "-q", "--no-trunc", "-f", "name=demo_default"}), Not(testing::IsEmpty()));
+    box.ok({"network", "rm", "demo_default"});
+}
+
+TEST(Network, SaysOnWhichAddressPortsAreTaken) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    // The same port on other addresses is none that is taken.
+    write_sites(box, R"(
+  one: {<<: *site, stop_grace_period: 0s, ports: ["18090:80"], networks: [one]}
+  two: {<<: *site, stop_grace_period: 0s, ports: ["18090:80"], networks: [two]}
+)",
+                R"(networks:
+  one: {driver_opts: {com.docker.network.bridge.host_binding_ipv4: 127.0.0.1}}
+  two: {driver_opts: {com.docker.network.bridge.host_binding_ipv4: 127.0.0.2}}
+)");
+    const auto other = sys::reserve_port("tcp", "127.0.0.3", 18090);
+    ASSERT_TRUE(other);
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.field("demo-one-1", "Ports"), "127.0.0.1:18090->80/tcp");
+    EXPECT_EQ(box.field("demo-two-1", "Ports"), "127.0.0.2:18090->80/tcp");
+    EXPECT_TRUE(answers(box, "127.0.0.2:18090"));
+    // And one that is taken is found there, before anything stops.
+    const auto taken = sys::reserve_port("tcp", "127.0.0.3", 18091);
+    ASSERT_TRUE(taken);
+    const auto id = box.field("demo-one-1", "ID");
+    write_sites(box, "  one: {<<: *site, stop_grace_period: 0s, ports: [\"18091:80\"], networks: [one]}\n",
+                "networks: {one: {driver_opts: {com.docker.network.bridge.host_binding_ipv4: 127.0.0.3}}}\n");
+    EXPECT_THAT(box.fails({"up", "-d"}), HasSubstr("port 127.0.0.3:18091/tcp is already in use by"));
+    EXPECT_EQ(box.field("demo-one-1", "ID"), id);
+    EXPECT_EQ(box.field("demo-one-1", "State"), "running");
+    box.ok({"down", "--remove-orphans"});
 }
 
 }  // namespace

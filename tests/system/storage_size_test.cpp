@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "base/strings.hpp"
-#include "support/sandbox.hpp"
+#include "support/traffic.hpp"
 
 namespace compose::test {
 namespace {
@@ -14,10 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string in(const Sandbox& box, const std::string& service, const std::string& script) {
-    return box.ok({"exec", "-T", service, "sh", "-c", script});
-}
 
 // KiB that the host's file system gives to the disks of all containers.
 long used_by_disks(const Sandbox& box) {

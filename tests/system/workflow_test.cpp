@@ -289,6 +289,12 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     EXPECT_THAT(box.ok({"completion", "bash"}), HasSubstr("complete -F _compose compose"));
     EXPECT_THAT(box.ok({"completion", "zsh"}), HasSubstr("#compdef compose"));
     EXPECT_THAT(box.ok({"completion", "fish"}), HasSubstr("complete -c compose"));
+    // PowerShell itself is no test dependency: what it would call is what the other shells do.
+    EXPECT_THAT(box.ok({"completion", "powershell"}),
+                testing::AllOf(HasSubstr("Register-ArgumentCompleter -Native -CommandName 'compose' -ScriptBlock {"),
+                               HasSubstr("& $program __complete @words"), HasSubstr("':files'")));
+    EXPECT_EQ(box.ok({"__complete", "completion", "p"}), "powershell\n");
+    EXPECT_THAT(box.fails({"completion", "tcsh"}), HasSubstr("bash, zsh, fish or powershell"));
     EXPECT_EQ(box.host({"bash", "-c", "source <(" COMPOSE_BINARY " completion bash) && complete -p compose"}).exit_code,
               0);
     EXPECT_THAT(box.ok({"man", "up"}), HasSubstr(".TH compose\\-up 1"));

@@ -124,6 +124,80 @@ TEST(Arguments, GivesGlobalOptionsToTheirOwner) {
     EXPECT_EQ(s.user, "me");
 }
 
+struct Former {
+    Former() : arguments("compose down", "Down.") {
+        arguments.flag("-v,--volumes", volumes, "Data");
+        arguments.list("-l,--label", labels, "K=V", "Label");
+        arguments.value("--ansi", ansi, "WHEN", "Colours");
+        arguments.old_name("--volume", "--volumes", true);
+        arguments.old_name("--labels", "--label");
+        arguments.old_name("--no-ansi", "--ansi=never", true);
+        arguments.without_effect("-a,--all", "all are meant");
+        arguments.rest("SERVICE", services);
+    }
+    Arguments arguments;
+    bool volumes = false;
+    std::vector<std::string> labels, services;
+    std::string ansi;
+};
+
+TEST(Arguments, KnowsOldNamesOfOptions) {
+    Former f;
+    ASSERT_TRUE(f.arguments.parse({"--volume", "--labels", "a=1", "-lb=2", "--labels=c=3", "--no-ansi", "web"}));
+    EXPECT_TRUE(f.volumes);
+    EXPECT_EQ(f.labels, (std::vector<std::string>{"a=1", "b=2", "c=3"}));
+    EXPECT_EQ(f.ansi, "never");
+    EXPECT_EQ(f.services, std::vector<std::string>{"web"});
+    EXPECT_EQ(f.arguments.warnings(), (std::vector<std::string>{"--no-ansi is deprecated: use --ansi=never",
+                                                                "--volume is deprecated: use --volumes"}));
+    EXPECT_EQ(f.arguments.help().find("--labels"), std::string::npos);
+    Former off;
+    ASSERT_TRUE(off.arguments.parse({"--volume=false", "--no-ansi=false"}));
+    EXPECT_FALSE(off.volumes);
+    EXPECT_EQ(off.ansi, "");
+    Former both;
+    EXPECT_EQ(failure(both.arguments, {"--ansi", "always", "--no-ansi"}),
+              "--no-ansi and --ansi exclude each other | use --ansi alone. run 'compose down --help' for its usage");
+    Former spelled;
+    EXPECT_EQ(failure(spelled.arguments, {"--no-ansi=maybe"}),
+              "invalid argument \"maybe\" for --no-ansi: true or false | run 'compose down --help' for its usage");
+}
+
+TEST(Arguments, TellsThatAnOldSwitchHasNoEffect) {
+    Former f;
+    ASSERT_TRUE(f.arguments.parse({"-av", "--all=true", "web"}));
+    EXPECT_TRUE(f.volumes);
+    EXPECT_EQ(f.services, std::vector<std::string>{"web"});
+    EXPECT_EQ(f.arguments.warnings(),
+              (std::vector<std::string>{"--all has no effect: all are meant", "-a has no effect: all are meant"}));
+    EXPECT_NE(f.arguments.help().find("\nFor old scripts, without effect: -a, --all\n"), std::string::npos);
+    EXPECT_NE(failure(f.arguments, {"--all=4"}), "no error");
+}
+
+TEST(Arguments, ACommandsOldSwitchGoesBeforeAGlobalOption) {
+    std::optional<int> parallel;
+    Arguments globals("compose", "All.");
+    globals.number("--parallel", parallel, "N", "At once");
+    std::vector<std::string> services;
+    Arguments pull("compose pull", "Pull.");
+    pull.rest("SERVICE", services);
+    pull.without_effect("--parallel", "it is so");
+    ASSERT_TRUE(pull.parse({"--parallel", "web"}, &globals));
+    EXPECT_EQ(services, std::vector<std::string>{"web"});
+    EXPECT_FALSE(parallel);
+}
+
+TEST(Arguments, HidesWhatIsOnlyForOldScripts) {
+    Sample s;
+    std::string host;
+    s.arguments.hide_rest();
+    s.arguments.value("-H,--host", host, "SOCKET", "Only this machine");
+    ASSERT_TRUE(s.arguments.parse({"-H", "x", "web"}));
+    EXPECT_EQ(host, "x");
+    EXPECT_EQ(s.arguments.help().find("--host"), std::string::npos);
+    for (const auto& option : s.arguments.options()) EXPECT_NE(option.names.back(), "--host");
+}
+
 TEST(Arguments, FindsTheCommandWord) {
     std::vector<std::string> files;
     bool dry = false;

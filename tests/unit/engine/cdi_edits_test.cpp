@@ -71,6 +71,18 @@ TEST(CdiEdits, TheRest) {
     EXPECT_EQ(edits.groups, std::vector<std::string>{"4711"});
     ASSERT_EQ(edits.hooks.size(), 1U);
     EXPECT_EQ(edits.hooks[0].timeout.count(), 0);
+    const auto net =
+        read("{netDevices: [{hostInterfaceName: ib0, name: fast0}, {hostInterfaceName: ib1}]}").net_devices;
+    ASSERT_EQ(net.size(), 2U);
+    EXPECT_EQ(net[0].host + " " + net[0].name, "ib0 fast0");
+    EXPECT_EQ(net[1].host + " " + net[1].name, "ib1 ib1");
+    EXPECT_FALSE(edits.cache_share);
+    const auto share =
+        read(R"({intelRdt: {closID: fast, l3CacheSchema: "L3CODE:0=f\nL3DATA:0=f", memBwSchema: "MB:0=50"}})")
+            .cache_share;
+    ASSERT_TRUE(share);
+    EXPECT_EQ(share->group, "fast");
+    EXPECT_EQ(share->schemata, (std::vector<std::string>{"L3CODE:0=f", "L3DATA:0=f", "MB:0=50"}));
 }
 
 TEST(CdiEdits, NothingIsPassedOver) {
@@ -93,6 +105,16 @@ TEST(CdiEdits, NothingIsPassedOver) {
         {"{hooks: [{hookName: x, path: /x}]}", "no kind of hook \"x\""},
         {"{hooks: [{hookName: poststop, path: x}]}", "is not absolute"},
         {"{hooks: [{hookName: poststop, path: /x, timeout: 0}]}", "timeout of 0 s"},
+        {"{netDevices: [{name: eth0}]}", "\"\" is no name of a network interface"},
+        {"{netDevices: [{hostInterfaceName: a/b}]}", "\"a/b\" is no name"},
+        {"{netDevices: [{hostInterfaceName: ib0, name: a234567890123456}]}", "is no name"},
+        {"{netDevices: [{hostInterfaceName: ib0, mtu: 9000}]}", "unknown field \"mtu\""},
+        {"{intelRdt: {closID: a/b}}", "\"a/b\" is no name of a group"},
+        {"{intelRdt: {closID: info}}", "\"info\" is no name of a group"},
+        {"{intelRdt: {}}", "neither a group nor schemata"},
+        {"{intelRdt: {schemata: [x]}}", "\"x\" is no schema"},
+        {"{intelRdt: {closID: x, enableMonitoring: true}}", "x.yaml:1: enableMonitoring: nothing is monitored"},
+        {"{intelRdt: {closId: x}}", "unknown field \"closId\""},
         {"[]", "containerEdits is no mapping"},
     };
     for (const auto& [text, why] : cases) EXPECT_NE(refusal(text).find(why), std::string::npos) << refusal(text);

@@ -66,19 +66,6 @@ TEST(NetworkOptions, AreWrittenInAllTheWaysOfDockers) {
     EXPECT_NE(refusal(network("bridge", {{bridge + "enable_icc", "yes"}})), "");
 }
 
-TEST(NetworkOptions, TheAddressThatPortsAreBoundTo) {
-    const auto binding = [](const std::string& address) {
-        Project project;
-        project.networks["lan"] = network("bridge", {{"com.docker.network.bridge.host_binding_ipv4", address}});
-        Service service;
-        service.networks.emplace_back().network = "lan";
-        return host_binding(project, service);
-    };
-    EXPECT_EQ(binding("127.0.0.1"), "127.0.0.1");
-    EXPECT_EQ(binding("::1"), "::1");
-    EXPECT_EQ(binding("0.0.0.0"), "") << "of both families, in this place";
-}
-
 TEST(EndpointOptions, NameAndSysctls) {
     NetworkAttachment attachment;
     attachment.driver_opts = {

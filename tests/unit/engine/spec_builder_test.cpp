@@ -156,6 +156,22 @@ TEST(SpecBuilder, LimitsAndRights) {
     EXPECT_TRUE(spec.seccomp_unconfined);
 }
 
+TEST(SpecBuilder, Confinement) {
+    Service service;
+    ContainerFacts known = facts();
+    known.apparmor = "standard";
+    known.labels = {"a:b:c:s0", "a:b:d:s0"};
+    EXPECT_EQ(build_spec(service, {}, known).apparmor, "standard");
+    EXPECT_EQ(build_spec(service, {}, known).process_label, "a:b:c:s0");
+    EXPECT_EQ(build_spec(service, {}, known).mount_label, "a:b:d:s0");
+    service.security_opt = {"apparmor=unconfined", "label=type:c", "label:level:s0"};
+    EXPECT_EQ(build_spec(service, {}, known).apparmor, "");
+    EXPECT_EQ(label_options(service), (std::vector<std::string>{"type:c", "level:s0"}));
+    service.security_opt.clear();
+    service.privileged = true;
+    EXPECT_EQ(build_spec(service, {}, known).apparmor, "");
+}
+
 TEST(SpecBuilder, NamespacesLimitsAndDevices) {
     Service service;
     service.ipc = "none";

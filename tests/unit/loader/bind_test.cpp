@@ -109,7 +109,7 @@ services:
     volumes:
       - ./x:/x:ro
       - v:/v
-      - {type: bind, source: /y, target: /y, bind: {create_host_path: false, propagation: rslave}}
+      - {type: bind, source: /y, target: /y, bind: {create_host_path: false, propagation: rslave, selinux: Z}}
       - {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: "1777"}}
     tmpfs: ["/run:size=64m"]
 volumes: {v: {name: real}}
@@ -124,6 +124,7 @@ volumes: {v: {name: real}}
     EXPECT_FALSE(mounts[1].create_host_path);
     EXPECT_FALSE(mounts[2].create_host_path);
     EXPECT_EQ(mounts[2].propagation, "rslave");
+    EXPECT_EQ(mounts[2].selinux, "Z");
     EXPECT_EQ(mounts[3].tmpfs_size, 1048576);
     EXPECT_EQ(mounts[3].tmpfs_mode, 01777U);
     EXPECT_EQ(mounts[4].target, "/run");

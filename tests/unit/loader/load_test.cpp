@@ -57,13 +57,13 @@ TEST(Load, FindsTheFileInAFolderAboveWithItsOverride) {
     EXPECT_THAT(got->loaded.project.config_files, testing::ElementsAre("/p/compose.yaml", "/p/compose.override.yml"));
 }
 
-TEST(Load, SaysWhenThereIsNoFile) {  // K54: artifacts are refused by name, so nothing of theirs is joined to a path
+TEST(Load, SaysWhenThereIsNoFile) {
     EXPECT_THAT(load(MemoryFiles{})->text, HasSubstr("no configuration file provided: not found in /p or above"));
     LoadRequest request;
     request.files = {"x.yaml", "oci://example/x"};
     const auto got = load(MemoryFiles{}, request);
     EXPECT_THAT(got->text, HasSubstr("Compose file x.yaml not found: no such file"));
-    EXPECT_THAT(got->text, HasSubstr("the remote file \"oci://example/x\" is not supported"));
+    EXPECT_THAT(got->text, HasSubstr("\"oci://example/x\" can't be fetched here"));
 }
 
 TEST(Load, TakesFilesFromTheVariableAndStdin) {

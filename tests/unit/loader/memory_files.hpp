@@ -27,10 +27,21 @@ public:
     }
     std::string read_stdin() override { return input; }
 
+    RemoteCopy fetch(const std::string& address, const std::string& named_in) override {
+        ++fetched[address];
+        named[address] = named_in;
+        const auto found = copies.find(address);
+        if (found == copies.end()) return FileSource::fetch(address, named_in);
+        return found->second;
+    }
+
     void add(const std::string& path, std::string text) { files_[path] = std::move(text); }
 
     std::string input;
     std::map<std::string, int> reads;
+    std::map<std::string, RemoteCopy> copies;  // by address
+    std::map<std::string, int> fetched;
+    std::map<std::string, std::string> named;  // where the address stood
 
 private:
     std::map<std::string, std::string> files_;

@@ -61,6 +61,19 @@ TEST(HostPorts, TheNetworkOfTheDefaultRouteDecides) {
     EXPECT_EQ(Case({stacked, network_of("b")}).families(), "46");
 }
 
+TEST(HostPorts, TheNetworkSaysOnWhichAddress) {
+    const auto taken = [](const std::string& binding, const std::string& written) {
+        const Case one({network_of("a", {{kHostBinding, binding}}), network_of("b", {{kHostBinding, "10.0.0.9"}})});
+        Port port;
+        port.host_ip = written;
+        return on_host(port, host_families(one.project, one.service))->host_ip;
+    };
+    EXPECT_EQ(taken("127.0.0.1", ""), "127.0.0.1");
+    EXPECT_EQ(taken("::1", ""), "::1");
+    EXPECT_EQ(taken("127.0.0.1", "10.0.0.1"), "10.0.0.1") << "the port's own wins";
+    EXPECT_EQ(taken("0.0.0.0", ""), "") << "of both families, in this place";
+}
+
 TEST(HostPorts, APortIsTakenOfOneFamily) {
     Port port;
     port.published_first = 8080;

@@ -290,28 +290,6 @@ TEST(PlanUp, ADisabledServiceIsNoOrphan) {
     EXPECT_EQ(w.notes(w.plan()), (Lines{"Container p-web-1: Running"}));
 }
 
-TEST(PlanUp, AChangedNetworkIsMadeAnewWithoutItsContainers) {
-    World w;
-    w.add("db");
-    w.add("web", {"db"});
-    w.there_network("default").config_hash = "old";
-    w.there("db");
-    w.there("web");
-    w.options.services = {"db"};  // web comes along: it is on the network
-    EXPECT_EQ(w.text(), R"(
-StopContainer p-web-1
-StopContainer p-db-1 after StopContainer p-web-1
-RemoveContainer p-db-1 after StopContainer p-db-1
-RemoveContainer p-web-1 after StopContainer p-web-1
-RemoveNetwork p_default [config changed] after RemoveContainer p-db-1, RemoveContainer p-web-1
-CreateNetwork p_default after RemoveNetwork p_default
-CreateContainer p-db-1 [network p_default changed] after CreateNetwork p_default, RemoveContainer p-db-1
-StartContainer p-db-1 after CreateContainer p-db-1
-CreateContainer p-web-1 [network p_default changed] after CreateNetwork p_default, RemoveContainer p-web-1
-StartContainer p-web-1 after CreateContainer p-web-1, StartContainer p-db-1
-)");
-}
-
 TEST(PlanUp, RefusesToChangeANetworkThatAnotherProjectUses) {
     World w;
     w.add("web");

@@ -105,6 +105,34 @@ TEST(LaunchPlan, AnAppArmorProfileIsChosenBeforeAnythingOfTheContainerIsSeen) {
     EXPECT_LT(place_of(exec, step), place_of(exec, "join the container's namespaces"));
 }
 
+TEST(LaunchPlan, ASelinuxContextIsChosenAndTheContainersFileSystemsHaveTheirs) {
+    Arena arena;
+    auto spec = spec_for();
+    spec.mounts.push_back({.kind = MountSpec::Kind::tmpfs, .source = "", .target = "/scratch", .options = "size=1m"});
+    const auto contexts = [](const LaunchPlan& plan) {
+        std::vector<std::string> out;
+        for (std::size_t i = 0; i < plan.ops.size; ++i)
+            for (std::size_t k = 0; k < plan.ops[i].options.size; ++k)
+                if (std::string_view(plan.ops[i].options[k].key) == "context")
+                    out.push_back(std::string(plan.ops[i].what) + ": " + plan.ops[i].options[k].value);
+        return out;
+    };
+    EXPECT_TRUE(contexts(plan_launch(spec, facts(), 7, arena)).empty());
+    spec.process_label = "u:r:t:s0:c1,c2";
+    spec.mount_label = "u:o:f:s0:c1,c2";
+    const auto plan = plan_launch(spec, facts(), 7, arena);
+    const std::string step = "use SELinux context \"u:r:t:s0:c1,c2\"";
+    EXPECT_LT(place_of(steps(plan), step), place_of(steps(plan), "separate mounts from the host"));
+    EXPECT_LT(place_of(steps(plan_exec(spec, spec.process, facts(), 7, arena)), step),
+              place_of(steps(plan_exec(spec, spec.process, facts(), 7, arena)), "join the container's namespaces"));
+    const auto labelled = contexts(plan);
+    for (const char* what : {"mount the overlay root", "mount tmpfs on /dev", "mount devpts on /dev/pts",
+                             "mount tmpfs on /dev/shm", "mount tmpfs on /scratch"})
+        EXPECT_NE(std::find(labelled.begin(), labelled.end(), std::string(what) + ": u:o:f:s0:c1,c2"), labelled.end())
+            << what;
+    for (const auto& text : labelled) EXPECT_EQ(text.find("mount proc"), std::string::npos) << text;
+}
+
 TEST(LaunchPlan, ADiskIsWhereItsFoldersAreLookedForAndNowhereElse) {
     Arena arena;
     auto spec = spec_for();
@@ -281,6 +309,10 @@ ContainerSpec full_spec() {
     spec.cap_drop = {"Y"};
     spec.privileged = spec.no_new_privileges = spec.seccomp_unconfined = spec.init = true;
     spec.apparmor = "p";
+    spec.process_label = "a:b:c:s0";
+    spec.mount_label = "a:b:d:s0";
+    spec.net_devices = {{"ib0", "fast0"}};
+    spec.cache_share = {"fast", {"L3:0=f"}};
     spec.sysctls = {{"a.b", "c"}};
     spec.rlimits = {{"nofile", -1, 5}};
     spec.resources = {1, -1, -1, 0.5, ~std::uint64_t{0}, "0-1"};

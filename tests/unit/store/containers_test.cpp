@@ -67,9 +67,15 @@ TEST_F(StoreTest, ReadsBackEveryFieldOfAContainer) {
 
 TEST_F(StoreTest, TextsLiveAsLongAsTheirContainer) {
     Store store(layout_);
-    store.insert_container(make_container("a", "a"), {}, {}, {.definition = "{\"image\":\"x\"}", .request = "{}"});
+    store.insert_container(make_container("a", "a"), {}, {},
+                           {.definition = "{\"image\":\"x\"}",
+                            .contents = {{"config c", "1"}},
+                            .value_files = {{"environment.A", "a.env"}},
+                            .request = "{}"});
     store.insert_container(make_container("b", "b"), {}, {});
     EXPECT_EQ(store.container_texts("a").definition, "{\"image\":\"x\"}");
+    EXPECT_EQ(store.container_texts("a").contents.at("config c"), "1");
+    EXPECT_EQ(store.container_texts("a").value_files.at("environment.A"), "a.env");
     EXPECT_EQ(store.container_texts("a").request, "{}");
     EXPECT_EQ(store.container_texts("b").definition, "");
     store.delete_container("a");
