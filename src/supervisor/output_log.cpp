@@ -123,7 +123,8 @@ void OutputLog::flush(Stream stream, LogBuffers& buffers) {
         if (state().dropped > 0) buffers.text += drop_marker(state().dropped, now);
         const bool last = ended_[at] && n == available;
         // Files are turned between two batches: none takes more than one line too much.
-        const auto room = size_ < limits_.file_size ? limits_.file_size - size_ : limits_.file_size;
+        const auto room =
+            size_ < limits_.file_size ? limits_.file_size - size_ : std::max<std::uint64_t>(limits_.file_size, 1);
         const auto used = format_log({buffers.raw.data(), n}, stream, now, last, buffers.text, room);
         if (used == 0) break;
         if (!write_batch(stream, used, buffers)) {
