@@ -170,8 +170,9 @@ public:
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
-    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels. With `file`
-    /// the pre_start hooks of services that have no running container run first.
+    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels; which
+    /// dependencies are optional only `file` (may be null) knows. With it the pre_start hooks of services that have no
+    /// running container run first.
     void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {},
                const Project* file = nullptr);
     /// And waits until they are running, or healthy, at most `timeout`.

@@ -130,6 +130,7 @@ struct HostDescription {
     int cpus = 1;
     std::int64_t memory = 0;
     int cgroup_version = 2;
+    bool apparmor = false;  // the kernel confines programs by profiles
 };
 [[nodiscard]] HostDescription host_description(const EngineOptions& options);
 struct HostSupport;  // of config.hpp

@@ -1,5 +1,6 @@
 #include "cli/attach_container.hpp"
 
+#include <atomic>
 #include <csignal>
 
 #include "base/error.hpp"
@@ -18,22 +19,29 @@ namespace {
 /// A container seen as a command: its end and its signals.
 class Process : public ExecSession {
 public:
-    Process(const Context& context, std::string id)
-        : waiting_(make_containers(context)), signalling_(make_containers(context)), id_(std::move(id)) {}
+    Process(const Context& context, std::string id, bool kill)
+        : waiting_(make_containers(context)), signalling_(make_containers(context)), id_(std::move(id)), kill_(kill) {}
 
     [[nodiscard]] int terminal() const override { return -1; }
     [[nodiscard]] int wait() override { return waiting_->wait(id_); }
     void signal(int number) override {
+        if (kill_ && number == SIGWINCH) return;
+        if (kill_) killed_by_ = number;
         try {
-            signalling_->kill(id_, number);
+            signalling_->kill(id_, kill_ ? SIGKILL : number);
         } catch (const Error&) {
             // It has just ended: there is nobody to tell.
         }
     }
 
+    /// 0: by nobody.
+    [[nodiscard]] int killed_by() const { return killed_by_; }
+
 private:
     std::unique_ptr<Containers> waiting_, signalling_;
     std::string id_;
+    bool kill_;
+    std::atomic<int> killed_by_ = 0;
 };
 
 sys::Fd copy_of(int fd, bool wanted) {
@@ -81,8 +89,10 @@ std::optional<int> attach_container(Context& context, sys::SignalSet& signals, c
         if (const auto size = sys::window_size(sys::FdRef(1))) sys::set_window_size(ends.in, *size);
     std::optional<sys::RawMode> raw;
     if (terminal && typing) raw.emplace(sys::FdRef(0));
-    const int code = carry_streams(std::make_shared<Process>(context, id), std::move(ends), terminal, signals);
+    const auto process = std::make_shared<Process>(context, id, choice.kill);
+    const int code = carry_streams(process, std::move(ends), terminal, signals);
     raw.reset();
+    if (const int signal = process->killed_by(); signal != 0) return 128 + signal;
     return keys.detached() ? std::nullopt : std::optional<int>(code);
 }
 

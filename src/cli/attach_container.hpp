@@ -18,6 +18,7 @@ struct AttachChoice {
     bool out = true;
     bool err = true;
     bool sig_proxy = true;
+    bool kill = false;  // a signal is not passed on but ends it at once; the exit code is then 128 and the signal
     std::string detach_keys = "ctrl-p,ctrl-q";
 };
 

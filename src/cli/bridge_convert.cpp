@@ -7,6 +7,8 @@
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
+#include "cli/attach_container.hpp"
+#include "cli/bridge.hpp"
 #include "cli/commands.hpp"
 #include "cli/container_run.hpp"
 #include "cli/context.hpp"
@@ -130,7 +132,8 @@ std::string source_field(const std::string& path) {
     return out + "\"";
 }
 
-int transform(Context& context, const std::string& image, const ScratchVolume& volume, const std::string& templates) {
+int transform(Context& context, sys::SignalSet& signals, const std::string& image, const ScratchVolume& volume,
+              const std::string& templates) {
     const auto part = [&](const char* name) {
         return fmt::format("--mount=type=volume,source={0},volume-nocopy,volume-subpath={1},target=/{1}", volume.name(),
                            name);
@@ -140,9 +143,8 @@ int transform(Context& context, const std::string& image, const ScratchVolume& v
     words.push_back(part("in") + ",readonly");
     words.push_back(part("out"));
     if (!templates.empty()) words.push_back("--mount=type=bind,readonly,target=/templates," + source_field(templates));
-    words.push_back(image);
-    context.finish_progress();
-    const int code = run_container(context, words);
+    words.insert(words.end(), {"--", image});
+    const int code = run_container(context, signals, words);
     if (code != 0)
         print_error(labelled("error", fmt::format("the transformation {} exited with {}", image, code),
                              "the output folder is as it was", context.color_err));
@@ -175,18 +177,26 @@ int run(Context& context, const Args& args) {
     for (const auto& image : images)  // before anything is made that an interrupted pull would leave behind
         if (!image_details(context.engine_options(), image)) (void)context.images("bridge").pull(image, {});
     const auto model = bridge_model(loaded, find_facts(context, loaded.project));
+    context.finish_progress();
+    sys::SignalSet signals(attach_signal_numbers());  // from here on nothing may be left behind
     const ScratchVolume volume(context.engine_options());
     sys::make_directory(volume.folder() + "/in", 0755);
     sys::make_directory(volume.folder() + "/out", 0755);
     sys::write_file(volume.folder() + "/in/compose.yaml", model, 0600);
     for (const auto& image : images)
-        if (const int code = transform(context, image, volume, templates); code != 0) return code;
-    for (const auto& path : replace_files(volume.folder() + "/out", output))
-        context.warn(fmt::format("{} is left out: no file, no folder, and no link to one beside it", quote(path)));
+        if (const int code = transform(context, signals, image, volume, templates); code != 0) return code;
+    warn_left_out(context, replace_files(volume.folder() + "/out", output));
     return 0;
 }
 
 }  // namespace
+
+void warn_left_out(Context& context, const std::vector<std::string>& paths) {
+    constexpr std::size_t kMost = 20;  // a stranger decides how many there are
+    for (std::size_t i = 0; i < std::min(paths.size(), kMost); ++i)
+        context.warn(fmt::format("{} is left out: no file, no folder, and no link to one beside it", quote(paths[i])));
+    if (paths.size() > kMost) context.warn(fmt::format("{} more are left out, too", paths.size() - kMost));
+}
 
 Run define_bridge_convert(Arguments& arguments) {
     const auto args = std::make_shared<Args>();

@@ -10,6 +10,7 @@
 #include "base/strings.hpp"
 #include "base/units.hpp"
 #include "cli/arguments.hpp"
+#include "cli/bridge.hpp"
 #include "cli/by_hand.hpp"
 #include "cli/commands.hpp"
 #include "cli/container_run.hpp"
@@ -34,7 +35,7 @@ std::string dockerfile(const std::string& from) {
 class UnstartedContainer {
 public:
     UnstartedContainer(Context& context, const std::string& image)
-        : containers_(make_containers(context)), id_(create_container(context, {image})) {}
+        : containers_(make_containers(context)), id_(create_container(context, {"--", image})) {}
     ~UnstartedContainer() {
         try {
             containers_->remove(id_, true, true);
@@ -66,8 +67,7 @@ int create(Context& context, const std::string& path, const std::string& from) {
             error.with_hint(fmt::format("{} must have a folder /templates", from));
         throw;
     }
-    for (const auto& file : left_out)
-        context.warn(fmt::format("{} is left out: no file, no folder, and no link to one beside it", quote(file)));
+    warn_left_out(context, left_out);
     context.finish_progress();
     sys::write_file(folder + "/Dockerfile", dockerfile(from));
     print(fmt::format("Transformer created in {}\n", quote(folder)));

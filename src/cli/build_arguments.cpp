@@ -55,7 +55,7 @@ void add_build_args(const Context& context, const std::vector<std::string>& text
 void add_ssh(const Context& context, const std::vector<std::string>& texts, BuildRequest& request) {
     for (const auto& text : texts) {
         const auto equals = text.find('=');
-        const auto id = text.substr(0, equals);
+        const auto id = text.empty() ? "default" : text.substr(0, equals);
         auto path = equals == std::string::npos ? context.variable("SSH_AUTH_SOCK") : text.substr(equals + 1);
         if (path.empty())
             throw Error("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set", ErrorKind::usage);

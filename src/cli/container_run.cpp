@@ -211,8 +211,9 @@ void remove_quietly(Containers& containers, const std::string& id) {
 }
 
 int run_attached(Context& context, const RunFlags& flags, Containers& containers, sys::SignalSet& signals,
-                 const std::string& id) {
-    const auto choice = choice_of(flags);
+                 const std::string& id, bool kill) {
+    auto choice = choice_of(flags);
+    choice.kill = kill;
     const bool input = choice.input;
     std::optional<int> code;
     try {
@@ -239,7 +240,7 @@ int run(Context& context, const RunFlags& flags) {
     const auto containers = context.make_containers(warnings);
     const auto id = create(context, flags, *containers);
     context.finish_progress();
-    if (!detach) return run_attached(context, flags, *containers, *signals, id);
+    if (!detach) return run_attached(context, flags, *containers, *signals, id, false);
     try {
         containers->start(id);
     } catch (const Error&) {
@@ -260,8 +261,13 @@ RunFlags flags_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int run_container(Context& context, const std::vector<std::string>& words) {
-    return run(context, flags_of(words));
+int run_container(Context& context, sys::SignalSet& signals, const std::vector<std::string>& words) {
+    const auto flags = flags_of(words);
+    Warnings warnings(context);
+    const auto containers = context.make_containers(warnings);
+    const auto id = create(context, flags, *containers);
+    context.finish_progress();
+    return run_attached(context, flags, *containers, signals, id, true);
 }
 
 std::string create_container(Context& context, const std::vector<std::string>& words) {

@@ -1,6 +1,7 @@
 // alpha generate: a Compose file of containers that exist.
 #include <compose/config.hpp>
 #include <compose/objects.hpp>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -44,14 +45,28 @@ json::object network_of(Networks& networks, const std::string& name) {
     return out;
 }
 
+/// "container:web" is "service:web" where that one is in the file, too.
+void join_services(json::object& services, const std::map<std::string, std::string>& service_of) {
+    for (auto& [name, value] : services)
+        for (const char* key : {"network_mode", "pid", "ipc"}) {
+            auto& service = value.as_object();
+            const auto mode = string_or(service, key);
+            if (!mode.starts_with("container:")) continue;
+            if (const auto found = service_of.find(mode.substr(mode.find(':') + 1)); found != service_of.end())
+                service[key] = "service:" + found->second;
+        }
+}
+
 json::object generate(Context& context, const Args& args) {
     Networks networks(context.engine_options());
     const auto wanted = args.folder.empty() ? context.globals.project_directory.value_or("") : args.folder;
     const auto folder = wanted.empty() ? "" : sys::absolute_path(wanted);
     json::object services, used_networks, used_volumes;
+    std::map<std::string, std::string> service_of;  // containers by name and id
     for (const auto& reference : args.containers) {
         const auto details = context.containers().inspect(reference);
         auto made = generated_service(inspect_container(details), image_of(context, details), folder);
+        service_of[details.view.name] = service_of[details.view.id] = made.name;
         if (auto* other = services.if_contains(made.name)) {  // a further replica
             auto& service = other->as_object();
             service["scale"] = int_or(service, "scale", 1) + 1;
@@ -64,6 +79,7 @@ json::object generate(Context& context, const Args& args) {
         for (const auto& name : made.volumes) used_volumes[name] = volume_of(name);
         services[made.name] = std::move(made.service);
     }
+    join_services(services, service_of);
     json::object out;
     const auto name = args.name.empty() ? context.globals.project_name.value_or("") : args.name;
     if (!name.empty()) out["name"] = name;

@@ -126,9 +126,11 @@ private:
             const auto own = string_or(config_, docker);
             if (!own.empty() && own != string_or(image_, docker)) out_.service[compose] = own;
         }
-        // A host name that is made of the id is nobody's wish.
+        // A host name that is made of the id, or the host's own, is nobody's wish.
         const auto host = string_or(config_, "Hostname");
-        if (!host.empty() && !string_or(container_, "Id").starts_with(host)) out_.service["hostname"] = host;
+        const bool of_host = string_or(host_, "UTSMode") == "host" || string_or(host_, "NetworkMode") == "host";
+        if (!host.empty() && !of_host && !string_or(container_, "Id").starts_with(host))
+            out_.service["hostname"] = host;
     }
 
     void environment() {
@@ -178,6 +180,8 @@ private:
             out_.service["shm_size"] = bytes;
         if (const auto pids = int_or(host_, "PidsLimit", 0); pids != 0 && pids != kDefaultPids)
             out_.service["pids_limit"] = pids;
+        if (const auto weight = int_or(host_, "BlkioWeight", 0); weight > 0)
+            out_.service["blkio_config"] = {{"weight", weight}};
         // As much swap as memory is what Docker says where nobody did.
         const auto swap = int_or(host_, "MemorySwap", 0);
         if (swap != 0 && swap != 2 * int_or(host_, "Memory", 0)) out_.service["memswap_limit"] = swap;

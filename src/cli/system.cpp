@@ -16,6 +16,13 @@ namespace compose::cli {
 
 namespace {
 
+/// Those that hold for every container, as Docker lists them.
+json::array security_of(const HostDescription& host) {
+    json::array out{"name=seccomp,profile=builtin", "name=cgroupns"};
+    if (host.apparmor) out.insert(out.begin(), "name=apparmor");
+    return out;
+}
+
 json::object info_of(Context& context) {
     std::size_t running = 0, paused = 0, stopped = 0;
     const auto views = make_containers(context)->list();
@@ -45,7 +52,7 @@ json::object info_of(Context& context) {
             {"ServerVersion", kVersion},
             {"DefaultRuntime", "compose"},
             {"Runtimes", {{"compose", json::object{}}}},
-            {"SecurityOptions", {"name=seccomp,profile=builtin", "name=cgroupns"}},
+            {"SecurityOptions", security_of(host)},
             {"Plugins",
              {{"Volume", {"local"}}, {"Network", {"bridge", "host", "null"}}, {"Log", {"json-file", "local", "none"}}}},
             {"IndexServerAddress", "https://index.docker.io/v1/"},

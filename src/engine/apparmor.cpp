@@ -16,8 +16,12 @@ namespace {
 
 constexpr std::chrono::seconds kParserTimeout{30};
 
+std::string profiles_file(const AppArmorHost& host) {
+    return host.root + "/sys/kernel/security/apparmor/profiles";
+}
+
 bool is_loaded(const AppArmorHost& host) {
-    const auto profiles = sys::read_file_if_exists(host.root + "/sys/kernel/security/apparmor/profiles");
+    const auto profiles = sys::read_file_if_exists(profiles_file(host));
     if (!profiles) return false;
     const std::string prefix = std::string(kDefaultProfile) + " (";
     for (const std::string& line : split(*profiles, '\n'))
@@ -83,10 +87,11 @@ std::string apparmor_profile() {
 std::string default_apparmor_profile(const AppArmorHost& host) {
     if (!sys::has_apparmor(host.root)) return {};
     if (is_loaded(host)) return kDefaultProfile;
-    if (!sys::is_program(host.parser)) {
-        log::debug("containers have no AppArmor profile: there is no {}", host.parser);
-        return {};
-    }
+    for (const std::string& needed : {profiles_file(host), host.parser})
+        if (!sys::exists(needed)) {
+            log::debug("containers have no AppArmor profile: there is no {}", needed);
+            return {};
+        }
     try {
         load(host);
         return kDefaultProfile;

@@ -119,7 +119,12 @@ FetchedFile fetch_file(const build::Remote& remote, const std::string& folder, N
 
 void check_host(const std::string& host, const image::Interrupt& interrupt) {
     if (is_local(host)) refuse(host);
-    (void)image::resolve_host(host, 0, interrupt, {}, true);
+    try {
+        (void)image::resolve_host(host, 0, interrupt, {}, true);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::invalid) throw;
+        // A name that only a proxy knows is the proxy's to look up.
+    }
 }
 
 void check_repository(build::Remote& remote, NamedBy who, const std::stop_token& cancel) {

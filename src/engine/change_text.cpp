@@ -159,7 +159,7 @@ std::vector<std::string> why_changed(const std::string& key, const Project& proj
     const Network& network = project.networks.at(key);
     const auto there = observed.networks.find(network.name);
     if (there == observed.networks.end() || there->second.definition.empty() || network.definition.empty()) return {};
-    return differences({.definition = there->second.definition}, {.definition = network.definition});
+    return differences({there->second.definition}, {network.definition});
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ private:
     std::string content_of(sys::FdRef folder, const std::string& name, const sys::FileInfo& info) {
         try {
             if (info.kind == sys::FileKind::symlink) return sys::read_link_at(folder, name);
-            if (info.kind != sys::FileKind::regular) return {};
+            // The kernel's own files say 0, and may never end.
+            if (info.kind != sys::FileKind::regular || info.size == 0) return {};
             if (info.size > left_) return fmt::format("{} {} {}", info.size, info.mtime_s, info.mtime_ns);
             left_ -= info.size;
             return build::hash_file(folder, name);

@@ -25,6 +25,7 @@ HostDescription host_description(const EngineOptions& options) {
     host.cpus = identity.cpus;
     host.memory = identity.memory;
     host.cgroup_version = sys::exists("/sys/fs/cgroup/cgroup.controllers") ? 2 : 1;
+    host.apparmor = sys::has_apparmor();
     host.system = "Linux";
     const auto release = sys::read_file_if_exists("/etc/os-release");
     for (const std::string& line : split(release.value_or(""), '\n'))

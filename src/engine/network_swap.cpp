@@ -23,7 +23,8 @@ constexpr std::size_t kLargestHosts = std::size_t{1} << 20U;
 struct Move {
     store::Endpoint old;
     PlannedEndpoint planned;
-    bool fixed = false;  // its file asks for the address
+    bool fixed = false;      // its file asks for the address
+    bool keeps_mac = false;  // likewise
 };
 
 std::string address6_of(const store::Endpoint& endpoint) {
@@ -57,11 +58,13 @@ void read_wishes(const std::string& definition, const std::string& key, Move& mo
     const json::object* service = parsed.if_object();
     const json::value* networks = service == nullptr ? nullptr : service->if_contains("networks");
     if (networks == nullptr || !networks->is_object()) return;
+    move.keeps_mac = !string_or(*service, "mac_address").empty();
     const json::value* place = networks->get_object().if_contains(key);
     if (place == nullptr || !place->is_object()) return;
     move.planned.wanted_address = string_or(place->get_object(), "ipv4_address");
     move.planned.wanted_address6 = string_or(place->get_object(), "ipv6_address");
     move.fixed = !move.planned.wanted_address.empty();
+    move.keeps_mac = move.keeps_mac || !string_or(place->get_object(), "mac_address").empty();
 }
 
 Move plan_move(const store::Store& store, const store::Endpoint& old, const store::Network& from,
@@ -74,7 +77,6 @@ Move plan_move(const store::Store& store, const store::Endpoint& old, const stor
     endpoint.network_id = to.id;
     endpoint.address.clear();
     std::erase_if(endpoint.link_local, [](const std::string& text) { return text.find(':') != std::string::npos; });
-    if (is_derived(old)) endpoint.mac.clear();
     if (supervisor::interface_prefix(from) != supervisor::interface_prefix(to)) {
         std::set<std::string> names;
         for (const store::Endpoint& other : store.endpoints_of(old.container_id))
@@ -83,6 +85,7 @@ Move plan_move(const store::Store& store, const store::Endpoint& old, const stor
         endpoint.number = free_number(supervisor::interface_prefix(to), names);
     }
     read_wishes(store.container_texts(old.container_id).definition, from.key, move);
+    if (!move.keeps_mac && is_derived(old)) endpoint.mac.clear();
     if (!move.fixed && still_fits(old.address, to)) move.planned.wanted_address = old.address;
     return move;
 }

@@ -77,9 +77,12 @@ std::string RemoteFiles::folder(const char* kind) const {
         return layout.copies() + "/" + kind;
     }
     auto cache = variable("XDG_CACHE_HOME");
-    if (!cache.starts_with('/')) cache = variable("HOME") + "/.cache";
-    if (!cache.starts_with('/'))
-        throw make_error(ErrorKind::unavailable, "there is no place for what is fetched: HOME is not set");
+    if (!cache.starts_with('/')) {
+        const auto home = variable("HOME");
+        if (!home.starts_with('/'))
+            throw make_error(ErrorKind::unavailable, "there is no place for what is fetched: HOME is not set");
+        cache = home + "/.cache";
+    }
     return cache + "/compose/" + kind;
 }
 

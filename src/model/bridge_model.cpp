@@ -52,7 +52,7 @@ std::string bridge_model(const LoadedProject& loaded, const BridgeFacts& facts) 
         for (auto& [key, pos, node] : services->entries) {
             const auto service = project.services.find(key);
             if (service == project.services.end() || !node.is_mapping()) continue;
-            if (node.find("image") == nullptr)
+            if (node.find("image") == nullptr && service->second.build)
                 node.at_or_insert("image", pos) = Node::make_string(built_image_name(project.name, key), pos);
             const auto exposed = facts.exposed.find(key);
             put_exposed(service->second, exposed == facts.exposed.end() ? nothing : exposed->second, node, pos);

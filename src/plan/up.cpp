@@ -33,6 +33,7 @@ Plan UpPlanner::run() {
     emit_guests();
     for (const std::string& name : order_) emit_service(name);
     order_guests();
+    order_joins();
     order_sources();
     order_provided();
     order_stops();

@@ -71,7 +71,7 @@ void UpPlanner::invite_users_of_networks() {
             finding({}, {},
                     "network " + network + " changed and must be made anew, but the one-off container " +
                         container.name + " uses it",
-                    "wait until it has ended, or remove it with --remove-orphans");
+                    "wait until it has ended, or remove it: compose container rm -f " + container.name);
             continue;
         }
         guests_.push_back(std::move(guest));
@@ -97,11 +97,9 @@ const Replica* UpPlanner::namespace_owner(const std::string& service) const {
 /// The service whose namespace, which it shares, is another one after the plan.
 std::string UpPlanner::ended_namespace(const Service& service) const {
     for (const std::string& source : namespace_sources(service)) {
-        const std::vector<const Replica*> all = replicas_of(source);
-        const auto first =
-            std::find_if(all.begin(), all.end(), [](const Replica* replica) { return replica->stays(); });
-        if (first == all.end()) continue;
-        if ((*first)->fate == Replica::Fate::bounce || (options_.start && (*first)->starts())) return source;
+        const Replica* owner = namespace_owner(source);
+        if (owner == nullptr) continue;
+        if (owner->fate == Replica::Fate::bounce || (options_.start && owner->starts())) return source;
     }
     return {};
 }
@@ -163,6 +161,17 @@ void UpPlanner::emit_guests() {
         for (const auto& [network, node] : network_nodes_)
             if (guest.old->networks.contains(network)) builder_.after(*guest.start, node);
     }
+}
+
+/// Who joins a namespace looks for its owner by name, which a replacement may get long after its start.
+void UpPlanner::order_joins() {
+    for (const std::string& name : order_)
+        for (const std::string& source : namespace_sources(project_.services.at(name))) {
+            const Replica* owner = namespace_owner(source);
+            if (owner == nullptr || !owner->renamed) continue;
+            for (const Replica& replica : replicas_.at(name))
+                if (replica.start) builder_.after(*replica.start, *owner->renamed);
+        }
 }
 
 void UpPlanner::order_guests() {

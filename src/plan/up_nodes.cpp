@@ -141,6 +141,7 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         builder_.after(replica.stop.value_or(*replica.removed), gate);
         replica.ready = builder_.add(RenameContainer{{replica.name, {}}, temporary, true});
         builder_.after(*replica.ready, *replica.removed);
+        replica.renamed = replica.ready;
     } else {
         add_removal();
         add_create();

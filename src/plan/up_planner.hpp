@@ -29,7 +29,7 @@ struct Replica {
     bool takes_over = false;                 // replace: it runs before the old one stops, and gets its host ports then
 
     // Nodes, once they are there.
-    std::optional<std::size_t> stop, removed, created, ready, start, checked;
+    std::optional<std::size_t> stop, removed, created, renamed, ready, start, checked;
 
     [[nodiscard]] bool running() const {
         return old && (old->status == ObservedStatus::running || old->status == ObservedStatus::restarting ||
@@ -87,6 +87,7 @@ private:
     [[nodiscard]] bool is_decided(const ObservedContainer& container) const;
     void emit_guests();
     void order_guests();
+    void order_joins();
 
     // up_checks.cpp
     void check_images();

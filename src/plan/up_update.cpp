@@ -155,6 +155,7 @@ void UpPlanner::remove_old(Replica& replica, const std::vector<std::size_t>& rea
     const auto temporary = std::string(short_id(replica.old->id)) + "_" + replica.name;
     const std::size_t renamed = builder_.add(RenameContainer{{replica.name, {}}, temporary, true});
     builder_.after(renamed, *replica.removed);
+    replica.renamed = renamed;
 }
 
 std::size_t tolerated_failures(const Deploy::Update& update, std::size_t containers) {

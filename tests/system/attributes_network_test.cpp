@@ -122,7 +122,7 @@ networks: {front: {ipam: {config: [{subnet: 10.91.0.0/24}]}}, back: {internal: t
     EXPECT_THAT(in(box, "web", "ip addr show lan0"), HasSubstr("10.91.0."));
     EXPECT_THAT(in(box, "web", "ip link show lan0"), HasSubstr("02:00:00:00:00:07"));
     EXPECT_THAT(in(box, "web", "ip route"), HasSubstr("default via 10.91.0.1 dev lan0"));
-    EXPECT_THAT(in(box, "web", "ip addr show eth1"), HasSubstr("169.254.7.7/16"));
+    EXPECT_THAT(in(box, "web", "ip addr show eth0"), HasSubstr("169.254.7.7/16"));
     EXPECT_TRUE(reaches(box, "peer", "169.254.7.8"));
     box.ok({"restart", "-t", "0", "web"});
     EXPECT_THAT(in(box, "web", "ip addr show lan0"), HasSubstr("10.91.0."));

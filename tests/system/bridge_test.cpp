@@ -1,9 +1,11 @@
 // bridge and alpha generate: from a Compose file to others' files, and from containers to a Compose file.
+#include <csignal>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 
 #include "base/json.hpp"
+#include "support/background.hpp"
 #include "support/builds.hpp"
 #include "support/sandbox.hpp"
 #include "sys/file.hpp"
@@ -128,6 +130,7 @@ busybox ln -s nothing dangling
 busybox ln -s /out outer
 busybox mkfifo pipe
 busybox mknod device c 1 3
+for i in $(seq 30); do busybox mkfifo zz$i; done
 )");
     // What stood in the place of the output may be a link of somebody's, too.
     fs::create_directories(box.path("real"));
@@ -135,12 +138,28 @@ busybox mknod device c 1 3
     fs::create_symlink("../secret", box.path("real/old"));
     const auto result = box.compose({"bridge", "convert", "-y", "-t", "shaper"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("more are left out"));
     for (const char* name : {"absolute", "sub/above", "dangling", "outer", "pipe", "device"})
         EXPECT_THAT(result.err, HasSubstr("\"" + std::string(name) + "\" is left out"));
     EXPECT_THAT(files_of(box.path("real")), testing::ElementsAre("file", "sub/inside"));
     EXPECT_EQ(fs::read_symlink(box.path("real/sub/inside")), "../file");
     EXPECT_EQ(box.host({"stat", "-c", "%u:%g %a", box.path("real/file")}).out, "0:0 755\n");
     EXPECT_EQ(sys::read_file(box.path("secret")), "of the host\n");
+    expect_nothing_left(box);
+}
+
+TEST(Bridge, CtrlCLeavesNothing) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", kShop);
+    box.write("key", "hush\n");
+    make_transformation(box, "shaper", "echo half > /out/half; echo working; sleep 1000\n");
+    Background convert(box, {COMPOSE_BINARY, "bridge", "convert", "-t", "shaper"}, box.path("log"));
+    ASSERT_TRUE(eventually(
+        [&] { return sys::read_file_if_exists(box.path("log")).value_or("").find("working") != std::string::npos; }));
+    convert.kill(SIGINT);
+    EXPECT_FALSE(sys::exists(box.path("out")));
+    EXPECT_THAT(sys::read_file(box.path("log")), HasSubstr("exited with 130"));
     expect_nothing_left(box);
 }
 
@@ -228,6 +247,15 @@ TEST(Generate, WritesAFileThatMakesTheSameAgain) {
     EXPECT_EQ(again.at("HostConfig").at("CapDrop"), json::array{"NET_RAW"});
     EXPECT_EQ(box.ok({"port", "web", "80"}), "127.0.0.1:18090\n");
     EXPECT_THAT(box.ok({"exec", "-T", "web", "nslookup", "www"}), HasSubstr("Address"));
+    // One that joins another's network is its neighbour in the file.
+    box.ok({"container", "run", "-d", "--name", "joined", "--network", "container:again-web-1", "busybox", "sleep",
+            "1000"});
+    EXPECT_EQ(parse_json(box.ok({"alpha", "generate", "--format", "json", "joined", "again-web-1"}))
+                  .at("services")
+                  .at("joined")
+                  .at("network_mode"),
+              "service:web");
+    box.ok({"container", "rm", "-f", "joined"});
     // Replicas of a service are one.
     box.write("compose.yaml",
               "services: {a: {image: busybox, command: sleep 1000, scale: 2, stop_grace_period: 0s}}\n");

@@ -16,7 +16,8 @@ constexpr const char* kServices = R"(
 services:
   db: {image: busybox, command: sleep 1000, stop_grace_period: 0s, volumes: [/anonymous],
        extra_hosts: ["me:host-gateway"]}
-  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: [db]}
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: [db],
+        networks: {default: {mac_address: "02:42:00:00:00:77"}}}
   side: {image: busybox, command: sleep 1000, stop_grace_period: 0s, network_mode: "service:db"}
   job: {image: busybox, command: echo done}
 )";
@@ -62,6 +63,7 @@ TEST(NetworkChange, ContainersStayWhatTheyAre) {
     EXPECT_EQ(in(box, "db", "cat /file /anonymous/file"), "layer\nvolume\n");
     EXPECT_THAT(address_of(box, "db"), testing::StartsWith("10.71.0."));
     EXPECT_THAT(in(box, "db", "cat /etc/hosts"), AllOf(HasSubstr("10.71.0.1\tme\n"), Not(HasSubstr("172."))));
+    EXPECT_EQ(in(box, "web", "cat /sys/class/net/eth0/address"), "02:42:00:00:00:77\n");
     EXPECT_TRUE(reaches(box, "side", "web"));
     EXPECT_TRUE(reaches(box, "web", "db"));
     EXPECT_EQ(box.ok({"plan"}), "nothing to do\n");

@@ -198,6 +198,20 @@ TEST_F(PublishTest, AnAppBringsItsImages) {
     EXPECT_TRUE(image.contains("layers"));
 }
 
+TEST_F(PublishTest, WhatIsBuiltHereIsPulledThere) {
+    box->write("Dockerfile", "FROM busybox\nCOPY compose.yaml /made\n");
+    box->write("compose.yaml",
+               "services:\n  web: {image: '" + registry->name("made:1") + "', build: ., command: cat /made}\n");
+    box->ok({"build"});
+    box->ok({"publish", registry->name("app:1")});
+    box->ok({"image", "rm", registry->name("made:1")});
+    const auto there = elsewhere({"-f", oci("app:1"), "up", "--no-log-prefix"});
+    EXPECT_EQ(there.exit_code, 0) << there.err;
+    EXPECT_THAT(there.out, HasSubstr("services:"));
+    EXPECT_THAT(there.err, Not(HasSubstr("Building")));
+    ASSERT_EQ(elsewhere({"-f", oci("app:1"), "down"}).exit_code, 0);
+}
+
 TEST_F(PublishTest, QuestionsComeFirst) {
     box->write("compose.yaml",
                "services:\n  web:\n    image: busybox\n    volumes: ['./data:/data']\n"

@@ -66,6 +66,26 @@ TEST(SharedNamespaces, ARecreatedOwnerRecreatesThem) {
     EXPECT_TRUE(reaches(box, "net", "web"));
 }
 
+TEST(SharedNamespaces, AnOwnerIsFoundWhicheverWayItIsUpdated) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    for (const char* update : {"order: start-first, monitor: 100ms", "failure_action: rollback, monitor: 100ms",
+                               "order: start-first, failure_action: rollback, monitor: 100ms"}) {
+        const auto deploy = [&](const char* value) {
+            write(box,
+                  std::string("    deploy: {update_config: {") + update + "}}\n    environment: {A: " + value + "}\n");
+        };
+        deploy("one");
+        box.ok({"up", "-d"});
+        const auto id = box.field("demo-db-1", "ID");
+        deploy("two");
+        box.ok({"up", "-d"});
+        EXPECT_NE(box.field("demo-db-1", "ID"), id);
+        for (const char* service : {"net", "pid", "ipc"})
+            EXPECT_TRUE(together(box, service, service)) << service << ": " << update;
+    }
+}
+
 TEST(SharedNamespaces, AnOwnerThatStartsAgainTakesThemAlong) {
     REQUIRE_ROOT();
     Sandbox box;

@@ -67,8 +67,8 @@ TEST(GeneratedService, TellsWhatWasAskedFor) {
 
 TEST(GeneratedService, TellsMountsButNotThoseOfTheEngine) {
     const auto made = generated_service(object(R"({"Id": "abc123", "Name": "/c",
-        "Config": {"Image": "i", "Volumes": {"/anon": {}}},
-        "HostConfig": {"NetworkMode": "host", "Tmpfs": {"/t": "size=1m", "/u": ""},
+        "Config": {"Image": "i", "Hostname": "of-the-machine", "Volumes": {"/anon": {}}},
+        "HostConfig": {"NetworkMode": "host", "BlkioWeight": 100, "Tmpfs": {"/t": "size=1m", "/u": ""},
             "Mounts": [{"Target": "/data", "VolumeOptions": {"Subpath": "sub", "NoCopy": true}}]},
         "Mounts": [{"Type": "volume", "Name": "data", "Destination": "/data", "RW": false},
             {"Type": "volume", "Name": "0123", "Destination": "/anon", "RW": true},
@@ -77,7 +77,8 @@ TEST(GeneratedService, TellsMountsButNotThoseOfTheEngine) {
             {"Type": "bind", "Source": "/run/x/secrets/abc123/0", "Destination": "/run/secrets/s"},
             {"Type": "tmpfs", "Destination": "/t"}]})"),
                                         {}, "/home/me/app");
-    EXPECT_EQ(made.service, object(R"({"image": "i", "network_mode": "host", "tmpfs": ["/t:size=1m", "/u"], "volumes": [
+    EXPECT_EQ(made.service, object(R"({"image": "i", "network_mode": "host", "blkio_config": {"weight": 100},
+        "tmpfs": ["/t:size=1m", "/u"], "volumes": [
         {"type": "volume", "source": "data", "target": "/data", "read_only": true,
             "volume": {"subpath": "sub", "nocopy": true}},
         {"type": "volume", "target": "/anon"},

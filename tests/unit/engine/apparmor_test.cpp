@@ -57,9 +57,18 @@ TEST_F(AppArmor, IsLoadedOnceWhereTheKernelHasIt) {
 
 TEST_F(AppArmor, WithoutAParserThereIsNone) {
     turn_on();
+    profiles("");
     EXPECT_EQ(default_apparmor_profile(host_), "");
     parser("echo 'syntax error' >&2; exit 1");
     EXPECT_EQ(default_apparmor_profile(host_), "");
+    EXPECT_NE(given(), "");
+}
+
+TEST_F(AppArmor, WithoutItsFileSystemThereIsNone) {
+    turn_on();
+    parser("");
+    EXPECT_EQ(default_apparmor_profile(host_), "");
+    EXPECT_EQ(given(), "");
 }
 
 TEST_F(AppArmor, IsLoadedAgainAfterAReboot) {

@@ -94,6 +94,8 @@ secrets:
 TEST(BridgeModel, IsWholeWithoutFacts) {
     EXPECT_EQ(bridge_model(loaded("{name: p, services: {a: {image: i, network_mode: none}}}"), {}),
               "name: p\nservices:\n  a:\n    image: i\n    network_mode: none\n");
+    EXPECT_EQ(bridge_model(loaded("{name: p, services: {a: {provider: {type: cloud}, network_mode: none}}}"), {}),
+              "name: p\nservices:\n  a:\n    network_mode: none\n    provider:\n      type: cloud\n");
     EXPECT_EQ(bridge_model({}, {}), "{}\n");
 }
 

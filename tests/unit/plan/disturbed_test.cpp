@@ -126,11 +126,25 @@ RenameContainer p-db-1 from 000000000001_p-db-1 after RemoveContainer p-db-1
 StartContainer p-db-1 after RenameContainer p-db-1
 RemoveContainer p-side-1 after StopContainer p-side-1
 RenameContainer p-side-1 from 000000000002_p-side-1 after RemoveContainer p-side-1
-StartContainer p-side-1 after RenameContainer p-side-1, StartContainer p-db-1
+StartContainer p-side-1 after RenameContainer p-side-1, RenameContainer p-db-1, StartContainer p-db-1
 )");
     // Not before it is there, where it can't be made beside the old one.
     w.project.services["db"].networks[0].ipv4_address = "10.0.0.2";
     EXPECT_THAT(w.text(), HasSubstr("CreateContainer p-side-1 [namespace of db replaced] after "));
+}
+
+TEST(PlanDisturbed, WhoSharesANamespaceWaitsForTheNameOfItsOwner) {
+    World w = with_a_shared_namespace();
+    w.project.services["db"].config_hash = "h2";
+    Deploy::Update update;
+    update.order = "start-first";
+    update.failure_action = "rollback";
+    w.project.services["db"].deploy.update = update;
+    EXPECT_THAT(w.text(), testing::ContainsRegex("StartContainer p-side-1 after [^\n]*RenameContainer p-db-1"));
+    w.options.no_recreate = true;
+    w.observed.containers[0].status = ObservedStatus::dead;
+    EXPECT_THAT(w.text(), testing::ContainsRegex("StartContainer p-side-1 .namespace of db renewed. after [^\n]*"
+                                                 "RenameContainer p-db-1"));
 }
 
 TEST(PlanDisturbed, WhoSharesANamespaceFollowsItsOwner) {
