@@ -171,7 +171,8 @@ public:
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
     /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels; which
-    /// dependencies are optional only `file` (may be null) knows.
+    /// dependencies are optional only `file` (may be null) knows. With it the pre_start hooks of services that have no
+    /// running container run first.
     void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {},
                const Project* file = nullptr);
     /// And waits until they are running, or healthy, at most `timeout`.
@@ -183,7 +184,8 @@ public:
               std::stop_token cancel = {}, const Project* file = nullptr);
     void restart(const std::string& project, const std::vector<std::string>& services,
                  std::optional<Nanoseconds> timeout, bool no_deps, std::stop_token cancel = {});
-    void kill(const std::string& project, const std::vector<std::string>& services, int signal);
+    void kill(const std::string& project, const std::vector<std::string>& services, int signal,
+              std::stop_token cancel = {});
 
     /// Containers of a project, sorted by name; all states. An unknown project has none.
     [[nodiscard]] std::vector<ContainerView> containers(const std::string& project);

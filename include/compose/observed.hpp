@@ -21,6 +21,7 @@ struct ObservedContainer {
     std::string service;
     int number = 0;
     bool oneoff = false;
+    bool hook = false;     // one-off: a pre_start that has failed, or that a killed command left
     bool complete = true;  // false: its making was interrupted, it can't be started
     ObservedStatus status = ObservedStatus::created;
     ObservedHealth health = ObservedHealth::none;

@@ -67,6 +67,12 @@ struct StartContainer {
     ContainerRef container;
     std::string service;
 };
+/// The host ports of a running container pass to the one that takes its place; no connection is refused meanwhile.
+struct TakePorts {
+    ContainerRef container;
+    ContainerRef from;
+    bool required = true;  // false: a failure is a warning
+};
 struct StopContainer {
     ContainerRef container;
     std::optional<Nanoseconds> timeout;
@@ -123,8 +129,8 @@ struct Delay {
 
 using Action =
     std::variant<CreateNetwork, RemoveNetwork, RecreateNetwork, UpdateNetwork, CreateVolume, RemoveVolume,
-                 CreateContainer, RenameContainer, StartContainer, StopContainer, RestartContainer, RemoveContainer,
-                 WaitContainer, RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
+                 CreateContainer, RenameContainer, StartContainer, TakePorts, StopContainer, RestartContainer,
+                 RemoveContainer, WaitContainer, RunProvider, EndProvider, PrepareModel, CheckVariables, Delay>;
 
 struct Plan {
     struct Node {

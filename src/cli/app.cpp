@@ -1,6 +1,7 @@
 #include "cli/app.hpp"
 
 #include <compose/version.hpp>
+#include <csignal>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -20,6 +21,7 @@ namespace compose::cli {
 namespace {
 
 constexpr int kSetUpFailed = 128;
+constexpr int kInterrupted = 130;
 constexpr int kBrokenPipe = 141;  // 128 + SIGPIPE: what the shell would see had the signal killed us
 
 constexpr const char* kGlobalsNote =
@@ -303,6 +305,7 @@ int run(int argc, char** argv) {
     try {
         sys::ensure_standard_fds();
         sys::ignore_sigpipe();
+        sys::exit_on({SIGINT, SIGTERM}, kInterrupted);
         Globals globals;
         const Words words(argv + std::min(argc, 1), argv + argc);
         if (argc > 0 && is_docker(argv[0])) return dispatch_docker(words, globals, context);

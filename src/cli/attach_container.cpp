@@ -4,9 +4,12 @@
 #include <csignal>
 
 #include "base/error.hpp"
+#include "cli/attach_streams.hpp"
 #include "cli/by_hand.hpp"
 #include "cli/context.hpp"
 #include "cli/exec_streams.hpp"
+#include "cli/output.hpp"
+#include "sys/clock.hpp"
 #include "sys/tty.hpp"
 
 namespace compose::cli {
@@ -68,6 +71,20 @@ std::optional<int> attach_container(Context& context, sys::SignalSet& signals, c
                   .detach_keys = typing && terminal ? &keys : nullptr,
                   .shared = true,
                   .pass_signals = choice.sig_proxy};
+    const auto containers = make_containers(context);
+    const auto run_of = [&] { return containers->find(id).started_at; };
+    // What a process that has closed its output gives ends at once, again and again.
+    ends.renew = [&, run = run_of(), since = sys::monotonic_now()](ExecEnds& now, bool heard) mutable {
+        constexpr std::chrono::seconds kShortest{1};
+        if (!heard && sys::monotonic_now() - since < kShortest) return false;
+        since = sys::monotonic_now();
+        const auto next = reattach(*containers, id, false);
+        if (!next || run_of() != run) return false;
+        now.out = copy_of(next->out(), choice.out);
+        now.err = copy_of(next->err(), choice.err);
+        if (now.out || now.err) print_error("the supervisor was replaced: attached again\n");
+        return true;
+    };
     if (terminal && ends.in)
         if (const auto size = sys::window_size(sys::FdRef(1))) sys::set_window_size(ends.in, *size);
     std::optional<sys::RawMode> raw;

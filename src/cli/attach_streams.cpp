@@ -30,20 +30,6 @@ bool is_running(Containers& containers, const std::string& id) {
     return state == "running" || state == "paused";
 }
 
-/// Nothing when the container ends meanwhile.
-std::unique_ptr<AttachSession> reattach(Containers& containers, const std::string& id, bool input) {
-    const sys::MonotonicTime deadline = sys::monotonic_now() + kPatience;
-    for (;;) {
-        try {
-            return containers.attach(id, input);
-        } catch (const Error&) {
-            if (!is_running(containers, id)) return nullptr;
-            if (sys::monotonic_now() > deadline) throw;
-            (void)sys::poll({}, kPause);
-        }
-    }
-}
-
 class Carrier {
 public:
     Carrier(AttachSession& session, const AttachedEnds& ends, sys::SignalSet& signals)
@@ -148,6 +134,19 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<AttachSession> reattach(Containers& containers, const std::string& id, bool input) {
+    const sys::MonotonicTime deadline = sys::monotonic_now() + kPatience;
+    for (;;) {
+        try {
+            return containers.attach(id, input);
+        } catch (const Error&) {
+            if (!is_running(containers, id)) return nullptr;
+            if (sys::monotonic_now() > deadline) throw;
+            (void)sys::poll({}, kPause);
+        }
+    }
+}
 
 AttachEnd carry_attached(Containers& containers, const std::string& id, std::unique_ptr<AttachSession> session,
                          const AttachedEnds& ends, sys::SignalSet& signals) {

@@ -24,6 +24,10 @@ enum class AttachEnd { ended, detached };
                                        std::unique_ptr<AttachSession> session, const AttachedEnds& ends,
                                        sys::SignalSet& signals);
 
+/// Attached once more, when a new supervisor listens; nothing when the container has ended meanwhile. Throws Error when
+/// none comes.
+[[nodiscard]] std::unique_ptr<AttachSession> reattach(Containers& containers, const std::string& id, bool input);
+
 /// "ctrl-p,ctrl-q", "a,ctrl-c": as the bytes that a terminal sends. Throws Error(usage).
 [[nodiscard]] std::string parse_detach_keys(const std::string& text);
 

@@ -5,6 +5,7 @@
 #include <exception>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/error.hpp"
 #include "cli/output.hpp"
@@ -75,6 +76,7 @@ private:
     bool take_output(sys::Fd& fd, bool error);  // false: nothing there now
     void on_signal(int number);
     void drain();
+    void renew();
 
     std::shared_ptr<ExecSession> session_;
     ExecEnds ends_;
@@ -83,6 +85,7 @@ private:
     std::string input_;  // read from the user, not yet taken by the command
     bool input_open_ = false;
     bool signalled_ = false;
+    bool heard_ = false;
 };
 
 void Carrier::take_input() {
@@ -118,6 +121,7 @@ bool Carrier::take_output(sys::Fd& fd, bool error) {
         fd.reset();
         return false;
     }
+    heard_ = true;
     const std::string_view text(buffer.data(), *count);
     if (error)
         print_error(text);
@@ -156,6 +160,12 @@ void Carrier::drain() {
     }
 }
 
+void Carrier::renew() {
+    if (!ends_.renew(ends_, std::exchange(heard_, false))) ends_.renew = nullptr;
+    for (const auto* fd : {&ends_.out, &ends_.err})
+        if (*fd) sys::set_nonblocking(*fd, true);
+}
+
 int Carrier::run() {
     Waiter waiter(session_);
     for (;;) {
@@ -174,6 +184,7 @@ int Carrier::run() {
         if (items[4].readable) take_output(ends_.out, false);
         if (items[5].readable) take_output(ends_.err, true);
         if (items[0].readable) break;
+        if (ends_.renew && !ends_.out && !ends_.err) renew();
     }
     drain();
     return waiter.code();

@@ -21,6 +21,9 @@ struct ExecEnds {
     DetachKeys* detach_keys = nullptr;    // typed there, they end the carrying: see DetachKeys::detached()
     bool shared = false;                  // out and err come through someone else: their end is waited for
     bool pass_signals = true;
+    /// All output has ended, the process perhaps not: gives other ends of it, or false when there are none. `heard`:
+    /// these have brought something.
+    std::function<bool(ExecEnds&, bool heard)> renew{};
 };
 
 /// Until the command has ended or the user detaches (then 0); returns its exit code. Window changes and signals in

@@ -51,7 +51,7 @@ void remove_orphans(Context& context, const std::string& name) {
             context.containers("kill").remove(view.id, true, false);
 }
 
-/// With what programs of the host provide, as far as there is a file that says so.
+/// With what programs of the host provide, and with the hooks, as far as there is a file that says so.
 std::optional<Project> file_of(Context& context) {
     Diagnostics findings;
     try {
@@ -136,12 +136,14 @@ Run define_kill(Arguments& arguments) {
         if (!number)
             throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
                 .with_hint("use a name such as SIGHUP or a number");
-        const auto name = checked_project(context, "kill", args->services);
-        const auto views = containers_of(context, name, args->services, true);
-        if (std::none_of(views.begin(), views.end(), is_live)) print_error("No container to kill\n");
-        context.engine().kill(name, args->services, *number);
-        if (args->remove_orphans) remove_orphans(context, name);
-        return 0;
+        return run_interruptible(context, [&](const std::stop_token& cancel) {
+            const auto name = checked_project(context, "kill", args->services);
+            const auto views = containers_of(context, name, args->services, true);
+            if (std::none_of(views.begin(), views.end(), is_live)) print_error("No container to kill\n");
+            context.engine().kill(name, args->services, *number, cancel);
+            if (args->remove_orphans) remove_orphans(context, name);
+            return 0;
+        });
     };
 }
 

@@ -13,13 +13,17 @@ store::Store& Session::store() {
 }
 
 supervisor::Client& Session::client() {
-    if (!client_ || client_->closed()) client_ = supervisor::Client::connect_or_spawn(layout_, project_);
+    if (!client_ || client_->closed()) {
+        client_ = supervisor::Client::connect_or_spawn(layout_, project_);
+        client_->cancel_with(cancel_);
+    }
     return *client_;
 }
 
 supervisor::Client* Session::running_client() {
     if (client_ && client_->closed()) client_.reset();
     if (!client_) client_ = supervisor::Client::connect(layout_, project_);
+    if (client_) client_->cancel_with(cancel_);
     return client_ ? &*client_ : nullptr;
 }
 
@@ -92,6 +96,7 @@ std::string event_id(const Action& action) {
         std::string operator()(const CreateContainer& a) const { return "Container " + a.name; }
         std::string operator()(const RenameContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const StartContainer& a) const { return "Container " + a.container.name; }
+        std::string operator()(const TakePorts& a) const { return "Container " + a.container.name; }
         std::string operator()(const StopContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RestartContainer& a) const { return "Container " + a.container.name; }
         std::string operator()(const RemoveContainer& a) const { return "Container " + a.container.name; }

@@ -24,7 +24,9 @@ namespace compose::engine {
 /// The database and the supervisor as one thread uses them; both are opened when first needed.
 class Session {
 public:
-    Session(store::Layout layout, std::string project) : layout_(std::move(layout)), project_(std::move(project)) {}
+    /// `cancel`: what waits for a container is given up then (supervisor::Client::cancel_with).
+    Session(store::Layout layout, std::string project, std::stop_token cancel = {})
+        : layout_(std::move(layout)), project_(std::move(project)), cancel_(std::move(cancel)) {}
     /// With the database that the caller has open: reading its schema again costs what a short action costs.
     Session(store::Store& open, std::string project)
         : layout_(open.layout()), project_(std::move(project)), borrowed_(&open) {}
@@ -37,7 +39,7 @@ public:
         try {
             request(client());
         } catch (const Error&) {
-            if (!client_ || !client_->closed()) throw;
+            if (!client_ || !client_->closed() || cancel_.stop_requested()) throw;
             request(client());
         }
     }
@@ -50,12 +52,13 @@ public:
             request(*client);
             return true;
         } catch (const Error&) {
-            if (!client->closed()) throw;
+            if (!client->closed() || cancel_.stop_requested()) throw;
             return false;
         }
     }
     [[nodiscard]] const store::Layout& layout() const { return layout_; }
     [[nodiscard]] const std::string& project() const { return project_; }
+    [[nodiscard]] const std::stop_token& cancel() const { return cancel_; }
 
 private:
     [[nodiscard]] supervisor::Client& client();
@@ -63,6 +66,7 @@ private:
 
     store::Layout layout_;
     std::string project_;
+    std::stop_token cancel_;
     store::Store* borrowed_ = nullptr;
     std::optional<store::Store> store_;
     std::optional<supervisor::Client> client_;
@@ -136,6 +140,7 @@ void perform(const RemoveVolume& action, ActionContext& context, Session& sessio
 void perform(const CreateContainer& action, ActionContext& context, Session& session);
 void perform(const RenameContainer& action, ActionContext& context, Session& session);
 void perform(const StartContainer& action, ActionContext& context, Session& session);
+void perform(const TakePorts& action, ActionContext& context, Session& session);
 void perform(const StopContainer& action, ActionContext& context, Session& session);
 void perform(const RestartContainer& action, ActionContext& context, Session& session);
 void perform(const RemoveContainer& action, ActionContext& context, Session& session);

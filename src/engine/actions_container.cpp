@@ -92,6 +92,17 @@ void perform(const StartContainer& action, ActionContext& context, Session& sess
     context.tell(Status::done, id, "Started");
 }
 
+void perform(const TakePorts& action, ActionContext& context, Session& session) {
+    if (context.dry_run) return;
+    try {
+        const std::string id = context.id_of(action.container);
+        (void)session.ask_running([&](supervisor::Client& client) { client.take_ports(id, action.from.id); });
+    } catch (const Error& error) {
+        if (action.required) throw;
+        context.tell(Status::warning, event_id(action), "Takes its ports later", error.what());
+    }
+}
+
 void perform(const StopContainer& action, ActionContext& context, Session& session) {
     const std::string id = "Container " + action.container.name;
     if (!action.replaced) context.tell(Status::working, id, "Stopping");

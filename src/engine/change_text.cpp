@@ -209,7 +209,8 @@ std::vector<PlannedChange> describe_plan(const Plan& plan, const Project& projec
         } else if (const auto* checked = std::get_if<CheckVariables>(&node.action)) {
             out.push_back({Kind::compare, "Container " + checked->container.name, kMayChange, {}});
         } else if (const auto* remove = std::get_if<RemoveContainer>(&node.action)) {
-            if (!remove->replaced) out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
+            if (!remove->replaced || !node.cause.empty())
+                out.push_back({Kind::remove, "Container " + remove->container.name, node.cause, {}});
         } else if (const auto* start = std::get_if<StartContainer>(&node.action)) {
             if (!made.contains(start->container.name))
                 out.push_back({node.cause.empty() ? Kind::start : Kind::restart,

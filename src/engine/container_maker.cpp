@@ -298,6 +298,7 @@ void ContainerMaker::specialise(store::Container& record) const {
     }
     record.labels["com.docker.compose.oneoff"] = "True";
     record.labels["com.docker.compose.slug"] = special_->slug;
+    if (!special_->hook.empty()) record.labels["com.docker.compose.hook"] = special_->hook;
 }
 
 void ContainerMaker::make_bind_sources() const {

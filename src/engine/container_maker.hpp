@@ -16,6 +16,7 @@ struct Special {
     std::string slug;
     bool labels = true;   // Compose's own; off: a container made by hand
     bool aliases = true;  // answers to the service's names
+    std::string hook{};   // "pre_start"
 };
 
 class ContainerMaker {

@@ -77,6 +77,8 @@ void set_logging(const Logging& logging, ContainerOptions& out) {
         out.log_files = 5;
         out.log_compress = true;
     }
+    // Ours without a word is some of everything; who names a size gets what Docker makes of it: one file.
+    if (driver != "local" && logging.options.contains("max-size")) out.log_files = 1;
     for (const auto& [key, value] : logging.options) set_log_option(key, value, out);
     if (logging.options.contains("max-buffer-size") && !logging.options.contains("mode"))
         throw make_error(ErrorKind::invalid, "logging option max-buffer-size needs mode: non-blocking");

@@ -51,9 +51,9 @@ struct Engine::Impl {
         layout.prepare();
         return store::Store(layout);
     }
-    [[nodiscard]] store::ProjectLock lock(const std::string& project) const {
+    [[nodiscard]] store::ProjectLock lock(const std::string& project, const std::stop_token& cancel) const {
         layout.prepare();
-        return {layout, project, options.command, std::chrono::duration_cast<std::chrono::milliseconds>(kLockTimeout)};
+        return {layout, project, options.command, kLockTimeout, cancel};
     }
     bool run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
              std::optional<std::chrono::seconds> wait_timeout = {}) const {
@@ -100,7 +100,7 @@ struct Engine::Impl {
     void operate(const std::string& project, std::stop_token cancel, const Planner& planner,
                  std::optional<std::chrono::seconds> wait_timeout = {}, const Project* file = nullptr) const {
         std::optional<store::ProjectLock> held;
-        if (!options.dry_run) held.emplace(lock(project));
+        if (!options.dry_run) held.emplace(lock(project, cancel));
         store::Store store = open();
         if (!options.dry_run) engine::repair_liveness(store, project);
         const Plan plan = planner(engine::observe(store, project, nullptr));
@@ -238,7 +238,7 @@ Project Engine::up(const Project& written, const UpOptions& options, std::stop_t
         images = engine::prepare_images(store, impl_->events, project, impl_->image_wishes(project, options), cancel);
     }
     std::optional<store::ProjectLock> held;
-    if (!options.dry_run) held.emplace(impl_->lock(project.name));
+    if (!options.dry_run) held.emplace(impl_->lock(project.name, cancel));
     store::Store store = impl_->open();
     if (!options.dry_run) {
         engine::repair_liveness(store, project.name);
@@ -301,7 +301,7 @@ std::vector<PlannedChange> Engine::plan_changes(const Project& project, const Up
 
 void Engine::down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel) {
     std::optional<store::ProjectLock> held;
-    if (!options.dry_run) held.emplace(impl_->lock(name));
+    if (!options.dry_run) held.emplace(impl_->lock(name, cancel));
     store::Store store = impl_->open();
     if (!options.dry_run) engine::repair_liveness(store, name);
     const std::set<std::string> images = Impl::images_to_remove(store, name, project, options);
@@ -320,15 +320,16 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
 
 void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel,
                    const Project* file) {
-    impl_->operate(project, std::move(cancel),
-                   [&](const ObservedState& observed) { return plan_start(observed, services, false, file); });
+    impl_->operate(
+        project, std::move(cancel),
+        [&](const ObservedState& observed) { return plan_start(observed, services, false, file); }, {}, file);
 }
 
 void Engine::start_and_wait(const std::string& project, const std::vector<std::string>& services,
                             std::optional<std::chrono::seconds> timeout, std::stop_token cancel, const Project* file) {
     impl_->operate(
         project, std::move(cancel),
-        [&](const ObservedState& observed) { return plan_start(observed, services, true, file); }, timeout);
+        [&](const ObservedState& observed) { return plan_start(observed, services, true, file); }, timeout, file);
 }
 
 void Engine::stop(const std::string& project, const std::vector<std::string>& services,
@@ -344,10 +345,12 @@ void Engine::restart(const std::string& project, const std::vector<std::string>&
                    [&](const ObservedState& observed) { return plan_restart(observed, services, timeout, no_deps); });
 }
 
-void Engine::kill(const std::string& project, const std::vector<std::string>& services, int signal) {
+void Engine::kill(const std::string& project, const std::vector<std::string>& services, int signal,
+                  std::stop_token cancel) {
     store::Store store = impl_->open();
     const engine::Liveness liveness(impl_->layout, project);
     auto client = supervisor::Client::connect(impl_->layout, project);
+    if (client) client->cancel_with(std::move(cancel));
     for (const store::Container& container : store.containers_without_spec(project)) {
         const bool named =
             services.empty() || std::find(services.begin(), services.end(), container.service) != services.end();

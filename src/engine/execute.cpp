@@ -72,7 +72,7 @@ private:
     }
 
     void work() {
-        Session session(context_.layout, context_.project);
+        Session session(context_.layout, context_.project, options_.cancel);
         std::unique_lock lock(mutex_);
         for (;;) {
             const auto has_work = [&] { return finished() || (!stopping_ && !(ready_.empty() && ended_.empty())); };
@@ -159,6 +159,10 @@ private:
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, error, std::current_exception());
         } catch (Error& error) {
+            if (is_cancelled(error)) {
+                complete(node, error);
+                return false;
+            }
             context_.tell(Event::Status::error, event_id(action), "Error", error.what());
             complete(node, naming(action, error));
         } catch (const std::exception& error) {
@@ -195,6 +199,7 @@ private:
             --running_;
             ++done_;
             if (error) {
+                cut_short_ = cut_short_ || is_cancelled(*error);
                 // Waits that were given up because of an earlier error say nothing new.
                 if (!stopping_ || error->exit_code() != kGivenUp) add_error(*error, std::move(original));
                 if (std::holds_alternative<RunProvider>(plan_.nodes[node].action))
@@ -208,6 +213,11 @@ private:
         }
         changed_.notify_all();
         if (give_up) watcher_.cancel("waiting was given up", kGivenUp);
+    }
+
+    /// It was asked to stop, and what the node waited for goes on without it.
+    [[nodiscard]] bool is_cancelled(const Error& error) const {
+        return options_.cancel.stop_requested() && error.exit_code() == kGivenUp;
     }
 
     void add_error(const Error& error, std::exception_ptr original) {
@@ -233,7 +243,8 @@ private:
     [[nodiscard]] bool finished() const { return done_ == plan_.nodes.size() || (stopping_ && running_ == 0); }
 
     void report() {
-        if (cancelled_ && done_ < plan_.nodes.size()) throw make_error("canceled").with_exit_code(kGivenUp);
+        if (cut_short_ || (cancelled_ && done_ < plan_.nodes.size()))
+            throw make_error("canceled").with_exit_code(kGivenUp);
         if (errors_.empty()) return;
         Error first = errors_.front();
         std::vector<std::string> others;
@@ -257,7 +268,7 @@ private:
     Queue ready_;
     Queue ended_;  // removals whose container runs no more
     std::size_t running_ = 0, done_ = 0;
-    bool stopping_ = false, cancelled_ = false, outdated_ = false;
+    bool stopping_ = false, cancelled_ = false, cut_short_ = false, outdated_ = false;
     std::vector<bool> left_out_;  // because a provider failed
     std::vector<Error> errors_;
     std::vector<std::exception_ptr> originals_;  // beside the errors; null: the error says all

@@ -1,5 +1,7 @@
 #include "engine/hooks.hpp"
 
+#include <array>
+
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -7,6 +9,7 @@
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
 #include "sys/poll.hpp"
+#include "sys/stop_fd.hpp"
 
 namespace compose::engine {
 namespace {
@@ -14,10 +17,15 @@ namespace {
 constexpr std::size_t kMostOutput = std::size_t{64} << 10U;
 
 // What a hook says is read to its end, so that it never blocks; the last of it explains a failure.
-std::string read_output(sys::FdRef pipe) {
+std::string read_output(sys::FdRef pipe, const std::stop_token& cancel) {
+    const sys::StopFd stop(cancel);
     std::string all;
     char buffer[4096];
     for (;;) {
+        std::array<sys::PollItem, 2> items{sys::PollItem{.fd = pipe}, sys::PollItem{.fd = stop.fd()}};
+        sys::poll(items, std::nullopt);
+        if (!items[0].readable && items[1].readable) throw make_error("canceled").with_exit_code(130);
+        if (!items[0].readable) continue;
         const auto n = sys::read_some(pipe, buffer);
         if (!n || *n == 0) return all;
         all.append(buffer, *n);
@@ -25,8 +33,8 @@ std::string read_output(sys::FdRef pipe) {
     }
 }
 
-int run_hook(const supervisor::HookConfig& hook, const std::string& id, supervisor::Client& client,
-             std::string& output) {
+int run_hook(const supervisor::HookConfig& hook, const std::string& id, supervisor::Client& client, std::string& output,
+             const std::stop_token& cancel) {
     supervisor::ExecRequest request;
     request.container_id = id;
     request.process.args = hook.command;
@@ -38,7 +46,7 @@ int run_hook(const supervisor::HookConfig& hook, const std::string& id, supervis
     const sys::Fd nothing = sys::open_for_reading("/dev/null");
     const auto exec = client.exec(request, {nothing, pipe.write, pipe.write});
     pipe.write.reset();
-    output = read_output(pipe.read);
+    output = read_output(pipe.read, cancel);
     return client.wait_exec(exec.exec_id);
 }
 
@@ -54,7 +62,9 @@ void run_hooks(HookKind kind, const std::string& container_id, Session& session)
     for (const auto& hook : hooks) {
         int code = 0;
         std::string output;
-        const auto run = [&](supervisor::Client& client) { code = run_hook(hook, container_id, client, output); };
+        const auto run = [&](supervisor::Client& client) {
+            code = run_hook(hook, container_id, client, output, session.cancel());
+        };
         if (!session.ask_running(run)) return;
         log::debug("{} of {}: {}", word, row->name, code);
         if (code == 0) continue;

@@ -13,7 +13,9 @@
 #include "supervisor/network_rows.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
+#include "sys/poll.hpp"
 #include "sys/process.hpp"
+#include "sys/process_tree.hpp"
 
 namespace compose::engine {
 namespace {
@@ -87,6 +89,7 @@ private:
             container.stopped_by_user = row.stopped_by_user || row.state != liveness_.state_of(row);
             container.number = row.number;
             container.oneoff = row.oneoff;
+            container.hook = row.oneoff && row.labels.contains("com.docker.compose.hook");
             if (const auto label = row.labels.find("com.docker.compose.depends_on"); label != row.labels.end())
                 container.depends_on = plan::parse_depends_on(label->second);
             if (const auto label = row.labels.find(kMountedImages); label != row.labels.end())
@@ -239,27 +242,51 @@ bool Liveness::abandoned(const store::Container& container) const {
 
 store::ContainerState Liveness::state_of(const store::Container& container) const {
     if (supervised_ || !runs(container.state)) return container.state;
-    return abandoned(container) ? container.state : ContainerState::exited;
+    return abandoned(container) && !sys::is_zombie(container.pid) ? container.state : ContainerState::exited;
 }
 
 ObservedState observe(store::Store& store, const std::string& project, const Project* file) {
     return Observer(store, project, file).run();
 }
 
+namespace {
+
+/// The supervisor is about to write down the end of those that have ended; it may have begun only now.
+void wait_for_ends(store::Store& store, const std::string& project, const std::set<int>& zombies) {
+    constexpr int kLooks = 200;
+    constexpr std::chrono::milliseconds kPause{10};
+    for (int i = 0; i < kLooks && !zombies.empty(); ++i) {
+        const auto rows = store.containers_without_spec(project);
+        const bool settled = std::none_of(rows.begin(), rows.end(), [&](const store::Container& row) {
+            return runs(row.state) && zombies.contains(row.pid);
+        });
+        if (settled) return;
+        (void)sys::poll({}, kPause);
+    }
+}
+
+}  // namespace
+
 void repair_liveness(store::Store& store, const std::string& project) {
     const Liveness liveness(store.layout(), project);
-    if (liveness.supervised()) return;
     std::vector<store::Container> gone;
+    std::set<int> zombies;
+    bool needed = false;
     for (store::Container& row : store.containers_without_spec(project)) {
         if (!runs(row.state)) continue;
-        if (liveness.abandoned(row)) {
-            log::debug("project {} runs without a supervisor: start one", project);
-            (void)supervisor::Client::connect_or_spawn(store.layout(), project);
-            return;  // it settles the others as well
+        if (!liveness.supervised() && !liveness.abandoned(row)) {
+            gone.push_back(std::move(row));
+            continue;
         }
-        gone.push_back(std::move(row));
+        needed = needed || !liveness.supervised();
+        if (row.pid > 0 && sys::is_zombie(row.pid)) zombies.insert(row.pid);
     }
-    if (gone.empty()) return;
+    if (needed) {
+        log::debug("project {} runs without a supervisor: start one", project);
+        (void)supervisor::Client::connect_or_spawn(store.layout(), project);  // it settles the others as well
+    }
+    wait_for_ends(store, project, zombies);
+    if (needed || gone.empty()) return;
     constexpr int kLost = 255;  // what Docker shows for containers that a crash of the machine ended
     store.transaction([&] {
         for (store::Container& row : gone) {

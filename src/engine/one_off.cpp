@@ -55,7 +55,8 @@ std::string make_one_off(store::Store& store, EventSink& events, const std::stri
     const bool standalone = project_name == kStandaloneProject;
     const Special special{.slug = sys::random_id().substr(0, kSlugLength),
                           .labels = options.labels && !standalone,
-                          .aliases = options.aliases};
+                          .aliases = options.aliases,
+                          .hook = beside.hook};
     CreateContainer action;
     action.service = service_name;
     action.number = beside.number;

@@ -13,6 +13,7 @@ namespace compose::engine {
 struct Beside {
     int number = 1;
     std::map<std::string, std::string> anonymous_volumes{};
+    std::string hook{};  // which of the service's hooks it is; empty: none
 };
 
 /// The caller holds the project's lock. Networks and volumes of the service are made when they are missing.

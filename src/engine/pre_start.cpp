@@ -41,13 +41,14 @@ Project with_hook(const Project& project, const Service& from, const Hook& hook)
 
 // Its exit code, once it is down.
 int wait_for_end(const std::string& id, Session& session) {
-    constexpr std::chrono::milliseconds kLookAgain{500};
+    constexpr std::chrono::milliseconds kLookAgain{100};
     auto client = supervisor::Client::connect(session.layout(), session.project());
     if (client) client->subscribe();
     for (;;) {
         const auto row = session.store().container(id);
         if (!row) throw make_error("its container was removed");
         if (row->state == ContainerState::exited || row->state == ContainerState::dead) return row->exit_code;
+        if (session.cancel().stop_requested()) throw make_error("canceled").with_exit_code(130);
         // What happens between the look and the wait is told after the subscription.
         if (!client || client->closed()) throw make_error("its supervisor is gone");
         (void)client->next(kLookAgain);
@@ -79,25 +80,25 @@ void run_one(const Service& service, std::size_t index, const store::Container* 
     options.ports = false;
     options.name = fmt::format("{}-{}-pre_start-{}", context.project, service.name, index);
     if (replica != nullptr) options.name += fmt::format("-{}", replica->number);
-    // One that a killed command left would have its name.
+    // One that has failed, or that a killed command left, has its name.
     if (const auto left = session.store().container_by_name(options.name); left && left->project == context.project)
         perform(RemoveContainer{{left->name, left->id}, true, false, true}, quiet, session);
-    const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options,
-                                        replica != nullptr ? beside(*replica, session) : Beside{});
+    Beside place = replica != nullptr ? beside(*replica, session) : Beside{};
+    place.hook = "pre_start";
+    const std::string id = make_one_off(session.store(), sink, context.project, project, service.name, options, place);
     int code = 0;
-    std::string said;
     try {
         session.ask([&](supervisor::Client& client) { client.start(id); });
         code = wait_for_end(id, session);
-        if (code != 0) said = last_log_lines(context.layout, id);
     } catch (...) {
         perform(RemoveContainer{{options.name, id}, true, false, true}, quiet, session);
         throw;
     }
-    perform(RemoveContainer{{options.name, id}, true, false, true}, quiet, session);
-    if (code == 0) return;
-    auto error = make_error("pre_start[{}] exited with code {}", index, code);
-    if (!said.empty()) error.with_hint("the last lines of its log:\n" + said);
+    if (code == 0) return perform(RemoveContainer{{options.name, id}, true, false, true}, quiet, session);
+    // It stays, to be looked at, until the next run or `down`.
+    auto error = make_error("pre_start[{}] exited with code {} (container {})", index, code, options.name);
+    if (const auto said = last_log_lines(context.layout, id); !said.empty())
+        error.with_hint("the last lines of its log:\n" + said);
     throw error;
 }
 

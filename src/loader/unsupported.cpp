@@ -165,15 +165,17 @@ void check_routed_ports(const Project& project, const std::string& path, const S
     }
 }
 
-// Two containers can't have one port of the host at once.
+// Two containers can't have one address at once.
 void check_update_order(const std::string& path, const Service& service, Diagnostics& findings) {
     if (!service.deploy.update || service.deploy.update->order != "start-first") return;
-    const auto fixed = std::find_if(service.ports.begin(), service.ports.end(),
-                                    [](const Port& port) { return port.published_first != 0; });
-    if (fixed == service.ports.end()) return;
-    findings.warning(fixed->pos, path + ".ports",
-                     "order: start-first can't be kept with a host port of its own: the old container stops first",
-                     "let a proxy have the host port, and reach this service over their network");
+    for (const NetworkAttachment& attachment : service.networks) {
+        if (attachment.ipv4_address.empty() && attachment.ipv6_address.empty()) continue;
+        findings.warning(attachment.pos.known() ? attachment.pos : service.pos,
+                         path + ".networks." + attachment.network,
+                         "order: start-first can't be kept with an address of its own: the old container stops first",
+                         "leave the address out: the service is reached by its name");
+        return;
+    }
 }
 
 }  // namespace

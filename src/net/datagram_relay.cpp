@@ -25,9 +25,18 @@ public:
         sys::prepare_datagrams(socket_);
         watch_ = loop_.on_readable(socket_, [this] { receive(); });
     }
+    void turn_to(const sys::InetAddress& target) override {
+        if (target == target_) return;
+        target_ = target;
+        ++turn_;
+    }
 
 private:
-    using Key = std::pair<sys::InetAddress, sys::InetAddress>;  // peer, local
+    struct Key {
+        sys::InetAddress peer, local;
+        std::uint64_t turn = 0;  // answers may still come from where the flow went before
+        friend auto operator<=>(const Key&, const Key&) = default;
+    };
     struct Flow {
         sys::Fd socket;
         sys::EventLoop::Watch watch;
@@ -39,7 +48,7 @@ private:
         for (int i = 0; i < kAtOnce; ++i) {
             const auto datagram = sys::receive_datagram(socket_, buffer);
             if (!datagram) return;
-            if (Flow* const flow = flow_of({datagram->peer, datagram->local}))
+            if (Flow* const flow = flow_of({datagram->peer, datagram->local, turn_}))
                 (void)sys::send_datagram(flow->socket, datagram->data);
         }
     }
@@ -67,7 +76,7 @@ private:
             const auto got = sys::read_some(found->second.socket, buffer.data(), buffer.size());
             if (got.state != sys::Transfer::State::done) return;
             found->second.used = sys::monotonic_now();
-            sys::send_datagram_between(socket_, key.second, key.first, {buffer.data(), got.size});
+            sys::send_datagram_between(socket_, key.local, key.peer, {buffer.data(), got.size});
         }
     }
 
@@ -88,6 +97,7 @@ private:
     sys::EventLoop& loop_;
     sys::FdRef socket_;
     sys::InetAddress target_;
+    std::uint64_t turn_ = 0;
     sys::EventLoop::Watch watch_, sweep_;
     std::map<Key, Flow> flows_;
 };

@@ -181,6 +181,21 @@ void Firewall::unpublish(std::span<const PublishedPort> ports) {
     delete_all(table_, elements_of(ports));
 }
 
+void Firewall::republish(std::span<const PublishedPort> gone, std::span<const PublishedPort> come) {
+    const FirewallElements added = elements_of(come);
+    FirewallElements removed = elements_of(gone);
+    for (std::size_t i = 0; i < removed.size(); ++i)
+        std::erase_if(removed[i].second, [&](const sys::nft::Element& old) {
+            const auto& fresh = added[i].second;
+            return std::any_of(fresh.begin(), fresh.end(), [&](const auto& one) { return one.key == old.key; });
+        });
+    look_and_change(table_, [&](sys::NetlinkSocket& socket, Transaction& t) {
+        delete_elements(t, table_, present(socket, table_, removed, Present::equal));
+        delete_elements(t, table_, present(socket, table_, added, Present::clashing));
+        add_elements(t, table_, added);
+    });
+}
+
 void Firewall::synchronize(std::span<const FirewallNetwork> networks, std::span<const PublishedPort> ports) {
     commit(table_,
            [&](Transaction& t) {

@@ -62,6 +62,8 @@ public:
     void remove_network(const FirewallNetwork& network);   // idempotent
     void publish(std::span<const PublishedPort> ports);    // idempotent
     void unpublish(std::span<const PublishedPort> ports);  // idempotent
+    /// Both at once: a port of both is never closed in between.
+    void republish(std::span<const PublishedPort> gone, std::span<const PublishedPort> come);
     /// What should be there, whole: repairs a flushed or edited table.
     void synchronize(std::span<const FirewallNetwork> networks, std::span<const PublishedPort> ports);
     /// The whole table goes; no error when it is not there.

@@ -18,6 +18,9 @@ public:
     virtual ~PortRelay() = default;  // ends its connections and takes no more
     PortRelay(const PortRelay&) = delete;
     PortRelay& operator=(const PortRelay&) = delete;
+
+    /// What comes from now on goes there; what is under way is carried to its end.
+    virtual void turn_to(const sys::InetAddress& target) = 0;
 };
 
 /// `socket`: bound and non-blocking, of `protocol` (tcp or udp); it must outlive the relay. Throws Error.

@@ -117,6 +117,7 @@ public:
         watch_.cancel();
         sys::stop_listening(socket_);
     }
+    void turn_to(const sys::InetAddress& target) override { target_ = target; }
 
 private:
     void watch() {

@@ -53,9 +53,10 @@ private:
     }
 
     bool takes(const ObservedContainer& container) const {
-        if (!options_.services.empty()) return !container.oneoff && wanted(container.service);
+        if (!options_.services.empty()) return (!container.oneoff || container.hook) && wanted(container.service);
         // Without a file there is no telling what an orphan would be.
-        const bool orphan = container.oneoff || (project_ != nullptr && !in_file(*project_, container.service));
+        const bool orphan =
+            (container.oneoff && !container.hook) || (project_ != nullptr && !in_file(*project_, container.service));
         return !orphan || options_.remove_orphans || project_ == nullptr;
     }
 

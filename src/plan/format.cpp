@@ -19,6 +19,7 @@ struct Text {
     std::string operator()(const CreateContainer& a) const { return "CreateContainer " + a.name; }
     std::string operator()(const RenameContainer& a) const { return "RenameContainer " + a.container.name; }
     std::string operator()(const StartContainer& a) const { return "StartContainer " + a.container.name; }
+    std::string operator()(const TakePorts& a) const { return "TakePorts " + a.container.name; }
     std::string operator()(const StopContainer& a) const { return "StopContainer " + a.container.name; }
     std::string operator()(const RestartContainer& a) const { return "RestartContainer " + a.container.name; }
     std::string operator()(const RemoveContainer& a) const { return "RemoveContainer " + a.container.name; }

@@ -18,7 +18,8 @@ struct Pair {
     const CreateContainer* made;
     const ObservedContainer* fresh;
     const ObservedContainer* old;
-    bool stopped = false;  // by the plan
+    bool stopped = false;     // by the plan
+    bool gave_ports = false;  // as the plan had it: they can be given back the same way
 };
 
 class Rollback {
@@ -47,7 +48,16 @@ private:
             const auto* stop = std::get_if<StopContainer>(&node.action);
             return stop != nullptr && stop->container.id == old->id;
         });
-        return Pair{&create, fresh, old, stopped};
+        const bool gave_ports = std::any_of(failed_.nodes.begin(), failed_.nodes.end(), [&](const Plan::Node& node) {
+            const auto* take = std::get_if<TakePorts>(&node.action);
+            return take != nullptr && take->from.id == old->id;
+        });
+        return Pair{&create, fresh, old, stopped, gave_ports};
+    }
+
+    [[nodiscard]] bool holds_ports(const ObservedContainer& container) const {
+        return std::any_of(observed_.ports.begin(), observed_.ports.end(),
+                           [&](const ObservedPort& port) { return port.container_id == container.id; });
     }
 
     [[nodiscard]] const ObservedContainer* find(const std::string& name) const {
@@ -57,7 +67,9 @@ private:
     }
 
     void emit(const Service& service, const std::vector<Pair>& pairs) {
-        const Deploy::Update how = service.deploy.rollback.value_or(Deploy::Update{});
+        Deploy::Update how = service.deploy.rollback.value_or(Deploy::Update{});
+        // The way back interrupts nothing where the way there did not.
+        if (!service.deploy.rollback) how.order = service.deploy.update->order;
         const auto batch = how.parallelism > 0 ? static_cast<std::size_t>(how.parallelism) : pairs.size();
         std::vector<std::size_t> ends, gates;  // of this batch, of the one before
         for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -84,8 +96,17 @@ private:
             first = builder_.add(StopContainer{fresh, {}, false}, "rolled back");
             builder_.after(removed, first);
         }
+        const bool ports_back = runs(*pair.fresh) && holds_ports(*pair.fresh);
+        const auto give_back = [&](std::size_t before) {
+            if (!ports_back) return before;
+            const std::size_t node = builder_.add(TakePorts{old, fresh});
+            if (before != first) builder_.after(node, before);
+            return node;
+        };
         if (!pair.stopped || runs(*pair.old)) {
-            for (const std::size_t gate : gates) builder_.after(first, gate);
+            const std::size_t begin = give_back(first);
+            builder_.after(first, begin);
+            for (const std::size_t gate : gates) builder_.after(begin, gate);
             return {removed};
         }
         const std::size_t start = builder_.add(StartContainer{old, service.name}, "rolled back");
@@ -96,8 +117,11 @@ private:
         builder_.after(ready, start);
         const bool shares_port = std::any_of(service.ports.begin(), service.ports.end(),
                                              [](const Port& port) { return port.published_first != 0; });
-        const bool start_first = how.order == "start-first" && !shares_port;
-        builder_.after(start_first ? first : start, start_first ? ready : removed);
+        const bool start_first = how.order == "start-first" && (!shares_port || pair.gave_ports);
+        if (start_first)
+            builder_.after(first, give_back(ready));
+        else
+            builder_.after(start, removed);
         for (const std::size_t gate : gates) builder_.after(start_first ? start : first, gate);
         return {removed, ready};
     }

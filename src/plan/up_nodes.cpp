@@ -42,7 +42,16 @@ void UpPlanner::leave_networks(const Replica& replica) {
 
 void UpPlanner::emit_service(const std::string& name) {
     const Service& service = project_.services.at(name);
+    for (Replica& hook : hooks_)
+        if (hook.old->service == name) {
+            hook.removed = builder_.add(RemoveContainer{hook.old_ref(), true, false, false}, hook.cause);
+            free_resources(hook);
+        }
     for (Replica& replica : replicas_.at(name)) emit_replica(service, replica);
+    for (const Replica& hook : hooks_)
+        for (const Replica& replica : replicas_.at(name))
+            if (hook.removed && hook.old->service == name && replica.start)
+                builder_.after(*replica.start, *hook.removed);
     if (service.provider) emit_provider(service);
     if (service.deploy.update && options_.start) order_update(service);
 }
@@ -51,7 +60,7 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
     using Fate = Replica::Fate;
     switch (replica.fate) {
         case Fate::keep:
-            rename_left_over(replica);
+            rename_left_over(service, replica);
             if (replica.running()) builder_.note(Event::Status::done, "Container " + replica.name, "Running");
             if (replica.rest) builder_.note(Event::Status::done, "Container " + replica.name, "Exited");
             break;
@@ -60,26 +69,28 @@ void UpPlanner::emit_replica(const Service& service, Replica& replica) {
             emit_creation(service, replica);
             break;
         case Fate::remove:
-            if (replica.running())
-                replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
-            replica.removed = builder_.add(RemoveContainer{replica.old_ref()}, replica.cause);
-            if (replica.stop) builder_.after(*replica.removed, *replica.stop);
-            free_resources(replica);
+            emit_removal(replica, replicas_.at(service.name));
             break;
         case Fate::bounce:
             replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, false}, replica.cause);
             replica.ready = replica.stop;
             leave_networks(replica);
-            rename_left_over(replica);
+            rename_left_over(service, replica);
             break;
     }
     if (options_.start && replica.starts() && !replica.start) emit_start(service, replica);
 }
 
-void UpPlanner::rename_left_over(Replica& replica) {
+/// Its replacement was interrupted; who had the name before may still be there.
+void UpPlanner::rename_left_over(const Service& service, Replica& replica) {
     if (!replica.rename) return;
-    const std::size_t renamed = builder_.add(RenameContainer{{replica.name, replica.old->id}, replica.old->name, false},
-                                             "left by an interrupted replacement");
+    const std::vector<Replica>& all = replicas_.at(service.name);
+    const auto before = std::find_if(all.begin(), all.end(), [&](const Replica& other) {
+        return other.fate == Replica::Fate::remove && other.removed && other.old->name == replica.name;
+    });
+    const std::size_t renamed = builder_.add(
+        RenameContainer{{replica.name, replica.old->id}, replica.old->name, before != all.end()}, kInterrupted);
+    if (before != all.end()) builder_.after(renamed, *before->removed);
     if (replica.stop) builder_.after(renamed, *replica.stop);
     replica.ready = renamed;
 }
@@ -88,9 +99,10 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
     CreateContainer create{service.name, replica.number, replica.name, {}, {}, {}};
     const ObservedContainer* old = replica.fate == Replica::Fate::replace ? replica.old : nullptr;
     const bool beside = old != nullptr && !replica.remove_first;
+    const std::string temporary = beside ? std::string(short_id(old->id)) + "_" + replica.name : std::string();
     if (old != nullptr) {
         create.replaces = old->name;
-        if (beside) create.temporary_name = std::string(short_id(old->id)) + "_" + replica.name;
+        create.temporary_name = temporary;
         if (!options_.renew_anon_volumes) create.inherited_volumes = old->anonymous_volumes;
     }
     const auto add_create = [&] {
@@ -102,6 +114,10 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         for (const Volume* volume : volumes_of(service))
             if (const auto node = volume_nodes_.find(volume->name); node != volume_nodes_.end())
                 builder_.after(*replica.created, node->second);
+        if (!beside) return;
+        // What an interrupted replacement has left bears the same temporary name.
+        for (const Replica& left : replicas_.at(service.name))
+            if (left.removed && left.old->name == temporary) builder_.after(*replica.created, *left.removed);
     };
     const auto add_removal = [&] {
         if (replica.running())
@@ -116,20 +132,14 @@ void UpPlanner::emit_creation(const Service& service, Replica& replica) {
         add_create();
     } else if (beside) {
         add_create();
-        std::size_t gate = *replica.created;
-        if (starts_first(service)) {
-            emit_start(service, replica);
-            gate = wait_node(replica, service.name, WaitContainer::Until::ready,
-                             service.deploy.update->failure_action != "continue");
-        }
+        const std::size_t gate = starts_first(service, replica) ? start_first(service, replica) : *replica.created;
         if (keeps_old(service, replica)) {
             stop_old(replica, gate);
             return;
         }
         add_removal();
         builder_.after(replica.stop.value_or(*replica.removed), gate);
-        replica.ready = builder_.add(
-            RenameContainer{{replica.name, {}}, std::string(short_id(old->id)) + "_" + replica.name, true});
+        replica.ready = builder_.add(RenameContainer{{replica.name, {}}, temporary, true});
         builder_.after(*replica.ready, *replica.removed);
         replica.renamed = replica.ready;
     } else {
@@ -200,7 +210,7 @@ void UpPlanner::order_port_takeovers() {
             });
             if (!wanted) continue;
             for (const Replica& replica : replicas)
-                if (replica.start && !(replica.old && replica.old->id == held.container_id))
+                if (replica.start && !replica.takes_over && !(replica.old && replica.old->id == held.container_id))
                     builder_.after(*replica.start, stop->second);
         }
     }

@@ -26,6 +26,7 @@ struct Replica {
     bool remove_first = false;               // replace: the old one goes before the new one is made
     bool rest = false;                       // keep: a one-shot that has done its work
     bool rename = false;                     // keep: it still has the temporary name of an interrupted replacement
+    bool takes_over = false;                 // replace: it runs before the old one stops, and gets its host ports then
 
     // Nodes, once they are there.
     std::optional<std::size_t> stop, removed, created, renamed, ready, start, checked;
@@ -42,6 +43,8 @@ struct Replica {
     [[nodiscard]] ContainerRef old_ref() const { return {name, old->id}; }
 };
 
+inline constexpr const char* kInterrupted = "left by an interrupted replacement";
+
 class UpPlanner {
 public:
     UpPlanner(const Project& project, const ObservedState& observed, const UpOptions& options);
@@ -52,12 +55,14 @@ private:
     void select();
     void decide_service(const std::string& name);
     void decide_orphans();
+    void leave_hook(const ObservedContainer& container, bool exited);
     void let_completed_rest();
     std::string difference(const Service& service, const ObservedContainer& container) const;
     bool mounts_other_images(const Service& service, const ObservedContainer& container) const;
     std::string stale_source(const Service& service, const ObservedContainer& container) const;
     std::string renewed_namespace(const Service& service) const;
     std::vector<Replica> existing(const Service& service);
+    std::map<int, const ObservedContainer*> heirs(const Service& service) const;
     int scale_of(const Service& service);
     bool targeted(const std::string& service) const;
 
@@ -98,7 +103,7 @@ private:
     void emit_orphans();
     void emit_service(const std::string& name);
     void emit_replica(const Service& service, Replica& replica);
-    void rename_left_over(Replica& replica);
+    void rename_left_over(const Service& service, Replica& replica);
     void emit_creation(const Service& service, Replica& replica);
     void emit_start(const Service& service, Replica& replica);
     void order_sources();
@@ -106,6 +111,10 @@ private:
     void leave_networks(const Replica& replica);
     void order_stops();
     void order_port_takeovers();
+    void emit_removal(Replica& replica, std::vector<Replica>& beside);
+    [[nodiscard]] std::size_t emit_port_move(const ContainerRef& to, const ObservedContainer& from, bool required,
+                                             std::optional<std::size_t> after);
+    [[nodiscard]] bool holds_ports(const ObservedContainer& container) const;
     void wait_for_dependencies(const Service& service);
     void wait_for_all();
     void await_dependencies_of(const Service& service);
@@ -122,7 +131,9 @@ private:
     void order_update(const Service& service);
     void order_batches(const Service& service, const std::vector<Replica*>& replaced,
                        const std::vector<std::size_t>& ready);
-    [[nodiscard]] bool starts_first(const Service& service) const;
+    [[nodiscard]] bool starts_first(const Service& service, Replica& replica);
+    [[nodiscard]] std::string port_in_the_way(const Service& service, const Replica& replica) const;
+    [[nodiscard]] std::size_t start_first(const Service& service, Replica& replica);
     [[nodiscard]] bool keeps_old(const Service& service, const Replica& replica) const;
     void stop_old(Replica& replica, std::size_t gate);
     void remove_old(Replica& replica, const std::vector<std::size_t>& ready);
@@ -134,8 +145,8 @@ private:
     std::set<std::string> selected_;
     std::vector<std::string> order_;  // selected, dependencies first
     std::map<std::string, std::vector<Replica>> replicas_;
-    std::vector<Replica> orphans_;  // to be removed
-    std::vector<Replica> guests_;   // of services that are not selected, which stop and start because of what is
+    std::vector<Replica> orphans_, hooks_;  // to be removed
+    std::vector<Replica> guests_;  // of services that are not selected, which stop and start because of what is
     std::set<std::string> changed_networks_, relabelled_networks_, changed_volumes_;  // names
     std::map<std::string, std::size_t> network_nodes_, volume_nodes_;                 // by name
     std::map<std::string, std::size_t> network_removals_, volume_removals_;

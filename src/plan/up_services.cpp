@@ -117,8 +117,22 @@ std::string UpPlanner::difference(const Service& service, const ObservedContaine
     return {};
 }
 
+/// By number: what an interrupted rolling update has left running beside the old one, when it is all that the file asks
+/// for. It takes that one's place.
+std::map<int, const ObservedContainer*> UpPlanner::heirs(const Service& service) const {
+    std::map<int, const ObservedContainer*> result;
+    for (const ObservedContainer& c : observed_.containers) {
+        const bool well = c.status == ObservedStatus::running &&
+                          (c.health == ObservedHealth::none || c.health == ObservedHealth::healthy);
+        if (well && !c.oneoff && c.service == service.name &&
+            is_temporary_name(c.name, container_name(project_, service, c.number)) && difference(service, c).empty())
+            result.emplace(c.number, &c);
+    }
+    return result;
+}
+
 /// The containers that are there, by number: the ones as they should be first. Leftovers of an interrupted replacement
-/// are renamed when the old one is gone already, else removed.
+/// are renamed when the old one is gone already or they are better than it, else removed.
 std::vector<Replica> UpPlanner::existing(const Service& service) {
     std::vector<Replica> result;
     std::set<int> named;
@@ -127,6 +141,7 @@ std::vector<Replica> UpPlanner::existing(const Service& service) {
     };
     for (const ObservedContainer& c : observed_.containers)
         if (!c.oneoff && c.service == service.name && !is_temporary(c)) named.insert(c.number);
+    const auto better = heirs(service);
     std::vector<Replica>& all = replicas_[service.name];
     for (const ObservedContainer& c : observed_.containers) {
         if (c.oneoff || c.service != service.name) continue;
@@ -134,13 +149,16 @@ std::vector<Replica> UpPlanner::existing(const Service& service) {
         replica.old = &c;
         replica.number = c.number;
         replica.name = c.name;
+        const auto heir = better.find(c.number);
+        const bool is_heir = heir != better.end() && heir->second == &c;
+        const bool gives_way = heir != better.end() && !is_heir;
+        if (gives_way || (is_temporary(c) && !is_heir && (!c.complete || !named.insert(c.number).second))) {
+            replica.fate = Replica::Fate::remove;
+            replica.cause = kInterrupted;
+            all.push_back(std::move(replica));
+            continue;
+        }
         if (is_temporary(c)) {
-            if (!c.complete || !named.insert(c.number).second) {
-                replica.fate = Replica::Fate::remove;
-                replica.cause = "left by an interrupted replacement";
-                all.push_back(std::move(replica));
-                continue;
-            }
             replica.name = container_name(project_, service, c.number);
             replica.rename = true;
         }
@@ -208,12 +226,31 @@ void UpPlanner::decide_service(const std::string& name) {
     std::stable_sort(all.begin(), all.end(), [](const Replica& a, const Replica& b) { return a.number < b.number; });
 }
 
+/// A failed pre_start stays to be looked at, until its service starts again or has it no more.
+void UpPlanner::leave_hook(const ObservedContainer& container, bool exited) {
+    const auto replicas = replicas_.find(container.service);
+    if (!exited || replicas == replicas_.end()) return;
+    const bool starts = std::any_of(replicas->second.begin(), replicas->second.end(),
+                                    [](const Replica& replica) { return replica.starts(); });
+    if (!project_.services.at(container.service).pre_start.empty() && !(starts && options_.start)) return;
+    Replica leftover;
+    leftover.fate = Replica::Fate::remove;
+    leftover.cause = "its hook failed before";
+    leftover.old = &container;
+    leftover.name = container.name;
+    hooks_.push_back(std::move(leftover));
+}
+
 void UpPlanner::decide_orphans() {
     std::vector<std::string> names;
     for (const ObservedContainer& container : observed_.containers) {
         const bool exited = container.status == ObservedStatus::exited || container.status == ObservedStatus::dead;
         const bool known =
             project_.services.contains(container.service) || project_.disabled_services.contains(container.service);
+        if (container.hook) {
+            leave_hook(container, exited);
+            continue;
+        }
         if (container.oneoff ? !exited : known) continue;
         names.push_back(container.name);
         if (!options_.remove_orphans) continue;

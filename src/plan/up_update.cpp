@@ -2,10 +2,16 @@
 //
 // Where a failure is to be rolled back, the old containers only stop, and go when all new ones are well: until then
 // there is a way back (rollback.cpp).
+//
+// start-first:  Create(tmp) -> Start -> Wait(ready) -> TakePorts -> Stop(old) -> Remove(old) -> Rename
+// Started beside the old one, the new one has no port of the host's until the old one hands them over.
 #include <algorithm>
 #include <cmath>
 
 #include "base/ids.hpp"
+#include "base/ipv6.hpp"
+#include "model/host_ports.hpp"
+#include "plan/port_table.hpp"
 #include "plan/up_planner.hpp"
 
 namespace compose::plan {
@@ -49,11 +55,82 @@ void UpPlanner::order_batches(const Service& service, const std::vector<Replica*
     }
 }
 
-/// The new one runs before the old one stops, where they don't need the same host port.
-bool UpPlanner::starts_first(const Service& service) const {
+bool UpPlanner::holds_ports(const ObservedContainer& container) const {
+    return std::any_of(observed_.ports.begin(), observed_.ports.end(),
+                       [&](const ObservedPort& port) { return port.container_id == container.id; });
+}
+
+/// The first of the service's host ports that can't pass from the old container to the new one: neither has the old
+/// one just that, nor is it free. Empty when there is none.
+std::string UpPlanner::port_in_the_way(const Service& service, const Replica& replica) const {
+    const HostFamilies families = host_families(project_, service);
+    std::set<const ObservedPort*> passing;
+    for (const Port& wish : service.ports) {
+        const auto port = on_host(wish, families);
+        if (!port || port->published_first == 0) continue;
+        const auto within = [&](const ObservedPort& held) {
+            return held.protocol == port->protocol && port->published_first <= held.host_port &&
+                   held.host_port <= std::max(port->published_first, port->published_last);
+        };
+        const auto own = std::find_if(observed_.ports.begin(), observed_.ports.end(), [&](const ObservedPort& held) {
+            return held.container_id == replica.old->id && within(held) && !passing.contains(&held) &&
+                   canonical_address(held.host_ip) == canonical_address(port->host_ip);
+        });
+        if (own != observed_.ports.end()) {
+            passing.insert(&*own);
+            continue;
+        }
+        const bool taken = std::any_of(observed_.ports.begin(), observed_.ports.end(), [&](const ObservedPort& held) {
+            return within(held) && addresses_overlap(held.host_ip, port->host_ip);
+        });
+        if (taken) return describe(*port);
+    }
+    return {};
+}
+
+/// The new one runs before the old one stops, where they can be there at the same time.
+bool UpPlanner::starts_first(const Service& service, Replica& replica) {
     if (!options_.start || !service.deploy.update || service.deploy.update->order != "start-first") return false;
-    return std::none_of(service.ports.begin(), service.ports.end(),
-                        [](const Port& port) { return port.published_first != 0; });
+    if (!replica.running()) return true;
+    if (const std::string port = port_in_the_way(service, replica); !port.empty()) {
+        builder_.note(Event::Status::warning, "Container " + replica.name,
+                      "Stops first: host port " + port + " passes from another container, or changes its address");
+        return false;
+    }
+    replica.takes_over = true;
+    return true;
+}
+
+std::size_t UpPlanner::start_first(const Service& service, Replica& replica) {
+    const bool required = service.deploy.update->failure_action != "continue";
+    emit_start(service, replica);
+    const std::size_t ready = wait_node(replica, service.name, WaitContainer::Until::ready, required);
+    if (!replica.takes_over || !holds_ports(*replica.old)) return ready;
+    return emit_port_move(replica.ref(), *replica.old, required, ready);
+}
+
+std::size_t UpPlanner::emit_port_move(const ContainerRef& to, const ObservedContainer& from, bool required,
+                                      std::optional<std::size_t> after) {
+    const std::size_t node = builder_.add(TakePorts{to, {from.name, from.id}, required});
+    if (after) builder_.after(node, *after);
+    return node;
+}
+
+/// What is too much; among it what an interrupted replacement has left. Where another container of the same place
+/// stays, that one gets its host ports first.
+void UpPlanner::emit_removal(Replica& replica, std::vector<Replica>& beside) {
+    const auto heir = std::find_if(beside.begin(), beside.end(), [&](const Replica& other) {
+        return &other != &replica && other.number == replica.number && other.fate == Replica::Fate::keep &&
+               other.running();
+    });
+    const bool replaced = heir != beside.end() && heir->rename;
+    if (replica.running())
+        replica.stop = builder_.add(StopContainer{replica.old_ref(), options_.timeout, replaced}, replica.cause);
+    if (replica.stop && options_.start && heir != beside.end() && holds_ports(*replica.old))
+        builder_.after(*replica.stop, emit_port_move(heir->ref(), *replica.old, false, std::nullopt));
+    replica.removed = builder_.add(RemoveContainer{replica.old_ref(), false, replaced, false}, replica.cause);
+    if (replica.stop) builder_.after(*replica.removed, *replica.stop);
+    free_resources(replica);
 }
 
 bool UpPlanner::keeps_old(const Service& service, const Replica& replica) const {

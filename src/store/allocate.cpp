@@ -244,6 +244,26 @@ void Store::release_ports(const std::string& container_id) {
     impl_->db.run("DELETE FROM ports WHERE container = ?", container_id);
 }
 
+void Store::move_ports(std::span<const PortRecord> ports, const std::string& container_id) {
+    auto& db = impl_->db;
+    db.atomically([&] {
+        for (const auto& port : ports)
+            db.run(
+                "UPDATE ports SET container = ?, container_port = ? "
+                "WHERE protocol = ? AND host_port = ? AND host_ip = ? AND container = ?",
+                container_id, port.container_port, port.protocol, port.host_port, port.host_ip, port.container_id);
+    });
+}
+
+std::string Store::port_holder_of_place(const Container& container) const {
+    if (container.service.empty() || container.oneoff) return {};
+    auto row = impl_->db.query(
+        "SELECT c.id FROM containers c WHERE c.project = ? AND c.service = ? AND c.number = ? AND c.oneoff = 0 "
+        "AND c.id <> ? AND EXISTS (SELECT 1 FROM ports p WHERE p.container = c.id)",
+        container.project, container.service, container.number, container.id);
+    return row.step() ? row.text(0) : std::string();
+}
+
 namespace {
 
 std::vector<PortRecord> read_ports(Query& rows) {

@@ -30,7 +30,7 @@ std::string read_holder(const std::string& path) {
 // The kernel drops a flock with its holder, however that dies, so nothing here can go stale: the text in the file only
 // explains who is waited for.
 ProjectLock::ProjectLock(const Layout& layout, const std::string& project, const std::string& command,
-                         std::chrono::milliseconds timeout)
+                         std::chrono::milliseconds timeout, const std::stop_token& cancel)
     : impl_(std::make_unique<Impl>()) {
     if (project.empty() || project == "." || project == ".." || project.find('/') != std::string::npos)
         throw make_error(ErrorKind::invalid, "{} is not a project name", quote(project));
@@ -41,6 +41,7 @@ ProjectLock::ProjectLock(const Layout& layout, const std::string& project, const
         sys::make_directories(layout.project_run(project), 0700);
         impl_->lock = sys::FileLock::try_acquire(impl_->path);
         if (impl_->lock) break;
+        if (cancel.stop_requested()) throw make_error("canceled").with_exit_code(130);
         if (std::chrono::steady_clock::now() >= deadline)
             throw make_error(ErrorKind::conflict, "project {} is busy: {} holds it", project, read_holder(impl_->path))
                 .with_hint("wait for it to end, or end it");

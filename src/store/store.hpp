@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,6 +89,11 @@ public:
     PortRecord allocate_port(const std::string& container_id, const std::string& protocol, const std::string& host_ip,
                              std::uint16_t first, std::uint16_t last, std::uint16_t container_port);
     void release_ports(const std::string& container_id);
+    /// Those ports pass to another container at once; each record's container_port is the new one.
+    void move_ports(std::span<const PortRecord> ports, const std::string& container_id);
+    /// The container that has ports in the place of this one: of the same service and number, while one takes the
+    /// other's place. Empty when there is none.
+    [[nodiscard]] std::string port_holder_of_place(const Container& container) const;
     [[nodiscard]] std::vector<PortRecord> ports_of(const std::string& container_id) const;
     [[nodiscard]] std::vector<PortRecord> ports(const std::string& project) const;  // "": all
 
@@ -137,11 +143,11 @@ private:
 };
 
 /// The lock that a changing command holds on a project. A second one waits up to `timeout`, then fails with the
-/// holder's pid and command line.
+/// holder's pid and command line; it ends earlier, with exit code 130, when `cancel` asks for it.
 class ProjectLock {
 public:
     ProjectLock(const Layout& layout, const std::string& project, const std::string& command,
-                std::chrono::milliseconds timeout);
+                std::chrono::milliseconds timeout, const std::stop_token& cancel = {});
     ~ProjectLock();
     ProjectLock(ProjectLock&&) noexcept;
 

@@ -1,5 +1,7 @@
 #include "supervisor/client.hpp"
 
+#include <algorithm>
+#include <array>
 #include <deque>
 
 #include "base/error.hpp"
@@ -12,6 +14,7 @@
 #include "sys/poll.hpp"
 #include "sys/private_path.hpp"
 #include "sys/socket.hpp"
+#include "sys/stop_fd.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -28,6 +31,7 @@ struct Client::Impl {
     sys::Fd socket;
     std::uint64_t last_seq = 0;
     bool subscribed = false;
+    std::stop_token cancel;
 
     struct Answer {
         Reply reply;
@@ -49,10 +53,24 @@ struct Client::Impl {
         return true;
     }
 
+    void wait_for_answer(Operation operation) {
+        constexpr std::array kLong{Operation::stop, Operation::restart, Operation::kill, Operation::take_ports,
+                                   Operation::wait_exec};
+        if (!cancel.stop_possible() || std::find(kLong.begin(), kLong.end(), operation) == kLong.end()) return;
+        const sys::StopFd stop(cancel);
+        std::array<sys::PollItem, 2> items{sys::PollItem{.fd = socket}, sys::PollItem{.fd = stop.fd()}};
+        while (!sys::poll(items, std::nullopt)) {
+        }
+        if (items[0].readable) return;
+        socket.reset();  // the answer would come to the next request
+        throw make_error("canceled").with_exit_code(130);
+    }
+
     std::optional<Answer> try_call(const Request& request, const std::vector<sys::FdRef>& fds) {
         sys::Packet packet;
         try {
             sys::send_packet(socket, encode(request), fds);
+            wait_for_answer(request.operation);
             if (sys::receive_packet(socket, packet) != sys::Received::packet) return std::nullopt;
         } catch (const Error& error) {
             if (error.code() == EPIPE || error.code() == ECONNRESET) return std::nullopt;
@@ -169,6 +187,10 @@ Client Client::connect_or_spawn(const store::Layout& layout, const std::string& 
     throw make_error("the supervisor of project {} ended at once", quote(project));
 }
 
+void Client::cancel_with(std::stop_token token) {
+    impl_->cancel = std::move(token);
+}
+
 void Client::start(const std::string& id) {
     impl_->call_simple(Operation::start, id);
 }
@@ -211,6 +233,13 @@ sys::Fd Client::start_attached(const std::string& id, const std::vector<sys::FdR
 
 void Client::refresh(const std::string& id) {
     impl_->call_simple(Operation::refresh, id);
+}
+void Client::take_ports(const std::string& id, const std::string& from) {
+    Request request;
+    request.operation = Operation::take_ports;
+    request.id = id;
+    request.from = from;
+    impl_->call(std::move(request));
 }
 Client::Streams Client::attach(const std::string& id, bool input) {
     return impl_->call_attach(id, input, false);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,10 @@ public:
     Client& operator=(Client&&) noexcept;
     ~Client();
 
+    /// Requests that wait for what a container does (stop, restart, kill, take_ports, wait_exec) end with an Error of
+    /// exit code 130 as soon as `token` asks for it. What the supervisor has begun goes on.
+    void cancel_with(std::stop_token token);
+
     /// Starts a container that is not running: its host ports are taken, its network is connected. No error when it
     /// runs. Throws Error with exit_code 125 to 127 and Docker's words when the command can't be run.
     void start(const std::string& id);
@@ -83,6 +88,9 @@ public:
     void unpause(const std::string& id);
     /// Its rows were changed: name, restart policy, endpoints.
     void refresh(const std::string& id);
+    /// Its host ports pass from one running container to another, which takes its place; no connection is refused
+    /// meanwhile. Returns when those that the old one has are over, or after a second. Conflict when `id` does not run.
+    void take_ports(const std::string& id, const std::string& from);
     /// The standard streams of its process, shared with its log and with everybody else who is attached. Without a
     /// terminal `in` is empty unless it was made with an open standard input; with one, `in` is the master: write only.
     struct Streams {

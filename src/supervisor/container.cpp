@@ -238,7 +238,10 @@ void Container::clean_up_process(bool keep_ports) {
         cgroup().kill();
         cgroup().remove();
         runtime::leave_resctrl(row_.id);
-        if (!keep_ports && !row_.config.ports_json.empty()) ports_.release();
+        if (!keep_ports && !row_.config.ports_json.empty()) {
+            ports_.release();
+            hooks_.ports_free(*this);
+        }
     } catch (const Error& error) {
         log::debug("clean up after {}: {}", row_.name, error.what());
     }

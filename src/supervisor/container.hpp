@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ public:
     struct Hooks {
         std::function<void(const Container&)> changed;
         std::function<void(const std::string& id)> quiet;  // its last output was written, or the like
+        std::function<void(const Container&)> ports_free;  // it has given up its host ports
     };
 
     Container(Core& core, Hooks hooks, store::Container row);
@@ -63,6 +65,16 @@ public:
     [[nodiscard]] bool was_left_by(const Container& owner) const;
     /// Its name or restart policy has changed in the database.
     void refresh();
+
+    // One container takes the place of another of the same service and number while both run: it starts without the
+    // host ports that the other has. See container_ports.cpp.
+    /// The other's ports are its own from here on. Throws Error(conflict) when it does not run.
+    void take_ports(Container& from);
+    /// Answers when the connections to the ports that it has given away are over, or soon.
+    void drain(Done done);
+    [[nodiscard]] bool is_in_place_of(const Container& other) const;
+    /// Takes those that it started without, if it runs and nobody has them. Never throws.
+    void take_missing_ports() noexcept;
 
     /// A client's ends of its process's standard streams. Throws Error when they can't be shared.
     struct Ends {
@@ -102,6 +114,8 @@ private:
     void begin_health(store::Health known);
     void on_health(store::Health state);
     void read_options();
+    void take_ports_unless_held(std::vector<PortWish> wishes);
+    void look_at_connections();
     void start_pump(OutputLog::Source source);
     void adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits);
     void adopt_log(std::map<std::string, Held>& held);
@@ -162,12 +176,15 @@ private:
     bool forget_requested_ = false;
     bool interrupted_ = false;  // found half started: its end is no end, but the time to start again
     bool forgotten_ = false;
-    std::vector<Done> starting_, stopping_;
+    std::vector<Done> starting_, stopping_, draining_;
+    std::set<std::uint16_t> given_ports_;  // of the container, to be drained
+    sys::MonotonicTime drain_until_{};
 
     sys::EventLoop::Watch channel_;
     sys::EventLoop::Watch grace_;    // until it is killed
     sys::EventLoop::Watch restart_;  // until it starts again
     sys::EventLoop::Watch linger_;   // until its output is given up
+    sys::EventLoop::Watch drain_;    // until its connections are looked at again
 };
 
 }  // namespace compose::supervisor

@@ -7,6 +7,8 @@
 #include "supervisor/volume_mounts.hpp"
 #include "sys/clock.hpp"
 #include "sys/file.hpp"
+#include "sys/process_tree.hpp"
+#include "sys/reaper.hpp"
 
 namespace compose::supervisor {
 namespace {
@@ -61,7 +63,7 @@ void Container::launch() {
     mount_volumes(spec, core_.store);
     std::vector<sys::Fd> held;
     const auto joins = find_joins(spec, held);
-    if (!wishes.empty()) ports_.take(endpoints_.on_host(std::move(wishes)));
+    take_ports_unless_held(std::move(wishes));
     launch_ = runtime::begin_launch(spec, make_stdio(spec), true, joins);
     const auto pid = launch_->pid();
     core_.processes.expect(pid, [this](const ChildExit& exit) { on_exit(exit); });
@@ -360,6 +362,21 @@ void Container::adopt_log(std::map<std::string, Held>& held) {
     pump_->attach_terminal({std::move(tty->second.fds[1]), std::move(terminal_pipe_)});
 }
 
+namespace {
+
+/// Of a process that an earlier supervisor began, when it is over. One that is not the keeper's child, and a zombie,
+/// nobody tells of.
+std::optional<ChildExit> end_of(pid_t pid, sys::FdRef pidfd, const std::vector<ChildExit>& exits) {
+    const auto told = std::find_if(exits.begin(), exits.end(), [&](const ChildExit& exit) { return exit.pid == pid; });
+    if (told != exits.end()) return *told;
+    const sys::ExitStatus lost{kLostExitCode, 0};
+    if (!pidfd) return ChildExit{pid, lost, wall_nanoseconds()};
+    if (!sys::has_exited(pidfd) || sys::parent_of(pid) == sys::parent_pid()) return std::nullopt;
+    return ChildExit{pid, sys::exit_status_of(pidfd).value_or(lost), wall_nanoseconds()};
+}
+
+}  // namespace
+
 void Container::adopt_process(std::map<std::string, Held>& held, const std::vector<ChildExit>& exits) {
     const auto pid = static_cast<pid_t>(row_.pid);
     const auto found = held.find(keeper_name("process"));
@@ -380,10 +397,9 @@ void Container::adopt_process(std::map<std::string, Held>& held, const std::vect
     }
     // Half started: its set-up died with its supervisor, so it is made again.
     interrupted_ = !released;
-    const auto gone = std::find_if(exits.begin(), exits.end(), [&](const ChildExit& exit) { return exit.pid == pid; });
-    if (gone != exits.end() || !pidfd_ || interrupted_) endpoints_.recall();
-    if (gone != exits.end()) return on_exit(*gone);
-    if (!pidfd_) return on_exit({pid, {kLostExitCode, 0}, wall_nanoseconds()});
+    const auto ended = end_of(pid, pidfd_, exits);
+    if (ended || interrupted_) endpoints_.recall();
+    if (ended) return on_exit(*ended);
     core_.keeper.store(keeper_name("process"), pid, {pidfd_});
     core_.processes.adopt(pid, pidfd_, [this](const ChildExit& exit) { on_exit(exit); });
     if (interrupted_) return kill_all();

@@ -49,6 +49,7 @@ void Container::stop(std::optional<std::chrono::nanoseconds> timeout, Done done,
         ports_.release();
         save();
         tell();
+        hooks_.ports_free(*this);
         return done(nullptr, {});
     }
     if (phase_ == Phase::down) return done(nullptr, {});
@@ -192,8 +193,7 @@ void Container::refresh() {
     // A network may have come from which ports of the host lead to it. One that is taken is told, and keeps nobody out.
     std::exception_ptr untaken;
     try {
-        auto wishes = port_wishes_from_json(row_.config.ports_json);
-        if (!wishes.empty() && !ports_.taken()) ports_.take(endpoints_.on_host(std::move(wishes)));
+        take_ports_unless_held(port_wishes_from_json(row_.config.ports_json));
     } catch (const Error&) {
         untaken = std::current_exception();
     }

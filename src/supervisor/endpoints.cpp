@@ -1,6 +1,7 @@
 #include "supervisor/endpoints.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -10,6 +11,7 @@
 #include "supervisor/network_rows.hpp"
 #include "supervisor/publication.hpp"
 #include "sys/error.hpp"
+#include "sys/flows.hpp"
 #include "sys/links.hpp"
 #include "sys/namespaces.hpp"
 #include "sys/port_socket.hpp"
@@ -74,6 +76,13 @@ void Endpoints::connect_interfaces(const Plan& plan, sys::FdRef netns) const {
     }
 }
 
+// Somebody flushed the rules.
+void Endpoints::put_networks_back(const Plan& plan) const {
+    core_.firewall.ensure();
+    for (const auto& network : plan.networks)
+        if (!is_stacked(network)) core_.firewall.add_network(firewall_network(network));
+}
+
 void Endpoints::publish(const Plan& plan) {
     published_ = plan.ports;
     if (published_.empty()) return;
@@ -81,18 +90,15 @@ void Endpoints::publish(const Plan& plan) {
         core_.firewall.publish(published_);
     } catch (const Error& error) {
         log::debug("publish: {}", error.what());
-        // Somebody flushed the rules.
-        core_.firewall.ensure();
-        for (const auto& network : plan.networks)
-            if (!is_stacked(network)) core_.firewall.add_network(firewall_network(network));
+        put_networks_back(plan);
         core_.firewall.publish(published_);
     }
 }
 
 // Each needs the socket that holds its port: of one and the same where all addresses of both families are meant.
 void Endpoints::open_relays() {
-    relays_.clear();
     constexpr auto kRelay = net::PublishedPort::Way::relay;
+    auto before = std::exchange(relays_, {});
     if (std::none_of(published_.begin(), published_.end(), [](const auto& port) { return port.way == kRelay; })) return;
     for (const auto& socket : host_ports_.sockets()) {
         const auto bound = sys::bound_port(socket);
@@ -103,8 +109,57 @@ void Endpoints::open_relays() {
         });
         if (found == published_.end()) continue;
         const auto target = sys::InetAddress::parse(net::to_string(found->container), found->container_port);
-        if (target) relays_.push_back(net::open_port_relay(core_.loop, socket, bound.protocol, *target));
+        if (!target) continue;
+        auto& relay = relays_[socket.get()];
+        relay = std::move(before[socket.get()]);
+        if (relay)
+            relay->turn_to(*target);
+        else
+            relay = net::open_port_relay(core_.loop, socket, bound.protocol, *target);
     }
+}
+
+namespace {
+
+std::string bytes_of(const net::IpAddress& address) {
+    if (const auto* const six = std::get_if<net::Ipv6>(&address)) return {six->bytes.begin(), six->bytes.end()};
+    std::string bytes;
+    for (const unsigned shift : {24U, 16U, 8U, 0U})
+        bytes.push_back(static_cast<char>(std::get<net::Ipv4>(address).value >> shift & 255U));
+    return bytes;
+}
+
+// A client that goes on talking from one port would be led to the old container for as long as it talks.
+void turn_datagrams(const std::vector<net::PublishedPort>& gone) {
+    for (const auto& port : gone) {
+        if (port.protocol != "udp" || port.way != net::PublishedPort::Way::rule) continue;
+        try {
+            sys::forget_datagram_flows(bytes_of(port.container), port.container_port);
+        } catch (const Error& error) {
+            log::debug("flows to {}: {}", net::to_string(port.container), error.what());
+        }
+    }
+}
+
+}  // namespace
+
+void Endpoints::take_over(Endpoints& from) {
+    const auto steps = plan();
+    const auto left = from.plan().ports;
+    auto gone = std::exchange(from.published_, left);
+    std::erase_if(gone, [&](const auto& port) { return std::find(left.begin(), left.end(), port) != left.end(); });
+    published_ = steps.ports;
+    try {
+        core_.firewall.republish(gone, published_);
+    } catch (const Error& error) {
+        log::debug("republish: {}", error.what());
+        put_networks_back(steps);
+        core_.firewall.republish(gone, published_);
+    }
+    for (const auto& socket : host_ports_.sockets())
+        if (auto relay = from.relays_.extract(socket.get())) relays_.insert(std::move(relay));
+    open_relays();
+    turn_datagrams(gone);
 }
 
 void Endpoints::publish_again() {
@@ -196,13 +251,13 @@ void Endpoints::recall_sockets(std::map<std::string, Held>& held) noexcept {
 
 void Endpoints::adopt(const store::Container& container, pid_t pid) {
     const auto steps = plan();
-    published_ = steps.ports;
     connected_ = ends_of(steps.interfaces);
     if (steps.interfaces.empty()) return;
     try {
+        publish(steps);  // it may just have taken them over
         open_relays();
     } catch (const Error& error) {
-        log::debug("relays of {}: {}", id_, error.what());  // it runs on without them
+        log::debug("ports of {}: {}", id_, error.what());  // it runs on without them
     }
     if (dns_.udp) return serve_dns(container, steps, std::move(dns_));
     // Nobody kept the sockets: new ones, in the namespace of its first process.

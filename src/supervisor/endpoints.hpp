@@ -22,6 +22,8 @@ public:
     void connect(const store::Container& container, sys::FdRef netns);
     /// Takes over what an earlier supervisor connected, after recall_sockets(); `pid` is the container's first process.
     void adopt(const store::Container& container, pid_t pid);
+    /// The host ports that another container had until now lead here, at once; so do its relays.
+    void take_over(Endpoints& from);
     /// Its networks have changed while it runs: interfaces come and go, its names and ports follow.
     void refresh(const store::Container& container, pid_t pid);
     /// What of the wishes needs ports of this host (see publication.hpp).
@@ -44,6 +46,7 @@ private:
     void connect_interfaces(const Plan& plan, sys::FdRef netns) const;
     void free_parents() noexcept;
     void publish(const Plan& plan);
+    void put_networks_back(const Plan& plan) const;
     void open_relays();
     [[nodiscard]] static net::DnsClient dns_client(const store::Container& container, const Plan& plan);
     void serve_dns(const store::Container& container, const Plan& plan, net::DnsSockets sockets);
@@ -54,7 +57,7 @@ private:
     bool serving_ = false;
     const HostPorts& host_ports_;
     std::vector<net::PublishedPort> published_;
-    std::vector<std::unique_ptr<net::PortRelay>> relays_;
+    std::map<int, std::unique_ptr<net::PortRelay>> relays_;  // by the descriptor of the socket
     std::map<std::string, std::string> connected_;  // host's end -> what stands on a parent inside; empty: a veth pair
 };
 

@@ -1,8 +1,12 @@
 #include "supervisor/host_ports.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
+#include "base/ipv6.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "net/address.hpp"
 #include "sys/fixed_packet.hpp"
 #include "sys/port_socket.hpp"
 
@@ -67,7 +71,7 @@ void HostPorts::take(const std::vector<PortWish>& wishes) {
     if (taken()) return;  // kept from the run before
     try {
         for (const auto& wish : wishes) take_one(wish);
-        hand_to_keeper();
+        hand_to_keeper({sockets_.begin(), sockets_.end()});
     } catch (...) {
         release();
         throw;
@@ -110,24 +114,108 @@ bool HostPorts::reserve(const PortWish& wish, std::uint16_t port) {
     return true;
 }
 
-void HostPorts::hand_to_keeper() {
-    for (std::size_t at = 0; at < sockets_.size(); at += sys::kMaxFixedFds) {
-        const auto end = std::min(at + sys::kMaxFixedFds, sockets_.size());
-        const auto name = fmt::format("{}/ports/{}", id_, at);
-        names_.push_back(name);
+/// Everything that it holds, in place of what it was given before.
+void HostPorts::hand_to_keeper(const std::vector<sys::FdRef>& sockets) {
+    std::vector<std::string> names;
+    for (std::size_t at = 0; at < sockets.size(); at += sys::kMaxFixedFds) {
+        const auto end = std::min(at + sys::kMaxFixedFds, sockets.size());
+        names.push_back(fmt::format("{}/ports/{}", id_, at));
+        if (std::find(names_.begin(), names_.end(), names.back()) == names_.end()) names_.push_back(names.back());
         core_.keeper.store(
-            name, 0,
-            {sockets_.begin() + static_cast<std::ptrdiff_t>(at), sockets_.begin() + static_cast<std::ptrdiff_t>(end)});
+            names.back(), 0,
+            {sockets.begin() + static_cast<std::ptrdiff_t>(at), sockets.begin() + static_cast<std::ptrdiff_t>(end)});
     }
+    for (const auto& name : names_)
+        if (std::find(names.begin(), names.end(), name) == names.end()) core_.keeper.drop(name);
+    names_ = std::move(names);
+}
+
+namespace {
+
+bool fits(const PortWish& wish, const store::PortRecord& port) {
+    if (wish.protocol != port.protocol || canonical_address(wish.host_ip) != canonical_address(port.host_ip))
+        return false;
+    return wish.first == 0 ? wish.container_port == port.container_port
+                           : wish.first <= port.host_port && port.host_port <= wish.last;
+}
+
+/// Of the ports those that the wishes ask for; what stays in `wishes` is asked for besides. Who wants one certain port
+/// chooses before who is content with any.
+std::vector<store::PortRecord> choose(std::vector<store::PortRecord> ports, std::vector<PortWish>& wishes) {
+    const auto breadth = [](const PortWish& wish) { return wish.first == 0 ? 65536 : wish.last - wish.first; };
+    std::stable_sort(wishes.begin(), wishes.end(),
+                     [&](const PortWish& a, const PortWish& b) { return breadth(a) < breadth(b); });
+    std::vector<store::PortRecord> chosen;
+    std::erase_if(wishes, [&](const PortWish& wish) {
+        const auto port =
+            std::find_if(ports.begin(), ports.end(), [&](const auto& candidate) { return fits(wish, candidate); });
+        if (port == ports.end()) return false;
+        chosen.push_back(*port);
+        chosen.back().container_port = wish.container_port;
+        ports.erase(port);
+        return true;
+    });
+    return chosen;
+}
+
+bool holds(sys::FdRef socket, const store::PortRecord& port) {
+    const auto bound = sys::bound_port(socket);
+    if (bound.protocol != port.protocol || bound.port != port.host_port) return false;
+    // Without IPv6 all addresses are all of IPv4.
+    if (port.host_ip.empty()) return bound.host_ip.empty() || bound.host_ip == "0.0.0.0";
+    return net::parse_ip(bound.host_ip) == net::parse_ip(port.host_ip);
+}
+
+bool holds_one_of(sys::FdRef socket, const std::vector<store::PortRecord>& ports) {
+    return std::any_of(ports.begin(), ports.end(), [&](const auto& port) { return holds(socket, port); });
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> HostPorts::take_over(HostPorts& from, std::vector<PortWish> wishes) {
+    if (taken()) return {};
+    const auto theirs = core_.store.ports_of(from.id_);
+    const auto ports = choose(theirs, wishes);
+    std::vector<std::uint16_t> reached;
+    for (const auto& port : theirs)
+        if (std::any_of(ports.begin(), ports.end(), [&](const auto& p) { return p.host_port == port.host_port; }))
+            reached.push_back(port.container_port);
+    std::vector<sys::Fd> left;
+    try {
+        for (const auto& wish : wishes) take_one(wish);
+        // The keeper first: it holds them for both, and the database says whose they are.
+        std::vector<sys::FdRef> all(sockets_.begin(), sockets_.end());
+        for (const auto& socket : from.sockets_)
+            if (holds_one_of(socket, ports)) all.emplace_back(socket);
+        hand_to_keeper(all);
+        core_.store.move_ports(ports, id_);
+    } catch (...) {
+        release();
+        throw;
+    }
+    for (auto& socket : from.sockets_) (holds_one_of(socket, ports) ? sockets_ : left).push_back(std::move(socket));
+    from.sockets_ = std::move(left);
+    from.hand_to_keeper({from.sockets_.begin(), from.sockets_.end()});
+    return reached;
 }
 
 void HostPorts::adopt(std::map<std::string, Held>& held) {
+    std::vector<store::PortRecord> ours;
+    bool foreign = false;
     for (auto& [name, entry] : held) {
         if (!name.starts_with(id_ + "/ports/")) continue;
+        if (ours.empty()) ours = core_.store.ports_of(id_);
         names_.push_back(name);
-        for (auto& fd : entry.fds) sockets_.push_back(std::move(fd));
-        entry.fds.clear();
+        for (auto& fd : entry.fds) {
+            if (holds_one_of(fd, ours))
+                sockets_.push_back(std::move(fd));
+            else
+                foreign = true;  // the supervisor before this one ended while it gave them away
+        }
     }
+    if (foreign) hand_to_keeper({sockets_.begin(), sockets_.end()});
+    for (auto& [name, entry] : held)
+        if (name.starts_with(id_ + "/ports/")) entry.fds.clear();
 }
 
 void HostPorts::release() {

@@ -26,7 +26,11 @@ public:
 
     /// Takes all of them or, when it throws, none. Error(conflict) names the container or the process that has one.
     void take(const std::vector<PortWish>& wishes);
-    /// Those that were taken before this supervisor began.
+    /// The other's ports that fit the wishes pass over, at no time nobody's; what it has not is taken as take() does.
+    /// Nothing changes when it throws. The container's ports under which the other was reached there. A no-op when some
+    /// are taken already.
+    std::vector<std::uint16_t> take_over(HostPorts& from, std::vector<PortWish> wishes);
+    /// Those that were taken before this supervisor began, and are still this container's.
     void adopt(std::map<std::string, Held>& held);
     /// No error when there are none.
     void release();
@@ -36,7 +40,7 @@ public:
 private:
     void take_one(const PortWish& wish);
     bool reserve(const PortWish& wish, std::uint16_t port);
-    void hand_to_keeper();
+    void hand_to_keeper(const std::vector<sys::FdRef>& sockets);
 
     Core& core_;
     std::string id_;

@@ -24,10 +24,12 @@ void append_record(std::string& out, std::string_view head, std::string_view tag
 
 }  // namespace
 
-std::size_t format_log(std::string_view raw, Stream stream, sys::WallTime time, bool ended, std::string& out) {
+std::size_t format_log(std::string_view raw, Stream stream, sys::WallTime time, bool ended, std::string& out,
+                       std::uint64_t enough) {
     const std::string head = head_of(stream, time);
     std::size_t used = 0;
-    while (used < raw.size()) {
+    const std::size_t begin = out.size();
+    while (used < raw.size() && out.size() - begin < enough) {
         const char* const start = raw.data() + used;
         const std::size_t left = raw.size() - used;
         // A line feed right behind a full piece ends that piece: no empty line after it.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,8 +24,10 @@ inline constexpr std::size_t kLogTimeWidth = 30;
 inline constexpr std::size_t kLogTagAt = kLogTimeWidth + 8;  // " stdout "
 
 /// Appends the lines that `raw` holds to `out`, all with the same time. What is after the last line feed is left for
-/// the next call while it is shorter than a piece, unless the output has ended. Returns how much of `raw` was used.
-std::size_t format_log(std::string_view raw, Stream stream, sys::WallTime time, bool ended, std::string& out);
+/// the next call while it is shorter than a piece, unless the output has ended; so are all lines after the one with
+/// which `enough` bytes (more than 0) were appended. Returns how much of `raw` was used.
+std::size_t format_log(std::string_view raw, Stream stream, sys::WallTime time, bool ended, std::string& out,
+                       std::uint64_t enough = std::numeric_limits<std::uint64_t>::max());
 /// What stands in the log in place of output that there was no room for.
 [[nodiscard]] std::string drop_marker(std::uint64_t bytes, sys::WallTime time);
 

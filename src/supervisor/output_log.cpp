@@ -115,23 +115,23 @@ void OutputLog::flush(Stream stream, LogBuffers& buffers) {
     for (;;) {
         const auto consumed = state().consumed[at];
         const auto available = sys::spool_position(source_.spool[at]) - consumed;
-        // Files are turned between two batches: a small file takes small ones, but never less than one piece of a line.
-        const auto most = std::max<std::uint64_t>(kLogPiece, limits_.file_size / 8);
-        const auto want = std::min<std::uint64_t>({available, buffers.raw.size(), most});
+        const auto want = std::min<std::uint64_t>(available, buffers.raw.size());
         if (want == 0) break;
         const auto n = sys::read_at(source_.spool[at], {buffers.raw.data(), want}, consumed);
         buffers.text.clear();
         const auto now = sys::wall_now();
         if (state().dropped > 0) buffers.text += drop_marker(state().dropped, now);
         const bool last = ended_[at] && n == available;
-        const auto used = format_log({buffers.raw.data(), n}, stream, now, last, buffers.text);
+        // Files are turned between two batches: none takes more than one line too much.
+        const auto room =
+            size_ < limits_.file_size ? limits_.file_size - size_ : std::max<std::uint64_t>(limits_.file_size, 1);
+        const auto used = format_log({buffers.raw.data(), n}, stream, now, last, buffers.text, room);
         if (used == 0) break;
         if (!write_batch(stream, used, buffers)) {
             blocked_[at] = true;
             drop_excess(stream);
             break;
         }
-        if (n == available) break;
     }
     release_memory(stream);
 }

@@ -7,9 +7,9 @@
 namespace compose::supervisor {
 namespace {
 
-constexpr std::array<std::string_view, 14> kOperations{"hello",  "start",   "stop",      "kill",        "restart",
+constexpr std::array<std::string_view, 15> kOperations{"hello",  "start",   "stop",      "kill",        "restart",
                                                        "forget", "exec",    "wait_exec", "signal_exec", "subscribe",
-                                                       "pause",  "unpause", "attach",    "refresh"};
+                                                       "pause",  "unpause", "attach",    "refresh",     "take_ports"};
 constexpr std::array<std::string_view, 6> kStates{"created", "running", "restarting", "exited", "dead", "paused"};
 constexpr std::array<std::string_view, 4> kHealths{"none", "starting", "healthy", "unhealthy"};
 constexpr int kLastKind = static_cast<int>(ErrorKind::unavailable);
@@ -137,6 +137,7 @@ std::string encode(const Request& request) {
     if (request.exec_id != 0) object["exec"] = request.exec_id;
     if (request.begin) object["begin"] = true;
     if (request.input) object["input"] = true;
+    if (!request.from.empty()) object["from"] = request.from;
     if (request.operation == Operation::exec) {
         object["process"] = to_object(request.process);
         object["detach"] = request.detach;
@@ -180,6 +181,7 @@ Request decode_request(std::string_view text) {
     request.exec_id = unsigned_or_zero(object, "exec");
     request.begin = bool_or(object, "begin", false);
     request.input = bool_or(object, "input", false);
+    request.from = string_or(object, "from");
     if (request.operation == Operation::exec) {
         request.process = process_from(object_in(object, "process"));
         request.detach = bool_or(object, "detach", false);

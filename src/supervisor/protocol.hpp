@@ -36,6 +36,7 @@ enum class Operation {
     unpause,
     attach,
     refresh,
+    take_ports,
 };
 
 struct Request {
@@ -49,6 +50,7 @@ struct Request {
     bool detach = false;                              // exec
     bool begin = false;                               // attach: start it too
     bool input = false;                               // attach: wants to write to it
+    std::string from;                                 // take_ports: the container that has them
 };
 
 struct Failure {

@@ -124,7 +124,8 @@ void Supervisor::on_keeper_lost() {
 Container& Supervisor::add(store::Container row) {
     const auto id = row.id;
     Container::Hooks hooks{[this](const Container& container) { on_changed(container); },
-                           [this](const std::string&) { look_for_end(); }};
+                           [this](const std::string&) { look_for_end(); },
+                           [this](const Container& container) { on_ports_free(container); }};
     auto& place = containers_[id];
     place = std::make_unique<Container>(core_, std::move(hooks), std::move(row));
     return *place;
@@ -204,6 +205,9 @@ void Supervisor::dispatch_to_container(SessionId session, const Request& request
         case Operation::restart:
             container.restart(request.timeout, std::move(done));
             break;
+        case Operation::take_ports:
+            take_ports(container, require(request.from), std::move(done));
+            break;
         case Operation::pause:
             container.pause();
             done(nullptr, {});
@@ -245,6 +249,18 @@ void Supervisor::attach(SessionId session, const Request& request, Container& co
         if (ends->terminal && request.input) ends->in = container.terminal_input();
         give(*ends);
     });
+}
+
+void Supervisor::take_ports(Container& container, Container& from, Container::Done done) {
+    if (&container == &from) throw make_error(ErrorKind::invalid, "a container has its own ports already");
+    container.take_ports(from);
+    from.drain(std::move(done));
+}
+
+/// Whoever takes its place has started without the ports that it had.
+void Supervisor::on_ports_free(const Container& container) {
+    for (const auto& [id, other] : containers_)
+        if (other->is_in_place_of(container)) other->take_missing_ports();
 }
 
 void Supervisor::forget(SessionId session, const Request& request) {

@@ -33,6 +33,8 @@ private:
     void dispatch(SessionId session, Request request, std::vector<sys::Fd> fds);
     void dispatch_to_container(SessionId session, const Request& request, std::vector<sys::Fd> fds);
     void attach(SessionId session, const Request& request, Container& container);
+    void take_ports(Container& container, Container& from, Container::Done done);
+    void on_ports_free(const Container& container);
     void forget(SessionId session, const Request& request);
     [[nodiscard]] Container* find(const std::string& id);
     [[nodiscard]] Container& require(const std::string& id);

@@ -19,6 +19,7 @@ namespace {
 struct Family {
     pid_t parent = 0;
     pid_t session = 0;
+    bool zombie = false;
 };
 
 // "pid (comm) state ppid pgrp session ...": the command may hold anything, so fields count from the last parenthesis.
@@ -34,7 +35,10 @@ Family family_of(pid_t pid) {
     if (end == std::string::npos || end + 2 >= text->size()) return {};
     const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
     if (fields.size() < 4) return {};
-    return {std::atoi(fields[1].c_str()), std::atoi(fields[3].c_str())};
+    // With threads that live on it is not over, though its first one is.
+    constexpr std::size_t kThreads = 17;
+    const bool zombie = fields[0] == "Z" && fields.size() > kThreads && std::atoi(fields[kThreads].c_str()) <= 1;
+    return {std::atoi(fields[1].c_str()), std::atoi(fields[3].c_str()), zombie};
 }
 
 std::map<pid_t, Family> all_processes() {
@@ -92,6 +96,9 @@ void kill_process_tree(pid_t root) {
 
 pid_t parent_of(pid_t pid) {
     return family_of(pid).parent;
+}
+bool is_zombie(pid_t pid) {
+    return family_of(pid).zombie;
 }
 pid_t session_of(pid_t pid) {
     return family_of(pid).session;

@@ -12,5 +12,6 @@ namespace compose::sys {
 void kill_process_tree(pid_t root);
 [[nodiscard]] pid_t parent_of(pid_t pid);   // 0: gone
 [[nodiscard]] pid_t session_of(pid_t pid);  // 0: gone
+[[nodiscard]] bool is_zombie(pid_t pid);    // has ended, and nobody has asked for its status
 
 }  // namespace compose::sys

@@ -42,6 +42,28 @@ std::optional<int> SignalSet::next() {
     }
 }
 
+namespace {
+
+volatile sig_atomic_t exit_status = 0;
+
+void exit_now(int) {
+    ::_exit(exit_status);
+}
+
+}  // namespace
+
+void exit_on(const std::vector<int>& signals, int status) {
+    exit_status = status;
+    struct sigaction action {};
+    action.sa_handler = exit_now;
+    for (const int signal : signals) {
+        struct sigaction before {};
+        // Whoever started us in the background of a script may have had them ignored.
+        if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+            ::sigaction(signal, &action, nullptr);
+    }
+}
+
 void ignore_sigpipe() {
     ::signal(SIGPIPE, SIG_IGN);
 }

@@ -1,4 +1,4 @@
-// Signals as something to read, never as a handler.
+// Signals as something to read; a handler does no more than end the program.
 #pragma once
 
 #include <memory>
@@ -29,6 +29,8 @@ private:
     Fd fd_;
 };
 
+/// One of these ends the program at once with `status`, as long as no SignalSet has it.
+void exit_on(const std::vector<int>& signals, int status);
 /// Writing to a closed pipe becomes an error (EPIPE).
 void ignore_sigpipe();
 

@@ -316,6 +316,10 @@ volumes: {data: {}}
     const auto error = box.fails({"up", "-d"});
     EXPECT_THAT(error, HasSubstr("pre_start[1] exited with code 1"));
     EXPECT_THAT(error, HasSubstr("ermission denied"));
+    // What failed can be looked at; it is nobody's orphan.
+    EXPECT_EQ(box.field("demo-web-pre_start-1", "ExitCode"), "1");
+    EXPECT_THAT(box.ok({"container", "ls", "-a"}), HasSubstr("demo-web-pre_start-1"));
+    EXPECT_THAT(box.compose({"container", "logs", "demo-web-pre_start-1"}).err, HasSubstr("ermission denied"));
     box.write("compose.yaml", R"(
 services:
   web:
@@ -332,6 +336,28 @@ volumes: {data: {}}
     EXPECT_EQ(box.ps().size(), 2U) << "what prepares does not stay";
     box.ok({"up", "-d", "--scale", "web=3"});
     EXPECT_EQ(in(box, "web", "cat /data/log"), "first me\nagain\n");
+    // With one still there it is no first start; with none it is.
+    box.ok({"stop", "-t", "0", "web"});
+    box.ok({"start"});
+    EXPECT_EQ(in(box, "web", "cat /data/log"), "first me\nagain\nagain\n");
+    box.ok({"start"});
+    EXPECT_EQ(in(box, "web", "cat /data/log"), "first me\nagain\nagain\n");
+}
+
+TEST(PreStart, DownTakesTheFailedOneAlong) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", R"(
+services: {web: {image: busybox, command: sleep 1000, pre_start: [{command: ["false"]}]}}
+)");
+    for (int i = 0; i < 2; ++i) {
+        const auto error = box.fails({"up", "-d"});
+        EXPECT_THAT(error, HasSubstr("pre_start[0] exited with code 1 (container demo-web-pre_start-0)"));
+        EXPECT_THAT(error, Not(HasSubstr("orphan")));
+        EXPECT_EQ(box.field("demo-web-pre_start-0", "State"), "exited");
+    }
+    box.ok({"down"});
+    EXPECT_EQ(box.ps().size(), 0U);
 }
 
 TEST(PreStart, OfEachReplicaSeesItsVolumesAndRunsEachTime) {

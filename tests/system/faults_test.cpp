@@ -1,4 +1,5 @@
 // Crashes: supervisor and command killed at bad moments, and what is promised afterwards.
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,26 +93,29 @@ services:
     command: ["sh", "-c", "while [ ! -e /stop ]; do echo line; sleep 0.05; done; echo last; exit 5"]
 )");
     box.ok({"up", "-d"});
-    for (const char* log : {"attach.out", "exec.out"}) box.write(log, "");
+    for (const char* log : {"attach.out", "by-hand.out", "exec.out"}) box.write(log, "");
     const auto shell = [&](const std::string& command) {
         return std::vector<std::string>{"sh", "-c", std::string(COMPOSE_BINARY) + " " + command + "; echo code $?"};
     };
     const Background attached(box, shell("attach --no-stdin web"), box.path("attach.out"));
+    const Background by_hand(box, shell("container attach --no-stdin demo-web-1"), box.path("by-hand.out"));
     const Background command(box,
                              shell("exec -T web sh -c 'while [ ! -e /done ]; do echo line; sleep 0.05; done; exit 7'"),
                              box.path("exec.out"));
     const auto text = [&](const char* log) { return sys::read_file(box.path(log)); };
-    for (const char* log : {"attach.out", "exec.out"})
+    for (const char* log : {"attach.out", "by-hand.out", "exec.out"})
         ASSERT_TRUE(eventually([&] { return text(log).find("line") != std::string::npos; })) << log;
     ASSERT_EQ(::kill(box.resident_pid("supervisor"), SIGKILL), 0);
-    ASSERT_TRUE(eventually([&] { return text("attach.out").find("attached again") != std::string::npos; }));
-    const auto then = text("attach.out").size();
-    EXPECT_TRUE(eventually([&] { return text("attach.out").size() > then + 20; }));
+    for (const char* log : {"attach.out", "by-hand.out"}) {
+        ASSERT_TRUE(eventually([&] { return text(log).find("attached again") != std::string::npos; })) << log;
+        const auto then = text(log).size();
+        EXPECT_TRUE(eventually([&] { return text(log).size() > then + 20; })) << log;
+    }
     box.ok({"exec", "-T", "web", "touch", "/done"});
     EXPECT_TRUE(eventually([&] { return text("exec.out").find("code 7\n") != std::string::npos; }));
     box.ok({"exec", "-T", "web", "touch", "/stop"});
-    EXPECT_TRUE(eventually([&] { return text("attach.out").find("last\ncode 5\n") != std::string::npos; }))
-        << text("attach.out");
+    for (const char* log : {"attach.out", "by-hand.out"})
+        EXPECT_TRUE(eventually([&] { return text(log).find("last\ncode 5\n") != std::string::npos; })) << text(log);
 }
 
 TEST(Faults, NoLogLineIsLostOrDoubledWhileTheSupervisorIsKilled) {
@@ -252,6 +256,29 @@ TEST(Faults, KeeperAndSupervisorBothDie) {
     box.ok({"up", "-d"});
     EXPECT_EQ(box.field("demo-web-1", "State"), "running");
     EXPECT_EQ(box.ok({"exec", "-T", "web", "echo", "alive"}), "alive\n");
+}
+
+// Who has ended, but whose status nobody has asked for, does not run.
+TEST(Faults, AZombieIsNotTakenForRunning) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml", "services: {web: {image: busybox, command: sleep 1000, stop_grace_period: 0s}}\n");
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    box.ok({"up", "-d"});
+    const int web = box.pid_of("demo-web-1");
+    const int keeper = box.resident_pid("keeper");
+    const int supervisor = box.resident_pid("supervisor");
+    ASSERT_GT(std::min({web, keeper, supervisor}), 1);
+    for (const int pid : {keeper, supervisor, web}) ::kill(pid, SIGKILL);
+    ASSERT_TRUE(eventually(
+        [&] { return sys::read_file("/proc/" + std::to_string(web) + "/stat").find(") Z ") != std::string::npos; }));
+    box.ok({"up", "-d"});
+    EXPECT_EQ(box.field("demo-web-1", "State"), "running");
+    EXPECT_EQ(::waitpid(web, nullptr, 0), web);
+    EXPECT_NE(box.pid_of("demo-web-1"), 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
 }
 
 TEST(Faults, TheFirewallIsFlushedBehindOurBack) {

@@ -132,15 +132,16 @@ TEST(BindWhole, RefusesAPlatformThatTheEnvironmentWants) {
     EXPECT_THAT(text_of(got->findings), HasSubstr("DOCKER_DEFAULT_PLATFORM: \"linux/s390x\""));
 }
 
-TEST(BindWhole, WarnsOfAnUpdateOrderThatAHostPortForbids) {
-    const auto load = [](const char* port) {
-        const auto got = load_service(std::string("    image: app\n    ports: [") + port +
-                                      "]\n    deploy: {update_config: {order: start-first}}\n");
+TEST(BindWhole, WarnsOfAnUpdateOrderThatAnAddressForbids) {
+    const auto load = [](const char* network) {
+        const auto got = load_service(std::string("    image: app\n    ports: ['8080:80']\n    networks: {default: {") +
+                                      network + "}}\n    deploy: {update_config: {order: start-first}}\n");
         check_supported(got->loaded, got->findings);
         return text_of(got->findings);
     };
-    EXPECT_THAT(load("'8080:80'"), HasSubstr("services.a.ports: order: start-first can't be kept"));
-    EXPECT_EQ(load("'80'"), "");
+    EXPECT_THAT(load("ipv4_address: 10.0.0.2"),
+                HasSubstr("services.a.networks.default: order: start-first can't be kept"));
+    EXPECT_EQ(load("priority: 1"), "");
 }
 
 TEST(BindWhole, FillsDevicesAndGpus) {

@@ -179,6 +179,27 @@ TEST(Firewall, PublishingAgainElsewhereReplaces) {
     });
 }
 
+TEST(Firewall, RepublishingMovesAPortAndLeavesTheRest) {
+    lab::run([] {
+        Town town;
+        const sys::Fd new_web = lab::listen_in(town.in_b.netns, 80);
+        const auto ports_to = [](const IpAddress& container) {
+            std::vector ports{port_of("tcp", std::nullopt, 8080, container, 80),
+                              port_of("tcp", "::", 8082, container, 80)};
+            ports.back().way = PublishedPort::Way::relay;
+            return ports;
+        };
+        auto before = ports_to(town.in_a.address);
+        before.push_back(port_of("tcp", std::nullopt, 8081, town.in_a.address, 80));
+        town.firewall.publish(before);
+        town.firewall.republish(before, ports_to(town.in_b.address));
+        EXPECT_TRUE(tcp_peer(town.outsider.netns, "192.0.2.1", 8080, new_web));
+        const std::string rules = ruleset();
+        EXPECT_EQ(rules.find("8081"), std::string::npos) << rules;
+        EXPECT_NE(rules.find("8082"), std::string::npos) << "it is closed to internal networks all the while";
+    });
+}
+
 TEST(Firewall, RepairsWhatSomeoneFlushed) {
     lab::run([] {
         Town town;

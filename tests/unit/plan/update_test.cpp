@@ -99,7 +99,8 @@ RenameContainer p-web-2 from 000000000002_p-web-2 after RemoveContainer p-web-2
 )");
 }
 
-TEST(RollingUpdate, StopsTheOldOneFirstWhereTheyWantTheSamePort) {
+/// One replica with a host port that the old container has.
+World with_port(const std::string& held_at = "") {
     World w = rolling("start-first");
     Port port;
     port.target = 80;
@@ -107,8 +108,79 @@ TEST(RollingUpdate, StopsTheOldOneFirstWhereTheyWantTheSamePort) {
     w.project.services["web"].ports.push_back(port);
     w.project.services["web"].scale = 1;
     w.observed.containers.pop_back();
+    w.observed.ports.push_back({w.observed.containers[0].id, "p-web-1", "p", "tcp", held_at, 8080});
+    return w;
+}
+
+TEST(RollingUpdate, PassesHostPortsOn) {
+    EXPECT_EQ(with_port().text(), R"(
+CreateContainer p-web-1 [config changed] as 000000000001_p-web-1
+StartContainer p-web-1 after CreateContainer p-web-1
+WaitReady p-web-1 after StartContainer p-web-1
+TakePorts p-web-1 after WaitReady p-web-1
+StopContainer p-web-1 after TakePorts p-web-1
+RemoveContainer p-web-1 after StopContainer p-web-1
+RenameContainer p-web-1 from 000000000001_p-web-1 after RemoveContainer p-web-1
+)");
+}
+
+TEST(RollingUpdate, PassesEachReplicaOneOfARange) {
+    World w = rolling("start-first");
+    Port port;
+    port.target = 80;
+    port.published_first = 8000;
+    port.published_last = 8005;
+    w.project.services["web"].ports.push_back(port);
+    for (const int i : {0, 1})
+        w.observed.ports.push_back({w.observed.containers[static_cast<std::size_t>(i)].id, "", "p", "tcp", "",
+                                    static_cast<std::uint16_t>(8000 + i)});
+    EXPECT_THAT(w.text(), testing::HasSubstr("StopContainer p-web-1 after TakePorts p-web-1\n"));
+    EXPECT_THAT(w.text(), testing::HasSubstr("StopContainer p-web-2 after TakePorts p-web-2\n"));
+    EXPECT_THAT(w.text(), testing::HasSubstr("StartContainer p-web-1 after CreateContainer p-web-1\n"));
+}
+
+TEST(RollingUpdate, StopsTheOldOneFirstWhereAPortChangesItsAddress) {
+    World w = with_port("127.0.0.1");
     const auto text = w.text();
     EXPECT_LT(text.find("StopContainer p-web-1"), text.find("StartContainer p-web-1"));
+    EXPECT_THAT(World::notes(w.plan()), testing::Contains(testing::HasSubstr("Stops first: host port 8080/tcp")));
+    w.observed.ports[0].host_ip = "";
+    // Or when it is another service's up to now.
+    w.observed.ports[0].container_id = std::string(64, 'e');
+    w.observed.containers.push_back(w.observed.containers[0]);
+    w.observed.containers.back().id = w.observed.ports[0].container_id;
+    w.observed.containers.back().name = "p-gone-1";
+    w.observed.containers.back().service = "gone";
+    w.options.remove_orphans = true;
+    EXPECT_THAT(w.text(), testing::HasSubstr("StartContainer p-web-1 after RenameContainer p-web-1, StopContainer"));
+}
+
+TEST(RollingUpdate, GoesOnWithWhatAnInterruptedOneHasLeft) {
+    World w = with_port();
+    ObservedContainer& fresh = w.there("web", 1);
+    fresh.name = "000000000001_p-web-1";
+    fresh.config_hash = "h2";
+    EXPECT_EQ(w.text(), R"(
+TakePorts p-web-1
+StopContainer p-web-1 [left by an interrupted replacement] after TakePorts p-web-1
+RemoveContainer p-web-1 [left by an interrupted replacement] after StopContainer p-web-1
+RenameContainer p-web-1 [left by an interrupted replacement] from 000000000001_p-web-1 after RemoveContainer p-web-1
+)");
+    // It had got the ports already.
+    w.observed.ports[0].container_id = w.observed.containers[1].id;
+    EXPECT_THAT(w.text(), testing::Not(testing::HasSubstr("TakePorts")));
+    // It is not well: away with it, and the ports go back to the one that stays.
+    w.observed.containers[1].health = ObservedHealth::unhealthy;
+    w.observed.containers[0].config_hash = "h2";
+    EXPECT_EQ(w.text(), R"(
+TakePorts p-web-1
+StopContainer 000000000001_p-web-1 [left by an interrupted replacement] after TakePorts p-web-1
+RemoveContainer 000000000001_p-web-1 [left by an interrupted replacement] after StopContainer 000000000001_p-web-1
+)");
+    // Nor is the other one what the file asks for: a third one can't have the name before it is free.
+    w.observed.containers[0].config_hash = "h1";
+    EXPECT_THAT(w.text(), testing::HasSubstr("CreateContainer p-web-1 [config changed] as 000000000001_p-web-1 after "
+                                             "RemoveContainer 000000000001_p-web-1\n"));
 }
 
 TEST(RollingUpdate, AllAtOnceWithParallelismZero) {
@@ -190,6 +262,32 @@ StartContainer p-web-2 [rolled back]
 WaitReady p-web-2 after StartContainer p-web-2
 RemoveContainer 000000000002_p-web-2 [rolled back] after WaitReady p-web-2
 )");
+}
+
+TEST(Rollback, GivesHostPortsBackTheWayTheyCame) {
+    World w = with_port();
+    auto& update = *w.project.services["web"].deploy.update;
+    update.failure_action = "rollback";
+    const Plan failed = w.plan();
+    w.observed.containers[0].status = ObservedStatus::exited;
+    w.there("web", 1).name = "000000000001_p-web-1";
+    w.observed.ports[0].container_id = w.observed.containers[1].id;
+    EXPECT_EQ(World::lines(plan_rollback(w.project, failed, w.observed)), R"(
+StartContainer p-web-1 [rolled back]
+WaitReady p-web-1 after StartContainer p-web-1
+TakePorts p-web-1 after WaitReady p-web-1
+StopContainer 000000000001_p-web-1 [rolled back] after TakePorts p-web-1
+RemoveContainer 000000000001_p-web-1 [rolled back] after StopContainer 000000000001_p-web-1
+)");
+    // It failed between the two: the old one runs, and has no ports.
+    w.observed.containers[0].status = ObservedStatus::running;
+    EXPECT_EQ(World::lines(plan_rollback(w.project, failed, w.observed)), R"(
+TakePorts p-web-1
+StopContainer 000000000001_p-web-1 [rolled back] after TakePorts p-web-1
+RemoveContainer 000000000001_p-web-1 [rolled back] after StopContainer 000000000001_p-web-1
+)");
+    update.order = "";
+    EXPECT_THAT(World::lines(plan_rollback(w.project, failed, w.observed)), testing::HasSubstr("TakePorts"));
 }
 
 TEST(Rollback, LeavesAloneWhatWasNotToBeRolledBack) {

@@ -122,6 +122,23 @@ TEST_F(LogFiles, BytesRoundTripExactly) {
     EXPECT_EQ(contents(), sent);
 }
 
+TEST_F(LogFiles, ASmallFileTakesOneLineTooMuchAtMost) {
+    auto out = sys::make_pipe();
+    OutputLog log(path_, OutputLog::make_source(std::move(out.read), {}), {.file_size = 1000, .files = 3});
+    std::string sent;
+    for (int i = 0; i < 3000; ++i) sent += fmt::format("{}\n", i);
+    sys::write_all(out.write, sent);
+    while (log.step(Stream::out, buffers_) == OutputLog::Step::moved) {
+    }
+    for (const char* age : {"", ".1", ".2"}) {
+        const auto size = sys::read_file(path_ + age).size();
+        EXPECT_LT(size, 1000U + 50U) << age;
+        EXPECT_GT(size, age == std::string_view() ? 0U : 999U) << age;
+    }
+    EXPECT_TRUE(sent.ends_with(contents()));
+    EXPECT_EQ(contents({.tail = 1}), "2999\n");
+}
+
 TEST_F(LogFiles, RotatesAndKeepsTheLastFiles) {
     auto out = sys::make_pipe();
     OutputLog log(path_, OutputLog::make_source(std::move(out.read), {}), {.file_size = 10000, .files = 3});
