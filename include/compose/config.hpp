@@ -51,8 +51,8 @@ struct ConfigVariable {
 std::vector<ConfigVariable> config_variables(const LoadedProject& uninterpolated);
 /// As `config --variables` prints them: a table with a heading.
 std::string render_variables(const std::vector<ConfigVariable>& variables);
-/// A JSON object from name to {Name, DefaultValue, PresenceValue, Required}.
-std::string render_variables_json(const std::vector<ConfigVariable>& variables);
+/// The same for programs: {NAME: {Name, DefaultValue, PresenceValue, Required}}.
+std::string render_variables(const std::vector<ConfigVariable>& variables, ConfigFormat format);
 
 /// The JSON schema (draft 2020-12) of the Compose file, as `compose schema` prints it.
 std::string_view compose_schema();

@@ -170,11 +170,14 @@ public:
     /// Works from the state alone; `project` (may be null) tells external from own resources.
     void down(const std::string& name, const Project* project, const DownOptions& options, std::stop_token cancel = {});
 
-    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels.
-    void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {});
+    /// Existing containers of the services (empty: all). Orders by dependency, from the containers' labels; which
+    /// dependencies are optional only `file` (may be null) knows.
+    void start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel = {},
+               const Project* file = nullptr);
     /// And waits until they are running, or healthy, at most `timeout`.
     void start_and_wait(const std::string& project, const std::vector<std::string>& services,
-                        std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {});
+                        std::optional<std::chrono::seconds> timeout, std::stop_token cancel = {},
+                        const Project* file = nullptr);
     /// With `file` what programs of the host provide stops too, in its place.
     void stop(const std::string& project, const std::vector<std::string>& services, std::optional<Nanoseconds> timeout,
               std::stop_token cancel = {}, const Project* file = nullptr);

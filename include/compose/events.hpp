@@ -14,6 +14,7 @@ struct Event {
     std::string details;  // an error's reason, or empty
     std::int64_t current = 0;
     std::int64_t total = 0;
+    std::string parent{};  // the id of what it is a part of: a layer's image; or empty
 };
 
 /// Called from any worker thread; implementations serialise.

@@ -79,6 +79,7 @@ struct ContainerImage {
     std::string repository, tag, id, platform;
     std::int64_t size = 0;
     std::int64_t created_at = 0;
+    std::int64_t tagged_at = 0;  // when it last got a name; 0: it has none
 };
 
 struct SaveOptions {

@@ -1,5 +1,5 @@
 // What must be done, as a value: a graph of actions, each with its cause and with what it has to wait for. Planners are
-// pure functions; nothing here touches the host. `to_text` is what --dry-run prints and what tests compare.
+// pure functions; nothing here touches the host. `to_text` is what tests compare.
 #pragma once
 
 #include <compose/diagnostics.hpp>
@@ -155,9 +155,9 @@ private:
 /// `project` (may be null) tells services that are still in the file from orphans, and external volumes and networks;
 /// and which programs of the host are to be told.
 [[nodiscard]] Plan plan_down(const Project* project, const ObservedState& observed, const DownOptions& options);
-/// `wait`: until all of them are running, or healthy.
+/// `wait`: until all of them are running, or healthy. `project` (may be null) says which dependencies are optional.
 [[nodiscard]] Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services,
-                              bool wait = false);
+                              bool wait = false, const Project* project = nullptr);
 /// `project` (may be null) names the providers that stop too.
 [[nodiscard]] Plan plan_stop(const ObservedState& observed, const std::vector<std::string>& services,
                              std::optional<Nanoseconds> timeout, const Project* project = nullptr);

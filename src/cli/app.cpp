@@ -179,6 +179,9 @@ int run_complete(const Words& words, Globals& globals, std::unique_ptr<Context>&
     } catch (const Error&) {
         globals = {};
     }
+    // The value that is being typed is none yet.
+    globals.progress.reset();
+    globals.ansi.reset();
     context = std::make_unique<Context>(globals, sys::environment_snapshot(), "compose __complete");
     return complete(*context, words);
 }

@@ -244,6 +244,14 @@ void Arguments::Impl::run(std::vector<std::string> words) {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     try {
         app.parse(std::move(words));
+    } catch (const CLI::ConversionError& error) {
+        // CLI11 says "Could not convert: --flag = value".
+        constexpr std::string_view kBefore = "Could not convert: ", kBetween = " = ";
+        const std::string_view text = error.what();
+        const auto between = text.find(kBetween);
+        if (!text.starts_with(kBefore) || between == std::string_view::npos) usage_error(error.what());
+        usage_error(fmt::format("invalid argument {} for {}", quote(text.substr(between + kBetween.size())),
+                                quote(text.substr(kBefore.size(), between - kBefore.size()))));
     } catch (const CLI::ParseError& error) {
         usage_error(error.what());
     }

@@ -121,6 +121,22 @@ private:
     std::optional<std::size_t> failed_;
 };
 
+/// Before and after the steps, which have a renderer of their own.
+void tell(const Context& context, BuildProgressMode mode, const BuildRequest& request, Event::Status status,
+          const char* text) {
+    const Event event{status, "Image " + request.tags.front(), text, {}, 0, 0};
+    if (mode != BuildProgressMode::quiet)
+        print_progress(context.variable_is_true("COMPOSE_STATUS_STDOUT"),
+                       mode == BuildProgressMode::json ? render_json(event, {}) : render_plain(event, {}));
+}
+
+/// What a dry run would do.
+void tell_steps(Context& context, const BuildRequest& request) {
+    const auto nothing = [] {};
+    context.say_and_do("Image " + request.tags.front(), "Building", "Built", nothing);
+    if (request.push) context.say_and_do("Image " + request.tags.front(), "Pushing", "Pushed", nothing);
+}
+
 int run(Context& context, const Args& args) {
     check_builder(args.builder);
     check_attestation("--provenance", args.provenance);
@@ -140,18 +156,19 @@ int run(Context& context, const Args& args) {
     }
     if (args.check) return check_all(context, requests);
     if (context.globals.dry_run) {
-        for (const auto& request : requests) (void)context.only_say("Image " + request.tags.front(), "Built");
+        for (const auto& request : requests) tell_steps(context, request);
         return 0;
     }
     const auto mode = args.quiet ? BuildProgressMode::quiet : build_progress_mode(context, {});
+    for (const auto& request : requests) tell(context, mode, request, Event::Status::working, "Building");
     const auto progress = make_build_progress(context, mode);
     const int status = run_interruptible(context, [&](const std::stop_token& cancel) {
         return Builds(context, requests, *progress, args.quiet).run(builds.needs, cancel);
     });
-    if (status != 0 || args.quiet || mode == BuildProgressMode::json) return status;
-    for (const auto& request : requests)
-        print_error(fmt::format(" Image {} {}\n", request.tags.front(), request.push ? "Pushed" : "Built"));
-    return 0;
+    if (status == 0)
+        for (const auto& request : requests)
+            tell(context, mode, request, Event::Status::done, request.push ? "Pushed" : "Built");
+    return status;
 }
 
 }  // namespace

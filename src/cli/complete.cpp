@@ -2,18 +2,13 @@
 // never out of date.
 #include "cli/complete.hpp"
 
-#include <compose/config.hpp>
-#include <compose/containers.hpp>
-#include <compose/local_files.hpp>
-#include <set>
-
 #include "base/error.hpp"
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/complete_values.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
-#include "cli/project.hpp"
 
 namespace compose::cli {
 
@@ -21,67 +16,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-struct Answer {
-    std::vector<std::pair<std::string, std::string>> words;  // and what they mean
-    bool files = false;
-    void add(const std::string& word, const std::string& meaning = {}) { words.emplace_back(word, meaning); }
-};
-
-/// Names of services: of the file, broken as it may be, and of what runs.
-std::set<std::string> services(Context& context) {
-    std::set<std::string> out;
-    const auto files = make_local_files();  // nothing is fetched for the sake of a word
-    try {
-        auto request = make_load_request(context);
-        request.consistency = request.resolve_environment = false;
-        Diagnostics findings;
-        const auto loaded = load_project(request, *files, findings);
-        for (const auto* list : {&loaded.project.services, &loaded.project.disabled_services})
-            for (const auto& [name, service] : *list) out.insert(name);
-    } catch (const std::exception&) {  // nobody wants to read about it now
-    }
-    try {
-        if (const auto name = find_project_name(make_load_request(context), *files))
-            for (const auto& view : context.engine().containers(*name)) out.insert(view.service);
-    } catch (const std::exception&) {
-    }
-    return out;
-}
-
-/// What stands for `placeholder` in the help.
-void add_values(Context& context, const std::string& placeholder, Answer& out) {
-    const auto begins = [&](const char* text) { return placeholder.starts_with(text); };
-    try {
-        if (begins("SERVICE")) {
-            const bool pair = placeholder.find('=') != std::string::npos;
-            for (const auto& name : services(context)) out.add(pair ? name + "=" : name);
-        } else if (begins("CONTAINER")) {
-            for (const auto& view : context.containers().list()) out.add(view.name, view.status);
-        } else if (begins("IMAGE") || begins("REPOSITORY")) {
-            for (const auto& view : context.engine().images())
-                if (view.tag != "<none>") out.add(view.repository + ":" + view.tag);
-        } else if (begins("SOURCE") || begins("DESTINATION")) {
-            for (const auto& name : services(context)) out.add(name + ":");
-            out.files = true;
-        } else if (begins("SIGNAL")) {
-            for (const char* name : {"SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"})
-                out.add(name);
-        } else if (begins("FORMAT")) {
-            for (const char* name : {"table", "json"}) out.add(name);
-        } else if (begins("STATE")) {
-            for (const char* name : {"created", "dead", "exited", "paused", "restarting", "running"}) out.add(name);
-        } else if (begins("KIND")) {
-            for (const char* name : {"auto", "tty", "plain", "json", "quiet"}) out.add(name);
-        } else if (begins("WHEN")) {
-            for (const char* name : {"always", "missing", "never", "auto"}) out.add(name);
-        } else if (begins("SHELL")) {
-            for (const char* name : {"bash", "zsh", "fish", "powershell"}) out.add(name);
-        } else {
-            out.files = true;
-        }
-    } catch (const std::exception&) {
-    }
-}
+using Answer = Completions;
 
 void add_options(const Arguments& arguments, Answer& out) {
     for (const auto& option : arguments.options())
@@ -135,13 +70,13 @@ void complete_command(Context& context, const CommandInfo& command, const Argume
         }
         const auto* wanting = rest[i].find('=') == std::string::npos ? taker(options, rest[i]) : nullptr;
         if (wanting == nullptr) continue;
-        if (i + 2 == rest.size()) return add_values(context, wanting->placeholder, out);
+        if (i + 2 == rest.size()) return complete_value(context, command.name, *wanting, out);
         ++i;
     }
     if (const auto equals = current.find('='); current.starts_with("--") && equals != std::string::npos) {
         if (const auto* wanting = taker(options, current.substr(0, equals))) {
             Answer values;
-            add_values(context, wanting->placeholder, values);
+            complete_value(context, command.name, *wanting, values);
             for (const auto& [word, meaning] : values.words) out.add(current.substr(0, equals + 1) + word, meaning);
             out.files = values.files;
         }
@@ -153,8 +88,8 @@ void complete_command(Context& context, const CommandInfo& command, const Argume
     }
     const auto positionals = arguments.positionals();
     if (positionals.empty()) return;
-    if (at < positionals.size()) return add_values(context, positionals[at].name, out);
-    if (positionals.back().many) add_values(context, positionals.back().name, out);
+    if (at < positionals.size()) return complete_argument(context, positionals[at].name, out);
+    if (positionals.back().many) complete_argument(context, positionals.back().name, out);
 }
 
 int answer(Context& context, const Words& words, std::span<const CommandInfo> commands, const Arguments& root,
@@ -168,7 +103,7 @@ int answer(Context& context, const Words& words, std::span<const CommandInfo> co
         complete_command(context, *place.command, root,
                          Words(typed.begin() + static_cast<std::ptrdiff_t>(place.next), typed.end()), out);
     } else if (const auto* wanting = typed.size() > 1 ? taker(globals, typed[typed.size() - 2]) : nullptr) {
-        add_values(context, wanting->placeholder, out);
+        complete_value(context, {}, *wanting, out);
     } else if (current.starts_with('-')) {
         add_options(root, out);
     } else {

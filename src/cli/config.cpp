@@ -17,8 +17,7 @@ namespace {
 
 struct Args {
     std::vector<std::string> services;
-    std::string format = "yaml";
-    std::optional<std::string> output, hash, explain;
+    std::optional<std::string> format, output, hash, explain;
     bool quiet = false, list_services = false, volumes = false, networks = false, models = false, images = false;
     bool profiles = false, variables = false, environment = false;
     bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
@@ -55,13 +54,13 @@ std::string render(const Args& args, const LoadedProject& loaded, ConfigFormat f
     if (args.hash) return render_hashes(loaded, *args.hash);
     if (args.variables) {
         const auto variables = config_variables(loaded);
-        return format == ConfigFormat::json ? render_variables_json(variables) : render_variables(variables);
+        return args.format ? render_variables(variables, format) : render_variables(variables);
     }
     return render_config(loaded, format, !args.no_interpolate);
 }
 
 int run(Context& context, const Args& args) {
-    const auto format = parse_config_format(args.format);
+    const auto format = parse_config_format(args.format.value_or("yaml"));
     auto request = make_load_request(context);
     const bool as_written = args.no_interpolate || args.variables;
     if (as_written && !args.services.empty())
@@ -76,8 +75,8 @@ int run(Context& context, const Args& args) {
     request.hashes = false;  // --hash makes those it prints
     request.trace = args.explain.has_value();
     // Lists of names need no env_file, so a missing one is no reason to print nothing.
-    const bool names_only =
-        args.list_services || args.volumes || args.networks || args.models || args.images || args.profiles;
+    const bool names_only = args.list_services || args.volumes || args.networks || args.models || args.images ||
+                            args.profiles || args.environment;
     request.resolve_environment = !args.no_env_resolution && !names_only;
     // All of them have to be named, also those that are off.
     if (args.profiles) request.profiles = {"*"};

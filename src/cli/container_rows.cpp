@@ -147,6 +147,7 @@ Listing container_listing(const std::vector<ContainerView>& views, std::int64_t 
                 {"Platform", "PLATFORM"},
                 {"Health", "HEALTH"},
                 {"Project", "PROJECT"}};
+    out.raw = std::string(kRawContainer) + (options.size ? "size: {{.Size}}\n" : "");
     for (const auto& view : views) {
         const auto named = std::count_if(view.mounts.begin(), view.mounts.end(),
                                          [](const std::string& mount) { return !mount.starts_with('/'); });

@@ -11,6 +11,7 @@
 #include "cli/by_hand.hpp"
 #include "cli/commands.hpp"
 #include "cli/container_rows.hpp"
+#include "cli/container_size.hpp"
 #include "cli/context.hpp"
 #include "cli/output.hpp"
 #include "cli/render_table.hpp"
@@ -31,16 +32,11 @@ int list(Context& context, const LsArgs& args) {
     const auto filters = ps_filters(args.filters);
     PsOptions options{.all = args.all, .no_trunc = args.no_trunc, .last = args.last.value_or(-1), .size = args.size};
     if (args.latest) options.last = 1;
-    if (args.format.find(".Size") != std::string::npos) options.size = true;
+    if (asks_for_size(args.format)) options.size = true;
     const auto containers = make_containers(context);
     const auto engine_options = context.engine_options();
     const PsLookups lookups{.image_id = [&](const std::string& id) { return containers->inspect(id).image_id; },
-                            .size_text =
-                                [&](const std::string& id) {
-                                    const auto size = container_size(engine_options, id);
-                                    return fmt::format("{} (virtual {})", human_size(size.writable),
-                                                       human_size(size.total));
-                                }};
+                            .size_text = [&](const std::string& id) { return size_text(engine_options, id); }};
     const auto views = select_containers(containers->list(), filters, options, lookups);
     const auto now = sys::wall_now().time_since_epoch().count();
     print(render_listing(container_listing(views, now, options, lookups), args.format, args.quiet));
@@ -71,7 +67,7 @@ int port(Context& context, const std::string& name, const std::string& wanted) {
 
 int top(Context& context, const std::string& name, const std::vector<std::string>& ps_options) {
     const auto processes = make_containers(context)->top(name, ps_options);
-    Table table(processes.titles);
+    Table table(processes.titles, kSection);
     for (const auto& row : processes.processes) table.add(row);
     print(table.text());
     return 0;

@@ -215,4 +215,17 @@ bool Context::only_say(const std::string& id, const std::string& text) {
     return true;
 }
 
+void Context::say_and_do(const std::string& id, const std::string& doing, const std::string& done,
+                         const std::function<void()>& action) {
+    auto& sink = progress("");
+    sink.on_event({Event::Status::working, id, doing, {}, 0, 0});
+    try {
+        if (!globals.dry_run) action();
+    } catch (const Error& error) {
+        sink.on_event({Event::Status::error, id, "Error", error.what(), 0, 0});
+        throw;
+    }
+    sink.on_event({Event::Status::done, id, done, {}, 0, 0});
+}
+
 }  // namespace compose::cli

@@ -6,6 +6,7 @@
 #include <compose/engine.hpp>
 #include <compose/images.hpp>
 #include <compose/load.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -84,6 +85,9 @@ public:
     void refuse_dry_run(const char* command) const;
     /// In a dry run: says what would be done, "Container p-web-1" "Copied", and returns true.
     [[nodiscard]] bool only_say(const std::string& id, const std::string& text);
+    /// "Container p-web-1" "Copying" ... "Copied"; in a dry run without doing it.
+    void say_and_do(const std::string& id, const std::string& doing, const std::string& done,
+                    const std::function<void()>& action);
 
 private:
     std::unique_ptr<Progress> progress_;

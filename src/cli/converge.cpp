@@ -67,7 +67,7 @@ void set_images(const char* command, const ImageArgs& args, UpOptions& options) 
 
 void ask_for_volumes(Context& context, const char* command, bool yes, const Project& project, UpOptions& options) {
     const bool terminal = sys::is_terminal(sys::FdRef(0)) && sys::is_terminal(sys::FdRef(2));
-    if (!yes && !terminal) return;  // it is kept, with a warning
+    if (!yes && (!terminal || options.dry_run)) return;  // it is kept, with a warning
     for (const auto& volume : context.engine(command).changed_volumes(project, options)) {
         context.finish_progress();
         if (yes || ask(fmt::format("Volume {} exists but doesn't match its definition in the file. Make it anew? "
@@ -83,14 +83,7 @@ int converge(Context& context, const char* title, const std::vector<std::string>
     Diagnostics findings;
     const auto loaded = load_for_running(context, services, findings);
     try {
-        if (options.dry_run) {
-            std::string out;
-            for (const auto& line : context.engine(title).plan_up(loaded.project, options)) out += line + "\n";
-            context.finish_progress();
-            print(out.empty() ? "nothing to do\n" : out);
-            return 0;
-        }
-        confirm_remote_stack(context, loaded, yes);
+        if (!options.dry_run) confirm_remote_stack(context, loaded, yes);
         ask_for_volumes(context, title, yes, loaded.project, options);
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             context.engine(title).up(loaded.project, options, cancel);

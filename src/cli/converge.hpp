@@ -27,7 +27,7 @@ void define_images(Arguments& arguments, ImageArgs& args);
 void set_images(const char* command, const ImageArgs& args, UpOptions& options);
 /// A volume is never made anew without an answer, or `yes`: its data is lost then.
 void ask_for_volumes(Context& context, const char* command, bool yes, const Project& project, UpOptions& options);
-/// Loads, plans, does or (in a dry run) prints. `yes` answers all questions. Returns the exit status.
+/// Loads, plans and does. `yes` answers all questions. Returns the exit status.
 int converge(Context& context, const char* title, const std::vector<std::string>& services, UpOptions options,
              bool yes = false);
 

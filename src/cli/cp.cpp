@@ -52,31 +52,28 @@ int run(Context& context, const Args& args) {
     auto& containers = context.containers("cp");
     if (!from.service.empty()) {
         const auto view = pick_container(context, project, from.service, args.index, Want::existing);
-        if (context.only_say("Container " + view.name, "Copied")) return 0;
-        if (to.path != "-") {
-            containers.copy_from(view.id, from.path, to.path, args.options);
-            return 0;
-        }
-        if (sys::is_terminal(sys::FdRef(1)))
+        if (to.path == "-" && sys::is_terminal(sys::FdRef(1)))
             throw make_error(ErrorKind::usage, "a tar archive does not belong on a terminal")
                 .with_hint("send it to a file or a pipe");
-        containers.read_archive(view.id, from.path, 1, args.options);
+        context.say_and_do("Container " + view.name, "Copying", "Copied", [&] {
+            if (to.path == "-")
+                containers.read_archive(view.id, from.path, 1, args.options);
+            else
+                containers.copy_from(view.id, from.path, to.path, args.options);
+        });
         return 0;
     }
     const auto views = targets(context, project, args, to.service);
     if (from.path == "-" && views.size() > 1)
         throw make_error(ErrorKind::usage, "an archive on standard input can be read only once")
             .with_hint("choose a container with --index");
-    for (const auto& view : views) {
-        if (context.only_say("Container " + view.name, "Copied")) continue;
-        const std::string event = "Container " + view.name;
-        context.progress("cp").on_event({Event::Status::working, event, "Copying", {}, 0, 0});
-        if (from.path == "-")
-            containers.write_archive(view.id, to.path, 0);
-        else
-            containers.copy_to(from.path, view.id, to.path, args.options);
-        context.progress("cp").on_event({Event::Status::done, event, "Copied", {}, 0, 0});
-    }
+    for (const auto& view : views)
+        context.say_and_do("Container " + view.name, "Copying", "Copied", [&] {
+            if (from.path == "-")
+                containers.write_archive(view.id, to.path, 0);
+            else
+                containers.copy_to(from.path, view.id, to.path, args.options);
+        });
     return 0;
 }
 

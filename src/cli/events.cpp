@@ -32,8 +32,15 @@ std::string local_time(std::int64_t time_ns) {
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, time_ns % 1'000'000'000 / 1000);
 }
 
+/// Made by `run`.
+bool is_oneoff(const RecordedEvent& event) {
+    const auto label = event.attributes.find("com.docker.compose.oneoff");
+    return label != event.attributes.end() && label->second == "True";
+}
+
 std::string render(const RecordedEvent& event, bool as_json) {
     auto attributes = event.attributes;
+    std::erase_if(attributes, [](const auto& entry) { return entry.first.starts_with("com.docker.compose."); });
     attributes["name"] = event.name;
     if (as_json) {
         json::object values;
@@ -59,7 +66,7 @@ int run(Context& context, const Args& args) {
     if (!args.services.empty()) (void)containers_of(context, project, args.services);
     const std::set<std::string> services(args.services.begin(), args.services.end());
     return follow_events(context, since, until, [&](const RecordedEvent& event) {
-        const bool wanted = event.project == project && event.type == "container" &&
+        const bool wanted = event.project == project && event.type == "container" && !is_oneoff(event) &&
                             (services.empty() || services.contains(event.service));
         return wanted ? render(event, args.json) : std::string();
     });

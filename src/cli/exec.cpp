@@ -40,8 +40,9 @@ int run(Context& context, const Args& args) {
     auto& engine = context.engine();
 
     ExecOptions options;
-    options.container_id = pick_container(context, project, args.service, args.index, Want::running).id;
-    if (context.only_say("Service " + args.service, "Exec")) return 0;
+    const auto view = pick_container(context, project, args.service, args.index, Want::running);
+    if (context.only_say("Container " + view.name, "Executed")) return 0;
+    options.container_id = view.id;
     options.command = args.command;
     options.environment = make_environment(context, args);
     options.user = args.user;

@@ -21,16 +21,16 @@ struct ExportArgs {
 
 int run_export(Context& context, const ExportArgs& args) {
     const auto view = pick_container(context, project_name(context), args.service, args.index, Want::existing);
-    if (context.only_say("Container " + view.name, "Exported")) return 0;
-    if (args.output.empty()) {
-        if (sys::is_terminal(sys::FdRef(1)))
-            throw make_error(ErrorKind::usage, "output option is required when exporting to terminal")
-                .with_hint("use -o FILE, or send the output to a file or a pipe");
-        context.containers().export_root(view.id, 1);
-        return 0;
-    }
-    write_output_file(args.output, 0644,
-                      [&](sys::FdRef file) { context.containers().export_root(view.id, file.get()); });
+    if (args.output.empty() && sys::is_terminal(sys::FdRef(1)))
+        throw make_error(ErrorKind::usage, "output option is required when exporting to terminal")
+            .with_hint("use -o FILE, or send the output to a file or a pipe");
+    auto& containers = context.containers("export");
+    context.say_and_do("Container " + view.name, "Exporting", "Exported", [&] {
+        if (args.output.empty())
+            containers.export_root(view.id, 1);
+        else
+            write_output_file(args.output, 0644, [&](sys::FdRef file) { containers.export_root(view.id, file.get()); });
+    });
     return 0;
 }
 
@@ -42,12 +42,12 @@ struct CommitArgs {
 
 int run_commit(Context& context, const CommitArgs& args) {
     const auto view = pick_container(context, project_name(context), args.service, args.index, Want::existing);
-    if (context.only_say("Container " + view.name, "Committed")) return 0;
     auto options = args.options;
     options.reference = args.reference;
     const std::string event = "Container " + view.name;
     auto& progress = context.progress("commit");
     progress.on_event({Event::Status::working, event, "Committing", {}, 0, 0});
+    if (context.only_say(event, "Committed")) return 0;
     const auto id = context.containers("commit").commit(view.id, options);
     progress.on_event({Event::Status::done, event, "Committed as " + id, {}, 0, 0});
     return 0;

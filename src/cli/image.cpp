@@ -101,6 +101,9 @@ std::string render_ls_template(const std::string& lines, const std::string& form
                        {"VirtualSize", "VIRTUAL SIZE"},
                        {"SharedSize", "SHARED SIZE"},
                        {"UniqueSize", "UNIQUE SIZE"}};
+    listing.raw =
+        "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\n"
+        "virtual_size: {{.Size}}\n";
     for (const auto& line : split(lines, '\n'))
         if (!line.empty()) listing.rows.push_back(parse_json(line).as_object());
     return render_listing(listing, format, false);

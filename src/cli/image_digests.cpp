@@ -28,8 +28,10 @@ std::string pinned(Context& context, const std::string& reference) {
 
 LoadedProject with_digests(Context& context, const LoadedProject& loaded) {
     std::map<std::string, std::string> images;
-    for (const auto& [name, service] : loaded.project.services)
-        if (!service.build && !service.provider) images[name] = pinned(context, service.image);
+    for (const auto& [name, service] : loaded.project.services) {
+        const bool only_built = service.build && service.image == loaded.project.name + "-" + name;
+        if (!only_built && !service.provider && !service.image.empty()) images[name] = pinned(context, service.image);
+    }
     return with_images(loaded, images);
 }
 

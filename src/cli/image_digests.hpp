@@ -8,7 +8,7 @@ namespace compose::cli {
 class Context;
 
 /// "name:tag@sha256:..." for every service's image: of the one that is here, since that is what `up` runs; else the
-/// registry is asked. Images that are built here have no digest before they are pushed: they stay as they are.
+/// registry is asked. What is only built has no name in a registry: it stays as it is.
 [[nodiscard]] LoadedProject with_digests(Context& context, const LoadedProject& loaded);
 
 }  // namespace compose::cli

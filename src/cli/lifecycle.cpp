@@ -8,6 +8,7 @@
 #include "cli/context.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/pick.hpp"
 #include "cli/project.hpp"
 #include "sys/process.hpp"
 
@@ -78,13 +79,15 @@ Run define_start(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "--wait-timeout needs --wait, and a number that is not negative");
         return run_interruptible(context, [&](const std::stop_token& cancel) {
             const auto name = checked_project(context, "start", args->services);
+            const auto file = file_of(context);
+            const auto* project = file ? &*file : nullptr;
             if (!args->wait) {
-                context.engine().start(name, args->services, cancel);
+                context.engine().start(name, args->services, cancel, project);
                 return 0;
             }
             std::optional<std::chrono::seconds> limit;
             if (args->wait_timeout) limit = std::chrono::seconds(*args->wait_timeout);
-            context.engine().start_and_wait(name, args->services, limit, cancel);
+            context.engine().start_and_wait(name, args->services, limit, cancel, project);
             return 0;
         });
     };
@@ -134,7 +137,8 @@ Run define_kill(Arguments& arguments) {
             throw make_error(ErrorKind::usage, "{} is no signal", quote(args->signal))
                 .with_hint("use a name such as SIGHUP or a number");
         const auto name = checked_project(context, "kill", args->services);
-        if (containers_of(context, name, args->services).empty()) print_error("No container to kill\n");
+        const auto views = containers_of(context, name, args->services, true);
+        if (std::none_of(views.begin(), views.end(), is_live)) print_error("No container to kill\n");
         context.engine().kill(name, args->services, *number);
         if (args->remove_orphans) remove_orphans(context, name);
         return 0;

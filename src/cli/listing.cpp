@@ -86,6 +86,7 @@ std::string render_listing(const Listing& listing, const std::string& format, bo
         for (const json::object& row : listing.rows) out += json::serialize(row) + "\n";
         return out;
     }
+    if (format == "raw" && !listing.raw.empty()) return templated(listing, listing.raw, false);
     if (format.starts_with("table ")) return templated(listing, std::string_view(format).substr(6), true);
     return templated(listing, format, false);
 }

@@ -19,9 +19,10 @@ struct Listing {
     std::vector<json::object> rows;          // every field of every column
     std::vector<json::object> methods = {};  // of each row, when there are any: {"Label": {...}} for {{.Label "x"}}
     std::string quiet_field = "ID";
+    std::string raw = {};  // the template that Docker calls "raw"; empty: it has none
 };
 
-/// `format`: "" or "table", "json", "table TEMPLATE", "TEMPLATE". With `quiet` the ids alone, unless there is a
+/// `format`: "" or "table", "json", "raw", "table TEMPLATE", "TEMPLATE". With `quiet` the ids alone, unless there is a
 /// template.
 [[nodiscard]] std::string render_listing(const Listing& listing, const std::string& format, bool quiet);
 

@@ -62,7 +62,7 @@ int run(Context& context, const Args& args) {
                 json::object{{"Name", name}, {"Status", stack.status()}, {"ConfigFiles", stack.config_files()}});
         out = json::serialize(list) + "\n";
     } else {
-        Table table({"NAME", "STATUS", "CONFIG FILES"});
+        Table table({"NAME", "STATUS", "CONFIG FILES"}, kSection);
         for (const auto& [name, stack] : stacks) table.add({name, stack.status(), stack.config_files()});
         out = table.text();
     }

@@ -90,6 +90,7 @@ int list(Context& context, const LsArgs& args) {
                     {"Labels", "LABELS"},
                     {"CreatedAt", "CREATED AT"},
                     {"Project", "PROJECT"}};
+    listing.raw = "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n";
     for (const auto& view : Networks(context.engine_options()).list(filters.has("dangling"))) {
         if (!is_wanted(view, filters)) continue;
         listing.rows.push_back({{"CreatedAt", render_time(view.created_at)},

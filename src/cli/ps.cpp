@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/container_size.hpp"
 #include "cli/context.hpp"
 #include "cli/docker_settings.hpp"
 #include "cli/listing.hpp"
@@ -73,7 +74,10 @@ int run(Context& context, const Args& args) {
         const auto now = sys::wall_now().time_since_epoch().count();
         const auto setting = docker_setting(context, "psFormat");
         const auto format = args.format.value_or(setting.empty() ? "table" : setting);
-        out = render_listing(compose_listing(views, now, args.no_trunc), format, false);
+        SizeText sizes;
+        if (format == "json" || asks_for_size(format))
+            sizes = [options = context.engine_options()](const std::string& id) { return size_text(options, id); };
+        out = render_listing(compose_listing(views, now, args.no_trunc, sizes), format, false);
     }
     print(out);
     return 0;
@@ -89,7 +93,7 @@ Run define_ps(Arguments& arguments) {
     arguments.flag("--services", args->list_services, "Show the names of services only");
     arguments.list("--status", args->status, "STATE", "Show containers in this state: running, exited, created, ...");
     arguments.list("--filter", args->filter, "status=STATE", "The same in Docker's words");
-    arguments.value("--format", args->format, "FORMAT", "table, json (one object a line), or a Go template");
+    arguments.value("--format", args->format, "FORMAT", "table, json (one object a line), raw, or a Go template");
     arguments.flag("--no-trunc", args->no_trunc, "Show ids and commands whole");
     arguments.flag("--orphans", args->orphans,
                    "Show containers of services that the file no longer has (default true)");

@@ -39,7 +39,6 @@ LoadedProject load_project_for_images(Context& context, const std::vector<std::s
 }
 
 int run_pull(Context& context, const PullArgs& args) {
-    context.refuse_dry_run("pull");
     if (!args.options.policy.empty() && args.options.policy != "missing" && args.options.policy != "always")
         throw make_error(ErrorKind::usage, "invalid value {} for --policy", quote(args.options.policy))
             .with_hint("use missing or always");
@@ -58,7 +57,6 @@ int run_pull(Context& context, const PullArgs& args) {
 }
 
 int run_push(Context& context, const PushServicesOptions& options) {
-    context.refuse_dry_run("push");
     Diagnostics findings;
     const auto loaded = load_project_for_images(context, options.services, findings);
     return run_interruptible(context, [&](const std::stop_token& cancel) {
@@ -69,6 +67,19 @@ int run_push(Context& context, const PushServicesOptions& options) {
 
 std::string short_digest(const std::string& id) {
     return std::string(short_id(std::string_view(id).substr(id.find(':') + 1)));
+}
+
+json::object as_json(const ContainerImage& view) {
+    const auto time = [](std::int64_t ns) { return sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(ns))); };
+    json::object out{{"ID", view.id},
+                     {"ContainerName", view.container},
+                     {"Repository", view.repository},
+                     {"Tag", view.tag},
+                     {"Platform", view.platform},
+                     {"Size", view.size},
+                     {"Created", time(view.created_at)}};
+    if (view.tagged_at != 0) out["LastTagTime"] = time(view.tagged_at);
+    return out;
 }
 
 int run_images(Context& context, const std::vector<std::string>& services, const std::string& format, bool quiet) {
@@ -83,19 +94,11 @@ int run_images(Context& context, const std::vector<std::string>& services, const
             if (seen.insert(view.id).second) out += view.id.substr(view.id.find(':') + 1) + "\n";
     } else if (format == "json") {
         json::array list;
-        for (const auto& view : views)
-            list.push_back(
-                json::object{{"ID", view.id},
-                             {"ContainerName", view.container},
-                             {"Repository", view.repository},
-                             {"Tag", view.tag},
-                             {"Platform", view.platform},
-                             {"Size", view.size},
-                             {"Created", sys::rfc3339(sys::WallTime(std::chrono::nanoseconds(view.created_at)))}});
+        for (const auto& view : views) list.push_back(as_json(view));
         out = json::serialize(list) + "\n";
     } else {
         const auto now = sys::wall_now().time_since_epoch().count();
-        Table table({"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"});
+        Table table({"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"}, kSection);
         for (const auto& view : views)
             table.add({view.container, view.repository, view.tag, view.platform, short_digest(view.id),
                        human_size(view.size), render_age(view.created_at, now)});

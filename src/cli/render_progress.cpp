@@ -105,6 +105,7 @@ std::string render_json(const Event& event, const ProgressOptions& options) {
     json::object out;
     if (options.dry_run) out["dry-run"] = true;
     if (!event.id.empty()) out["id"] = event.id;
+    if (!event.parent.empty()) out["parent_id"] = event.parent;
     switch (event.status) {
         case Event::Status::working:
             out["status"] = "Working";

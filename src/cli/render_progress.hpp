@@ -29,7 +29,7 @@ struct ProgressRow {
 
 /// " Container p-web-1 Started"; a message without an id becomes "warning: ...".
 [[nodiscard]] std::string render_plain(const Event& event, const ProgressOptions& options);
-/// One JSON object: dry-run, id, status, text, details, current, total, percent; empty ones are left out.
+/// One JSON object: dry-run, id, parent_id, status, text, details, current, total, percent; empty ones are left out.
 [[nodiscard]] std::string render_json(const Event& event, const ProgressOptions& options);
 /// The live table, one line an element, none wider than `width`. When there are more rows than `height` allows, those
 /// still at work stay. `frame` turns the spinner.

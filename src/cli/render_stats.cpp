@@ -42,6 +42,7 @@ Listing stats_listing(const std::vector<StatsRow>& rows, bool whole_ids) {
         {"ID", "CONTAINER ID"}, {"Name", "NAME"},     {"CPUPerc", "CPU %"},     {"MemUsage", "MEM USAGE / LIMIT"},
         {"MemPerc", "MEM %"},   {"NetIO", "NET I/O"}, {"BlockIO", "BLOCK I/O"}, {"PIDs", "PIDS"}};
     out.more = {{"Container", "CONTAINER"}};
+    out.raw = kRawStats;
     for (const auto& row : rows) {
         const auto shown = whole_ids ? row.id : std::string(short_id(row.id));
         const ContainerStats now = row.now.value_or(ContainerStats{});

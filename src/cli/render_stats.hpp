@@ -15,6 +15,11 @@ namespace compose::cli {
 /// "1.2kB": powers of 1000, three significant digits.
 [[nodiscard]] std::string decimal_size(double bytes);
 
+/// Docker's "raw".
+inline constexpr const char* kRawStats =
+    "container_id: {{.ID}}\nname: {{.Name}}\ncpu_percent: {{.CPUPerc}}\nmemory_usage: {{.MemUsage}}\n"
+    "memory_percent: {{.MemPerc}}\nnetwork_io: {{.NetIO}}\nblock_io: {{.BlockIO}}\npids: {{.PIDs}}\n";
+
 /// Two samples of a container make its rates; `before` may be missing.
 struct StatsRow {
     std::string id, name;

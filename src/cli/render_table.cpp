@@ -12,9 +12,9 @@ namespace compose::cli {
 
 namespace {
 
-constexpr std::size_t kMinimumColumn = 10;
-constexpr std::size_t kGap = 3;
 constexpr std::size_t kShortCommand = 20;
+constexpr std::size_t kShortMount = 15;
+constexpr const char* kEngineLabel = "com.docker.compose.engine";  // of another engine that runs it
 
 std::string ellipsis(const std::string& text, std::size_t limit) {
     if (display_width(text) <= limit) return text;
@@ -27,14 +27,15 @@ std::string ellipsis(const std::string& text, std::size_t limit) {
     return out + "…";
 }
 
-std::string list_labels(const Labels& labels) {
-    std::string out;
-    for (const auto& [key, value] : labels) out += (out.empty() ? "" : ",") + key + "=" + value;
-    return out;
+bool has_engine(const ContainerView& view) {
+    const auto label = view.labels.find(kEngineLabel);
+    return label != view.labels.end() && !label->second.empty();
 }
 
-std::string shown_id(const std::string& id, bool whole) {
-    return whole ? id : std::string(short_id(std::string_view(id).substr(id.find(':') + 1)));
+std::string mounts_text(const std::vector<std::string>& mounts, bool whole) {
+    std::vector<std::string> names;
+    for (const auto& mount : mounts) names.push_back(whole ? mount : ellipsis(mount, kShortMount));
+    return join(names, ",");
 }
 
 }  // namespace
@@ -54,8 +55,9 @@ std::size_t display_width(std::string_view text) {
 std::string Table::text() const {
     std::vector<std::size_t> widths;
     for (const auto& row : rows_) {
-        widths.resize(std::max(widths.size(), row.size()), kMinimumColumn);
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]) + kGap);
+        widths.resize(std::max(widths.size(), row.size()), spacing_.minimum);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], display_width(row[i]) + spacing_.gap);
     }
     std::string out;
     for (const auto& row : rows_) {
@@ -126,21 +128,27 @@ std::string render_command(const std::string& command, bool whole) {
     return quote(whole ? command : ellipsis(command, kShortCommand));
 }
 
-std::string render_containers(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
-    Table table({"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"});
-    for (const auto& view : views)
-        table.add({view.name, view.image, render_command(view.command, whole), view.service,
-                   render_age(view.created_at, now_ns), view.status, render_publishers(view.publishers)});
-    return table.text();
-}
-
-Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
+Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole,
+                        const SizeText& size_text) {
     Listing out;
     out.columns = {{"Name", "NAME"},          {"Image", "IMAGE"},   {"Command", "COMMAND"}, {"Service", "SERVICE"},
                    {"RunningFor", "CREATED"}, {"Status", "STATUS"}, {"Ports", "PORTS"}};
-    for (const char* field : {"CreatedAt", "ExitCode", "Health", "ID", "Labels", "LocalVolumes", "Mounts", "Names",
-                              "Networks", "Project", "Publishers", "State"})
-        out.more.push_back({field, field});
+    if (std::any_of(views.begin(), views.end(), has_engine)) out.columns.push_back({"Engine", "ENGINE"});
+    out.more = {{"CreatedAt", "CREATED AT"},
+                {"Engine", "ENGINE"},
+                {"ExitCode", "EXIT CODE"},
+                {"Health", "HEALTH"},
+                {"ID", "CONTAINER ID"},
+                {"Labels", "LABELS"},
+                {"LocalVolumes", "LOCAL VOLUMES"},
+                {"Mounts", "MOUNTS"},
+                {"Names", "NAMES"},
+                {"Networks", "NETWORKS"},
+                {"Project", "PROJECT"},
+                {"Publishers", "PUBLISHERS"},
+                {"Size", "SIZE"},
+                {"State", "STATE"}};
+    out.raw = kRawContainer;
     for (const auto& view : views) {
         json::array publishers;
         for (const auto& port : view.publishers)
@@ -152,13 +160,14 @@ Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t no
                                          [](const std::string& mount) { return !mount.starts_with('/'); });
         const json::object object{{"Command", render_command(view.command, whole)},
                                   {"CreatedAt", render_time(view.created_at)},
+                                  {"Engine", has_engine(view) ? view.labels.at(kEngineLabel) : ""},
                                   {"ExitCode", view.exit_code},
                                   {"Health", view.health},
                                   {"ID", whole ? view.id : std::string(short_id(view.id))},
                                   {"Image", view.image},
-                                  {"Labels", list_labels(view.labels)},
+                                  {"Labels", labels_text(view.labels)},
                                   {"LocalVolumes", std::to_string(named)},
-                                  {"Mounts", join(view.mounts, ",")},
+                                  {"Mounts", mounts_text(view.mounts, whole)},
                                   {"Name", view.name},
                                   {"Names", view.name},
                                   {"Networks", join(view.networks, ",")},
@@ -167,38 +176,13 @@ Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t no
                                   {"Publishers", std::move(publishers)},
                                   {"RunningFor", render_age(view.created_at, now_ns)},
                                   {"Service", view.service},
+                                  {"Size", size_text ? size_text(view.id) : "0B"},
                                   {"State", view.state},
                                   {"Status", view.status + (view.cause.empty() ? "" : " (" + view.cause + ")")}};
         out.rows.push_back(object);
         json::object labels;
         for (const auto& [key, value] : view.labels) labels[key] = value;
         out.methods.push_back({{"Label", std::move(labels)}});
-    }
-    return out;
-}
-
-std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole) {
-    return render_listing(compose_listing(views, now_ns, whole), "json", false);
-}
-
-std::string render_images(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole) {
-    Table table({"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"});
-    for (const auto& view : views)
-        table.add({view.repository, view.tag, shown_id(view.id, whole), render_age(view.created_at, now_ns),
-                   human_size(view.size)});
-    return table.text();
-}
-
-std::string render_images_json(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole) {
-    std::string out;
-    for (const auto& view : views) {
-        const json::object object{{"CreatedAt", render_time(view.created_at)},
-                                  {"CreatedSince", render_age(view.created_at, now_ns)},
-                                  {"ID", shown_id(view.id, whole)},
-                                  {"Repository", view.repository},
-                                  {"Size", human_size(view.size)},
-                                  {"Tag", view.tag}};
-        out += json::serialize(object) + "\n";
     }
     return out;
 }

@@ -3,6 +3,7 @@
 
 #include <compose/engine.hpp>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,14 +11,26 @@
 
 namespace compose::cli {
 
-/// Columns of at least 10, three spaces apart; the last one ragged.
+/// How wide a column is at least, with the gap to the next one, and that gap. Docker has three of these.
+struct Spacing {
+    std::size_t minimum;
+    std::size_t gap;
+};
+inline constexpr Spacing kListing{10, 3};
+inline constexpr Spacing kSection{20, 3};   // compose ls, compose images, container top
+inline constexpr Spacing kProcesses{4, 2};  // compose top
+
+/// Columns; the last one ragged.
 class Table {
 public:
-    explicit Table(std::vector<std::string> headers) { rows_.push_back(std::move(headers)); }
+    explicit Table(std::vector<std::string> headers, Spacing spacing = kListing) : spacing_(spacing) {
+        rows_.push_back(std::move(headers));
+    }
     void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
     [[nodiscard]] std::string text() const;
 
 private:
+    Spacing spacing_;
     std::vector<std::vector<std::string>> rows_;
 };
 
@@ -30,13 +43,16 @@ private:
 /// In quotes, cut to 20 characters unless `whole`.
 [[nodiscard]] std::string render_command(const std::string& command, bool whole);
 
+/// Docker's "raw": a key and a value a line, a container a paragraph.
+inline constexpr const char* kRawContainer =
+    "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
+    "state: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n";
+
+/// What a container's own files take, as text, by its id; empty: nobody has asked.
+using SizeText = std::function<std::string(const std::string& id)>;
 /// For `ps`: the default table, JSON lines and templates.
-[[nodiscard]] Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole);
-[[nodiscard]] std::string render_containers(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole);
-[[nodiscard]] std::string render_containers_json(const std::vector<ContainerView>& views, std::int64_t now_ns,
-                                                 bool whole);
-[[nodiscard]] std::string render_images(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole);
-[[nodiscard]] std::string render_images_json(const std::vector<ImageView>& views, std::int64_t now_ns, bool whole);
+[[nodiscard]] Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole,
+                                      const SizeText& size_text = {});
 
 /// What a terminal shows of `text`, in columns: code points, without escape sequences.
 [[nodiscard]] std::size_t display_width(std::string_view text);

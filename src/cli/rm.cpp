@@ -27,8 +27,10 @@ int run(Context& context, const Args& args) {
         if (args.stop && !replicas_of(context, name, args.services).empty())
             context.engine("rm").stop(name, args.services, std::nullopt, cancel);
         auto views = containers_of(context, name, args.services, true);
-        std::erase_if(views, [](const ContainerView& view) {
-            return view.state == "running" || view.state == "paused" || view.state == "restarting";
+        const bool as_if_stopped = args.stop && context.globals.dry_run;
+        std::erase_if(views, [&](const ContainerView& view) {
+            return (view.state == "running" || view.state == "paused" || view.state == "restarting") &&
+                   !(as_if_stopped && !view.oneoff);
         });
         if (views.empty()) {
             context.finish_progress();
@@ -37,11 +39,14 @@ int run(Context& context, const Args& args) {
         }
         std::vector<std::string> names;
         for (const auto& view : views) names.push_back(view.name);
-        if (!args.force && !context.globals.dry_run) {
+        const auto going = "Going to remove " + join(names, ", ");
+        if (args.force || context.globals.dry_run) {
+            print(going + "\n");
+        } else {
             context.finish_progress();
-            if (!ask(fmt::format("Going to remove {}", join(names, ", ")), false)) return kDeclined;
+            if (!ask(going, false)) return kDeclined;
         }
-        for (const auto& view : views) containers.remove(view.id, false, args.volumes);
+        for (const auto& view : views) containers.remove(view.id, as_if_stopped, args.volumes);
         return 0;
     });
 }

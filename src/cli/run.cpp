@@ -57,9 +57,9 @@ int start_dependencies(Context& context, const Args& args, Project& project) {
 }
 
 void fetch_own_image(Context& context, const Args& args, const Project& project) {
-    if (context.globals.dry_run) return;
     UpOptions options;
     set_images("run", args.images, options);
+    options.dry_run = context.globals.dry_run;
     options.services = {args.change.service};
     options.no_deps = true;
     const int code = run_interruptible(context, [&](const std::stop_token& cancel) {
@@ -113,6 +113,15 @@ int run_attached(Context& context, const Args& args, const std::string& id) {
     }
 }
 
+/// What a dry run would do with the container itself.
+void tell_steps(Context& context, const Args& args, const Project& project) {
+    const auto name = args.name.empty() ? project.name + "-" + args.change.service + "-run" : args.name;
+    const auto nothing = [] {};
+    context.say_and_do("Container " + name, "Creating", "Created", nothing);
+    context.say_and_do("Container " + name, "Starting", "Started", nothing);
+    if (args.remove && !args.detach) context.say_and_do("Container " + name, "Removing", "Removed", nothing);
+}
+
 int run(Context& context, Args args) {
     const bool in_terminal = sys::is_terminal(sys::FdRef(0));
     exclude("run", args.tty, "--tty", args.no_tty, "--no-tty");
@@ -135,7 +144,10 @@ int run(Context& context, Args args) {
     options.name = args.name;
     options.ports = args.service_ports || !args.change.publish.empty();
     options.aliases = args.use_aliases;
-    if (context.only_say("Container " + project.name + "-" + args.change.service + "-run", "Created")) return 0;
+    if (context.globals.dry_run) {
+        tell_steps(context, args, project);
+        return 0;
+    }
     const auto id = context.containers("run").create(project.name, project, args.change.service, options);
     if (!args.detach) return run_attached(context, args, id);
     context.containers("run").start(id);
@@ -152,7 +164,7 @@ void define_container_options(Arguments& arguments, RunOverride& change) {
     arguments.list("-e,--env", change.environment, "NAME[=VALUE]",
                    "Set a variable; without a value, as it is here or in .env");
     arguments.list("--env-from-file", change.env_files, "FILE", "Set variables from a file");
-    arguments.list("-l,--label", change.labels, "NAME[=VALUE]", "Add a label");
+    arguments.list("-l,--label", change.labels, "NAME=VALUE", "Add a label");
     arguments.list("-p,--publish", change.publish, "PORT", "Publish a port, as in the file: 8080:80");
     arguments.value("-u,--user", change.user, "USER", "As this user, by name or number, with :GROUP if wanted");
     arguments.list("-v,--volume", change.volumes, "VOLUME", "Mount a folder or a volume, as in the file: ./x:/x");

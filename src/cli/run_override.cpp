@@ -56,9 +56,10 @@ Project overridden(Context& context, const Project& project, const RunOverride& 
         service.command = change.command;
     }
     set_variables(context, change, service);
-    for (const auto& text : change.labels)
-        service.labels.insert_or_assign(pair_flag("--label", text, true).first,
-                                        pair_flag("--label", text, true).second);
+    for (const auto& text : change.labels) {
+        auto [key, value] = pair_flag("--label", text);
+        service.labels.insert_or_assign(std::move(key), std::move(value));
+    }
     if (change.user) service.user = *change.user;
     if (change.working_dir) service.working_dir = *change.working_dir;
     for (const auto& cap : change.cap_add) {

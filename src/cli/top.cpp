@@ -28,7 +28,7 @@ Run define_top(Arguments& arguments) {
             if (!table) {
                 std::vector<std::string> titles{"SERVICE", "#"};
                 titles.insert(titles.end(), processes.titles.begin(), processes.titles.end());
-                table.emplace(std::move(titles));
+                table.emplace(std::move(titles), kProcesses);
             }
             for (auto& process : processes.processes) {
                 std::vector<std::string> row{view.service, std::to_string(view.number)};

@@ -224,21 +224,19 @@ int run(Context& context, const Args& args) {
     Diagnostics findings;
     const auto loaded = load_for_running(context, args.services, findings);
     try {
-        if (options.dry_run) {
-            std::string out;
-            for (const auto& line : context.engine("up").plan_up(loaded.project, options)) out += line + "\n";
-            context.finish_progress();
-            print(out.empty() ? "nothing to do\n" : out);
-            return 0;
-        }
-        confirm_remote_stack(context, loaded, args.yes);
+        if (!options.dry_run) confirm_remote_stack(context, loaded, args.yes);
         ask_for_volumes(context, "up", args.yes, loaded.project, options);
-        if (args.foreground())
+        if (args.foreground() && !options.dry_run)
             return run_foreground(context, args, loaded.project, render_config(loaded, ConfigFormat::yaml), options);
-        return run_interruptible(context, [&](const std::stop_token& cancel) {
+        if (args.foreground()) (void)make_attach(context, args, loaded.project);  // what it would complain about
+        const int status = run_interruptible(context, [&](const std::stop_token& cancel) {
             context.engine("up").up(loaded.project, options, cancel);
             return 0;
         });
+        context.finish_progress();
+        if (args.foreground() && status == 0)
+            print("end of 'compose up' output, interactive run is not supported in dry-run mode\n");
+        return status;
     } catch (const ProjectError& error) {
         context.finish_progress();
         print_findings(context, error.findings(), findings.sources);

@@ -35,6 +35,7 @@ int list(Context& context, const LsArgs& args) {
                     {"Scope", "SCOPE"},   {"Size", "SIZE"},     {"Availability", "AVAILABILITY"},
                     {"Group", "GROUP"},   {"Status", "STATUS"}, {"Project", "PROJECT"}};
     listing.quiet_field = "Name";
+    listing.raw = "name: {{.Name}}\ndriver: {{.Driver}}\n";
     for (const auto& view : volumes.list()) {
         const bool wanted = filters.any("driver", [&](const auto& text) { return view.driver == text; }) &&
                             filters.any("name", [&](const auto& text) { return matches(text, view.name); }) &&

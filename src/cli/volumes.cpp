@@ -28,6 +28,7 @@ int run(Context& context, const Args& args) {
     out.more = {{"Availability", "AVAILABILITY"}, {"Group", "GROUP"}, {"Labels", "LABELS"}, {"Links", "LINKS"},
                 {"Mountpoint", "MOUNTPOINT"},     {"Scope", "SCOPE"}, {"Size", "SIZE"},     {"Status", "STATUS"}};
     out.quiet_field = "Name";
+    out.raw = "name: {{.Name}}\ndriver: {{.Driver}}\n";
     for (const auto& volume : Volumes(context.engine_options()).list()) {
         if (volume.project != project || volume.anonymous) continue;
         const bool used = std::any_of(volume.users.begin(), volume.users.end(),

@@ -41,7 +41,7 @@ void remove_traces(const std::string& id, bool with_volumes, ActionContext& cont
     const auto row = session.store().container(id);
     remove_secrets(id, context.layout);
     context.trash.take(context.layout.container(id));
-    if (row) context.removed.add({id, row->name, row->project, row->service, row->config.image, with_volumes});
+    if (row) context.removed.add({store::container_event(*row, "destroy"), with_volumes});
     if (!context.gathers_removals || context.removed.full()) context.removed.flush(session.store(), context.generation);
     if (!context.gathers_removals) context.trash.empty_all();
 }

@@ -89,7 +89,8 @@ WaitWatcher::~WaitWatcher() {
 void WaitWatcher::add(const WaitContainer& action, Done done) {
     context_.tell(Status::working, "Container " + action.container.name, "Waiting");
     if (context_.dry_run) {
-        context_.tell(Status::done, "Container " + action.container.name, "Healthy");
+        context_.tell(Status::done, "Container " + action.container.name,
+                      action.until == Until::completed ? "Exited" : "Healthy");
         done(std::nullopt);
         return;
     }
@@ -209,6 +210,7 @@ Verdict WaitWatcher::verdict_of(Wait& wait) {
     const auto row = store_->container(wait.id);
     if (!row) return {true, fmt::format("container {} was removed", name)};
     Verdict verdict = judge(wait.action, *row);
+    wait.exited = row->state == ContainerState::exited;
     if (!verdict.failure.empty()) return verdict;
     const auto now = std::chrono::steady_clock::now();
     if (wait.action.monitor.count() == 0) {
@@ -294,17 +296,18 @@ void WaitWatcher::finish(std::vector<Wait> finished, const std::vector<std::opti
         const std::string id = "Container " + wait.action.container.name;
         const std::optional<Error>& error = results[i];
         if (!error) {
-            context_.tell(Status::done, id, wait.action.until == Until::completed ? "Exited" : "Healthy");
+            context_.tell(Status::done, id, wait.exited ? "Exited" : "Healthy");
             wait.done(std::nullopt);
         } else if (wait.action.required && is_tolerated(wait.action)) {
             context_.tell(Status::warning, id, "Failed, as deploy.update_config tolerates", error->what());
             wait.done(std::nullopt);
         } else if (!wait.action.required) {
-            context_.tell(Status::warning, id,
-                          wait.action.until == Until::ready
-                              ? std::string("Failed, and is left at that")
-                              : fmt::format("optional dependency \"{}\" failed to start", wait.action.service),
-                          error->what());
+            if (wait.action.until == Until::ready)
+                context_.tell(Status::warning, id, "Failed, and is left at that", error->what());
+            else
+                context_.tell(
+                    Status::warning, id, "Skipped",
+                    fmt::format("optional dependency \"{}\" failed to start: {}", wait.action.service, error->what()));
             wait.done(std::nullopt);
         } else {
             context_.tell(Status::error, id, "Error", error->what());

@@ -81,6 +81,21 @@ store::Image record_image(store::Store& store, const image::StoredImage& stored,
     return row;
 }
 
+namespace {
+
+void tell_failure(EventSink& events, const std::string& id, const PullRequest& request, const Error& error) {
+    const bool warning = request.failure_is_warning;
+    events.on_event({warning ? Event::Status::warning : Event::Status::error, id, warning ? "Warning" : "Error",
+                     error.what(), 0, 0});
+}
+
+/// What a registry knows it by within its repository.
+std::string manifest_name(const image::Reference& reference) {
+    return reference.digest.empty() ? reference.tag : reference.digest;
+}
+
+}  // namespace
+
 PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAccess& access, const PullRequest& request) {
     const auto& layout = store.layout();
     const auto familiar = request.reference.familiar();
@@ -90,7 +105,7 @@ PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAcces
         auto registry = access.open(request.reference);
         const image::LayerLease lease(layout.layers());
         image::ContentStore blobs(layout.blobs());
-        LayerReporter reporter(events);
+        LayerReporter reporter(events, id);
         image::PullOptions options;
         const auto wish = request.platform.empty() ? access.variable("DOCKER_DEFAULT_PLATFORM") : request.platform;
         options.platform = image::parse_platform(wish);
@@ -110,12 +125,23 @@ PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAcces
         return result;
     } catch (Error& error) {
         give_room_back(store, error);
-        if (request.failure_is_warning)
-            events.on_event({Event::Status::warning, id, "Warning", error.what(), 0, 0});
-        else
-            events.on_event({Event::Status::error, id, "Error", error.what(), 0, 0});
+        tell_failure(events, id, request, error);
         throw;
     }
+}
+
+void pull_dry(EventSink& events, RegistryAccess& access, const PullRequest& request) {
+    const auto familiar = request.reference.familiar();
+    const auto id = request.event_id.empty() ? "Image " + familiar : request.event_id;
+    events.on_event({Event::Status::working, id, "Pulling", {}, 0, 0});
+    try {
+        in_context([&] { return "pull " + familiar; },
+                   [&] { (void)access.open(request.reference).manifest(manifest_name(request.reference)); });
+    } catch (const Error& error) {
+        tell_failure(events, id, request, error);
+        throw;
+    }
+    events.on_event({Event::Status::done, id, "Pulled", {}, 0, 0});
 }
 
 store::Image ensure_image(store::Store& store, const store::Layout& layout, EventSink& events,

@@ -41,6 +41,8 @@ struct PullResult {
 /// Asks the registry and brings the store up to date.
 [[nodiscard]] PullResult pull_into_store(store::Store& store, EventSink& events, RegistryAccess& access,
                                          const PullRequest& request);
+/// Tells what pull_into_store() would, and only asks the registry whether it has the image.
+void pull_dry(EventSink& events, RegistryAccess& access, const PullRequest& request);
 
 /// Writes the rows of an image whose layers lie on the disk. `name` (may be null) gets to stand for it.
 store::Image record_image(store::Store& store, const image::StoredImage& stored, const image::Reference* name,

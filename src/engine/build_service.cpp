@@ -192,4 +192,12 @@ void build_service_images(const store::Layout& layout, EventSink& events, const 
               [&](std::size_t i) { build_one(layout, events, project, builds.services[i], stop.get_token()); });
 }
 
+void tell_service_builds(EventSink& events, const Project& project, const std::vector<std::string>& services) {
+    for (const auto& name : plan_builds(project, services).services) {
+        const auto id = "Image " + build_request_of(project, project.services.at(name)).tags.front();
+        events.on_event({Event::Status::working, id, "Building", {}, 0, 0});
+        events.on_event({Event::Status::done, id, "Built", {}, 0, 0});
+    }
+}
+
 }  // namespace compose::engine

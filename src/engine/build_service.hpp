@@ -28,5 +28,7 @@ struct ServiceBuilds {
 /// "Image NAME". What is wrong with a Dockerfile is thrown as one error with its places.
 void build_service_images(const store::Layout& layout, EventSink& events, const Project& project,
                           const std::vector<std::string>& services, int parallel, const std::stop_token& cancel);
+/// Tells what build_service_images() would, and builds nothing.
+void tell_service_builds(EventSink& events, const Project& project, const std::vector<std::string>& services);
 
 }  // namespace compose::engine

@@ -72,8 +72,9 @@ std::string ContainerMaker::run() {
             for (PlannedEndpoint& planned : endpoints_)
                 planned.endpoint.aliases = {facts_.name, std::string(short_id(facts_.id))};
     }
+    store::Container row;
     try {
-        insert_rows();
+        row = insert_rows();
         make_files();
     } catch (...) {
         undo();
@@ -81,7 +82,8 @@ std::string ContainerMaker::run() {
     }
     if (!action_.replaces.empty()) take_logs_over(context_.layout, action_.name, facts_.id);
     context_.made(action_.name, facts_.id);
-    tell();
+    row.name = action_.name;
+    store::append_event(context_.layout, store::container_event(row, "create"));
     return facts_.id;
 }
 
@@ -256,7 +258,7 @@ void ContainerMaker::warn_of_ports(const HostFamilies& known) const {
         warn("host addresses and ports have no effect: the network is routed");
 }
 
-void ContainerMaker::insert_rows() {
+store::Container ContainerMaker::insert_rows() {
     const std::string& row_name = action_.temporary_name.empty() ? action_.name : action_.temporary_name;
     store::Container record = build_record(*context_.file, service_, image_, facts_, row_name);
     if (!action_.replaces.empty()) record.labels["com.docker.compose.replace"] = action_.replaces;
@@ -283,6 +285,7 @@ void ContainerMaker::insert_rows() {
         for (const store::Volume& volume : fresh_) store_.insert_volume(volume);
         store_.insert_container(record, rows, names, texts);
     });
+    return record;
 }
 
 void ContainerMaker::specialise(store::Container& record) const {
@@ -295,16 +298,6 @@ void ContainerMaker::specialise(store::Container& record) const {
     }
     record.labels["com.docker.compose.oneoff"] = "True";
     record.labels["com.docker.compose.slug"] = special_->slug;
-}
-
-void ContainerMaker::tell() const {
-    store::append_event(context_.layout, {.type = "container",
-                                          .action = "create",
-                                          .id = facts_.id,
-                                          .name = action_.name,
-                                          .project = context_.project,
-                                          .service = service_.name,
-                                          .attributes = {{"image", service_.image}}});
 }
 
 void ContainerMaker::make_bind_sources() const {

@@ -34,12 +34,11 @@ private:
 
     void choose_volumes();
     void use_volume(const std::string& target, const store::Volume& volume, bool nocopy);
-    void insert_rows();
+    store::Container insert_rows();
     void make_files();
     void make_bind_sources() const;
     void label_files() const;
     void specialise(store::Container& record) const;
-    void tell() const;
     void share_volumes();
     void choose_images();
     void choose_devices();

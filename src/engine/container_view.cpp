@@ -26,12 +26,22 @@ struct SpecExcerpt {
     std::vector<std::string> mounts;
 };
 
+/// As Docker lists it: "sh -c 'echo a; echo b'".
+std::string shown_command(const std::vector<std::string>& words) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const bool quoted = i > 0 && words[i].find(' ') != std::string::npos;
+        out += (i > 0 ? " " : "") + (quoted ? "'" + words[i] + "'" : words[i]);
+    }
+    return out;
+}
+
 SpecExcerpt excerpt(const std::string& spec, const std::map<std::string, std::string>& volume_names) {
     SpecExcerpt result;
     const json::value value = parse_json(spec);
     const json::object& object = value.as_object();
     if (const json::value* process = object.if_contains("process"); process && process->is_object())
-        result.command = join(strings_or_empty(process->as_object(), "args"), " ");
+        result.command = shown_command(strings_or_empty(process->as_object(), "args"));
     const json::value* mounts = object.if_contains("mounts");
     if (mounts == nullptr || !mounts->is_array()) return result;
     for (const json::value& mount : mounts->as_array()) {

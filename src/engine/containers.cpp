@@ -102,18 +102,16 @@ struct Containers::Impl {
     template <class Request>
     void ask(const store::Container& row, const char* doing, const char* done, const Request& request) {
         tell(Event::Status::working, row, doing);
-        if (!options.dry_run) request();
+        try {
+            if (!options.dry_run) request();
+        } catch (const Error& error) {
+            events.on_event({Event::Status::error, "Container " + row.name, "Error", error.what(), 0, 0});
+            throw;
+        }
         tell(Event::Status::done, row, done);
     }
     void record(const store::Container& row, const char* action, std::map<std::string, std::string> more = {}) const {
-        more.emplace("image", row.config.image);
-        store::append_event(layout, {.type = "container",
-                                     .action = action,
-                                     .id = row.id,
-                                     .name = row.name,
-                                     .project = row.project,
-                                     .service = row.service,
-                                     .attributes = std::move(more)});
+        store::append_event(layout, store::container_event(row, action, std::move(more)));
     }
     /// Tells a supervisor that what it remembers has changed.
     void refresh(const store::Container& row) const {
@@ -204,7 +202,6 @@ void Containers::restart(const std::string& reference, std::optional<Nanoseconds
     const auto row = engine::find_container(impl_->store(), reference);
     impl_->ask(row, "Restarting", "Started",
                [&] { Client::connect_or_spawn(impl_->layout, row.project).restart(row.id, timeout); });
-    if (!impl_->options.dry_run) impl_->record(row, "restart");
 }
 
 void Containers::kill(const std::string& reference, int signal) {
@@ -224,8 +221,11 @@ void Containers::unpause(const std::string& reference) {
 
 void Containers::remove(const std::string& reference, bool force, bool volumes) {
     auto row = engine::find_container(impl_->store(), reference);
-    const store::ProjectLock held = impl_->lock(row.project);
-    engine::repair_liveness(impl_->store(), row.project);
+    std::optional<store::ProjectLock> held;
+    if (!impl_->options.dry_run) {
+        held.emplace(impl_->lock(row.project));
+        engine::repair_liveness(impl_->store(), row.project);
+    }
     const auto fresh = impl_->store().container(row.id);
     if (!fresh) return;
     const auto state = impl_->state_of(*fresh);

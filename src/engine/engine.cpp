@@ -17,6 +17,7 @@
 #include "engine/firewall_sync.hpp"
 #include "engine/image_catalog.hpp"
 #include "engine/image_events.hpp"
+#include "engine/image_list.hpp"
 #include "engine/image_store.hpp"
 #include "engine/observe.hpp"
 #include "engine/preflight.hpp"
@@ -56,7 +57,9 @@ struct Engine::Impl {
     }
     bool run(const Plan& plan, ActionContext& context, std::stop_token cancel, bool keep_going = false,
              std::optional<std::chrono::seconds> wait_timeout = {}) const {
-        return execute(plan, context, {options.parallel, keep_going, wait_timeout, std::move(cancel)});
+        // What is only told comes in one order.
+        const int parallel = context.dry_run ? 1 : options.parallel;
+        return execute(plan, context, {parallel, keep_going, wait_timeout, std::move(cancel)});
     }
 
     /// What `up` would find and do, without doing it.
@@ -112,7 +115,8 @@ struct Engine::Impl {
         wishes.policy = {.pull = up.pull, .build = up.build, .no_build = up.no_build};
         wishes.quiet = up.quiet_pull;
         wishes.quiet_build = up.quiet_build;
-        wishes.parallel = options.parallel;
+        wishes.parallel = up.dry_run ? 1 : options.parallel;
+        wishes.dry_run = up.dry_run;
         return wishes;
     }
 
@@ -139,7 +143,10 @@ struct Engine::Impl {
             const std::string id = "Image " + image;
             events.on_event({Event::Status::working, id, "Removing", {}, 0, 0});
             try {
-                if (!dry_run) engine::tell_removed_images(store.layout(), engine::remove_image(store, image, false));
+                if (dry_run)
+                    (void)engine::require_image(store, image);
+                else
+                    engine::tell_removed_images(store.layout(), engine::remove_image(store, image, false));
                 events.on_event({Event::Status::done, id, "Removed", {}, 0, 0});
             } catch (const Error& error) {
                 const bool gone = error.kind() == ErrorKind::not_found;
@@ -165,11 +172,13 @@ struct Engine::Impl {
 
     /// Plans and does it. What providers say may make a plan void half-way; then what is there is looked at again. So
     /// many times at most as there are programs to be asked: each answers once.
-    void converge(const Project& project, const UpOptions& wishes, ActionContext& context, store::Store& store,
-                  const std::stop_token& cancel) const {
+    /// `images`: those that would be here in a dry run.
+    void converge(const Project& project, const UpOptions& wishes, const std::set<std::string>& images,
+                  ActionContext& context, store::Store& store, const std::stop_token& cancel) const {
         Project known = engine::with_external_networks(project, store);
         for (std::size_t round = 0; round <= project.services.size() + project.models.size(); ++round) {
             ObservedState observed = engine::observe(store, project.name, &project);
+            if (wishes.dry_run) observed.expected_images = images;
             context.provided.note(observed, known);
             observed.fresh = context.started_ids();
             if (wishes.begun != 0)
@@ -177,10 +186,10 @@ struct Engine::Impl {
                     if (row.started_at >= wishes.begun) observed.fresh.insert(row.id);
             const Plan plan = compose::plan_up(known, observed, wishes);
             check_programs(known, plan);
-            engine::check_creations(known, plan, store);
+            if (observed.expected_images.empty()) engine::check_creations(known, plan, store);
             engine::check_network_places(known, plan, store);
             engine::check_host_ports(known, plan, observed);
-            read_facts(plan, known, store, context);
+            if (!wishes.dry_run) read_facts(plan, known, store, context);
             try {
                 if (run(plan, context, cancel, false, wishes.wait_timeout)) return;
             } catch (const Error&) {
@@ -221,11 +230,12 @@ Engine::~Engine() = default;
 
 Project Engine::up(const Project& written, const UpOptions& options, std::stop_token cancel) {
     const Project project = engine::with_default_bridge(engine::with_contents_hashed(written));
-    if (!options.dry_run) {
-        if (engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
+    if (!options.dry_run && engine::uses_default_bridge(written)) Networks(impl_->options).ensure_bridge();
+    std::set<std::string> images;
+    {
         // Before the lock: a long pull is no reason to keep others from looking after what runs.
-        store::Store images = impl_->open();
-        engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
+        store::Store store = impl_->open();
+        images = engine::prepare_images(store, impl_->events, project, impl_->image_wishes(project, options), cancel);
     }
     std::optional<store::ProjectLock> held;
     if (!options.dry_run) held.emplace(impl_->lock(project.name));
@@ -236,13 +246,13 @@ Project Engine::up(const Project& written, const UpOptions& options, std::stop_t
     }
     ActionContext context(impl_->layout, project.name, &project, impl_->events);
     context.dry_run = options.dry_run;
-    impl_->converge(project, options, context, store, cancel);
+    impl_->converge(project, options, images, context, store, cancel);
     return context.provided.settled(written);
 }
 
 void Engine::prepare(const Project& project, const UpOptions& options, std::stop_token cancel) {
-    store::Store images = impl_->open();
-    engine::prepare_images(images, impl_->events, project, impl_->image_wishes(project, options), cancel);
+    store::Store store = impl_->open();
+    (void)engine::prepare_images(store, impl_->events, project, impl_->image_wishes(project, options), cancel);
 }
 
 std::vector<std::string> Engine::changed_volumes(const Project& project, const UpOptions& options) {
@@ -308,16 +318,17 @@ void Engine::down(const std::string& name, const Project* project, const DownOpt
     if (!options.dry_run && options.services.empty()) engine::remove_run_folder(store, name);
 }
 
-void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel) {
+void Engine::start(const std::string& project, const std::vector<std::string>& services, std::stop_token cancel,
+                   const Project* file) {
     impl_->operate(project, std::move(cancel),
-                   [&](const ObservedState& observed) { return plan_start(observed, services); });
+                   [&](const ObservedState& observed) { return plan_start(observed, services, false, file); });
 }
 
 void Engine::start_and_wait(const std::string& project, const std::vector<std::string>& services,
-                            std::optional<std::chrono::seconds> timeout, std::stop_token cancel) {
+                            std::optional<std::chrono::seconds> timeout, std::stop_token cancel, const Project* file) {
     impl_->operate(
-        project, std::move(cancel), [&](const ObservedState& observed) { return plan_start(observed, services, true); },
-        timeout);
+        project, std::move(cancel),
+        [&](const ObservedState& observed) { return plan_start(observed, services, true, file); }, timeout);
 }
 
 void Engine::stop(const std::string& project, const std::vector<std::string>& services,

@@ -188,6 +188,13 @@ std::vector<ImageListing> list_images(const store::Store& store, const ImageList
     return out;
 }
 
+std::int64_t last_tag_time(const store::Store& store, const std::string& image_id) {
+    std::int64_t out = 0;
+    for (const auto& name : store.image_names())
+        if (name.image_id == image_id) out = std::max(out, name.tagged_at);
+    return out;
+}
+
 std::vector<ContainerImage> images_of_containers(const store::Store& store, const std::string& project,
                                                  const std::vector<std::string>& services) {
     const Names names(store);
@@ -211,7 +218,8 @@ std::vector<ContainerImage> images_of_containers(const store::Store& store, cons
                        .id = row->id,
                        .platform = best.platform,
                        .size = row->size,
-                       .created_at = best.created_at});
+                       .created_at = best.created_at,
+                       .tagged_at = last_tag_time(store, row->id)});
     }
     return out;
 }
@@ -243,16 +251,13 @@ std::string inspect_image(const store::Store& store, const std::string& referenc
     const auto value = parse_json(image.config);
     const auto& config = value.as_object();
     json::array tags, digests, layers;
-    std::int64_t tagged_at = 0;
-    for (const auto& name : store.image_names()) {
-        if (name.image_id != image.id) continue;
-        tags.emplace_back(image::parse_reference(name.reference).familiar());
-        tagged_at = std::max(tagged_at, name.tagged_at);
-    }
+    const auto tagged_at = last_tag_time(store, image.id);
+    for (const auto& name : names_of(store, image.id)) tags.emplace_back(image::parse_reference(name).familiar());
     for (const auto& digest : store.image_digests())
         if (digest.image_id == image.id)
             digests.emplace_back(image::parse_reference(digest.repository).familiar_name() + "@" + digest.digest);
-    for (const auto& id : image::parse_config(image.config).diff_ids) layers.emplace_back(id);
+    const auto parsed = image::parse_config(image.config);
+    for (const auto& id : parsed.diff_ids) layers.emplace_back(id);
     json::array lowers;
     for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
         lowers.emplace_back(store.layout().layer(*layer));
@@ -261,7 +266,9 @@ std::string inspect_image(const store::Store& store, const std::string& referenc
     out["RepoTags"] = std::move(tags);
     out["RepoDigests"] = std::move(digests);
     out["Parent"] = "";
-    out["Comment"] = string_or(config, "comment");
+    auto comment = string_or(config, "comment");
+    if (comment.empty() && !parsed.history.empty()) comment = parsed.history.back().comment;
+    out["Comment"] = comment;
     out["Created"] = string_or(config, "created");
     out["Author"] = string_or(config, "author");
     const auto* inner = config.if_contains("config");

@@ -16,6 +16,8 @@ namespace compose::engine {
 [[nodiscard]] std::string inspect_image(const store::Store& store, const std::string& reference);
 
 /// By name, digest or id; throws Error(not_found).
+/// When it last got a name, in nanoseconds since 1970; 0 without one.
+[[nodiscard]] std::int64_t last_tag_time(const store::Store& store, const std::string& image_id);
 [[nodiscard]] store::Image require_image(const store::Store& store, const std::string& reference);
 [[nodiscard]] std::vector<std::string> names_of(const store::Store& store, const std::string& image_id);
 

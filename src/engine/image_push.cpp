@@ -77,10 +77,11 @@ std::vector<std::string> sources_of(const store::Store& store, const std::string
 
 class PushReporter {
 public:
-    explicit PushReporter(EventSink& events) : events_(events) {}
+    PushReporter(EventSink& events, std::string parent) : events_(events), parent_(std::move(parent)) {}
     void operator()(const image::PushProgress& progress) {
         using Stage = image::PushProgress::Stage;
-        Event event{Status::working, progress.digest.substr(7, 12), "Preparing", "", progress.current, progress.total};
+        Event event{Status::working, progress.digest.substr(7, 12), "Preparing", "", progress.current, progress.total,
+                    parent_};
         if (progress.stage == Stage::pushing) event.text = "Pushing";
         const char* finished = progress.stage == Stage::exists    ? "Layer already exists"
                                : progress.stage == Stage::mounted ? "Mounted"
@@ -96,12 +97,25 @@ public:
 
 private:
     EventSink& events_;
+    const std::string parent_;
     engine::EventLimit limit_;
 };
 
-std::string push_one(store::Store& store, EventSink& events, RegistryAccess& access, const image::Reference& name,
-                     bool quiet, bool failure_is_warning) {
-    const auto id = "Image " + name.familiar();
+void tell_failure(EventSink& events, const std::string& id, bool is_warning, const Error& error) {
+    events.on_event(
+        {is_warning ? Status::warning : Status::error, id, is_warning ? "Warning" : "Error", error.what(), 0, 0});
+}
+
+struct PushRequest {
+    image::Reference name;
+    std::string event_id;
+    bool quiet = false;
+    bool failure_is_warning = false;
+};
+
+std::string push_one(store::Store& store, EventSink& events, RegistryAccess& access, const PushRequest& request) {
+    const auto& name = request.name;
+    const auto& id = request.event_id;
     events.on_event({Status::working, id, "Pushing", {}, 0, 0});
     try {
         const auto row = engine::require_image(store, name.familiar());
@@ -109,10 +123,10 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
         const auto image = outgoing(store, events, row, access.interrupt());
         image::ContentStore blobs(store.layout().blobs());
         auto registry = access.open(name);
-        PushReporter reporter(events);
+        PushReporter reporter(events, id);
         image::PushOptions options;
         options.mount_from = sources_of(store, row.id, name);
-        if (!quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
+        if (!request.quiet) options.progress = [&](const image::PushProgress& progress) { reporter(progress); };
         const auto digest = in_context([&] { return "push " + name.familiar(); },
                                        [&] { return image::push_image(registry, blobs, image, options); });
         if (image.faithful)
@@ -122,10 +136,21 @@ std::string push_one(store::Store& store, EventSink& events, RegistryAccess& acc
         events.on_event({Status::done, id, "Pushed", {}, 0, 0});
         return fmt::format("{}: digest: {} size: {}", name.tag, digest, image.manifest_json.size());
     } catch (const Error& error) {
-        events.on_event({failure_is_warning ? Status::warning : Status::error, id,
-                         failure_is_warning ? "Warning" : "Error", error.what(), 0, 0});
+        tell_failure(events, id, request.failure_is_warning, error);
         throw;
     }
+}
+
+/// Tells what push_one() would; nothing is packed or sent.
+void push_dry(const store::Store& store, EventSink& events, const PushRequest& request) {
+    events.on_event({Status::working, request.event_id, "Pushing", {}, 0, 0});
+    try {
+        (void)engine::require_image(store, request.name.familiar());
+    } catch (const Error& error) {
+        tell_failure(events, request.event_id, request.failure_is_warning, error);
+        throw;
+    }
+    events.on_event({Status::done, request.event_id, "Pushed", {}, 0, 0});
 }
 
 std::vector<std::string> load_archive(store::Store& store, EventSink& events, int fd, const LoadOptions& options,
@@ -137,7 +162,7 @@ std::vector<std::string> load_archive(store::Store& store, EventSink& events, in
     const auto files = options.folder.empty()
                            ? image::open_tar_archive(sys::FdRef(fd), store.layout().blobs() + "/partial", interrupt)
                            : image::open_folder_archive(options.folder);
-    engine::LayerReporter reporter(events);
+    engine::LayerReporter reporter(events, {});
     const auto loaded = image::load_archive(*files, {blobs, store.layout().layers()}, platform, interrupt,
                                             [&](const image::LayerProgress& progress) { reporter(progress); });
     std::vector<std::string> lines;
@@ -189,7 +214,7 @@ std::vector<std::string> Images::push(const std::string& reference, bool all_tag
     RegistryAccess access(sys::environment_snapshot(), std::move(cancel));
     std::vector<std::string> lines;
     for (const auto& one : names) {
-        lines.push_back(push_one(store, impl_->events, access, one, quiet, false));
+        lines.push_back(push_one(store, impl_->events, access, {one, "Image " + one.familiar(), quiet, false}));
         engine::tell_image(impl_->layout, "push", one.familiar(), one.familiar_name());
     }
     return lines;
@@ -215,8 +240,12 @@ void Images::push_services(const Project& project, const PushServicesOptions& op
         for (const auto& image : images) {
             if (!done.insert(image).second) continue;
             try {
-                (void)push_one(store, impl_->events, access, image::parse_reference(image), options.quiet,
-                               options.ignore_failures);
+                const PushRequest request{image::parse_reference(image), "Image " + image, options.quiet,
+                                          options.ignore_failures};
+                if (impl_->options.dry_run)
+                    push_dry(store, impl_->events, request);
+                else
+                    (void)push_one(store, impl_->events, access, request);
             } catch (const Error&) {
                 if (!options.ignore_failures || cancel.stop_requested()) throw;
             }

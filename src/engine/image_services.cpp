@@ -7,6 +7,7 @@
 #include "engine/images_impl.hpp"
 #include "engine/prepare_images.hpp"
 #include "image/reference.hpp"
+#include "model/names.hpp"
 
 namespace compose {
 
@@ -27,7 +28,7 @@ bool follows_latest(const std::string& image) {
 
 void Images::prepare(const Project& project, const std::vector<std::string>& services, std::stop_token cancel) {
     auto store = impl_->open();
-    engine::prepare_images(
+    (void)engine::prepare_images(
         store, impl_->events, project,
         {.services = with_dependencies(project, services), .policy = {}, .parallel = impl_->options.parallel}, cancel);
 }
@@ -46,12 +47,13 @@ void Images::pull_services(const Project& project, const PullServicesOptions& op
     std::vector<ImageAction> wanted;
     for (const auto& name : names) {
         const auto& service = project.services.at(name);
-        if (service.image.empty() || service.provider) {
+        if (service.image.empty() || service.provider ||
+            (service.build && service.image == built_image_name(project.name, name))) {
             skip(name, "No image to be pulled");
             continue;
         }
         const bool buildable = service.build.has_value();
-        if (buildable && (options.ignore_buildable || service.image == project.name + "-" + name)) {
+        if (buildable && options.ignore_buildable) {
             skip(name, "Image can be built");
             continue;
         }
@@ -83,7 +85,8 @@ void Images::pull_services(const Project& project, const PullServicesOptions& op
     }
     std::vector<ImageAction> builds;
     wishes.quiet = options.quiet;
-    wishes.parallel = impl_->options.parallel;
+    wishes.parallel = impl_->options.dry_run ? 1 : impl_->options.parallel;
+    wishes.dry_run = impl_->options.dry_run;
     engine::run_pulls(impl_->layout, impl_->events, project, wanted, wishes, cancel, builds);
 }
 

@@ -18,7 +18,8 @@ bool EventLimit::due(const std::string& id, const std::string& text) {
 }
 
 void LayerReporter::operator()(const image::LayerProgress& progress) {
-    Event event{Event::Status::working, progress.digest.substr(7, 12), "", "", progress.current, progress.total};
+    Event event{
+        Event::Status::working, progress.digest.substr(7, 12), "", "", progress.current, progress.total, parent_};
     switch (progress.stage) {
         case Stage::waiting:
             event.text = "Waiting";

@@ -28,11 +28,13 @@ private:
 
 class LayerReporter {
 public:
-    explicit LayerReporter(EventSink& events) : events_(events) {}
+    /// `parent`: the id of the events that these are a part of.
+    LayerReporter(EventSink& events, std::string parent) : events_(events), parent_(std::move(parent)) {}
     void operator()(const image::LayerProgress& progress);
 
 private:
     EventSink& events_;
+    const std::string parent_;
     EventLimit limit_;
     std::mutex mutex_;
     std::set<std::string> finished_;

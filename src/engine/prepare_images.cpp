@@ -47,13 +47,14 @@ std::map<std::string, KnownImage> known_images(store::Store& store, const Projec
 class Puller {
 public:
     Puller(const store::Layout& layout, EventSink& events, const Project& project,
-           const std::vector<ImageAction>& actions, bool quiet, const std::stop_token& cancel)
-        : layout_(layout), events_(events), project_(project), actions_(actions), quiet_(quiet), cancel_(cancel) {}
+           const std::vector<ImageAction>& actions, const PrepareOptions& options, const std::stop_token& cancel)
+        : layout_(layout), events_(events), project_(project), actions_(actions), options_(options), cancel_(cancel) {}
 
-    void run(int parallel, std::vector<ImageAction>& to_build) {
+    void run(std::vector<ImageAction>& to_build) {
         {
             std::vector<std::jthread> threads;
-            const auto count = std::min<std::size_t>(actions_.size(), static_cast<std::size_t>(std::max(parallel, 1)));
+            const auto count =
+                std::min<std::size_t>(actions_.size(), static_cast<std::size_t>(std::max(options_.parallel, 1)));
             for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
         }
         for (auto& action : to_build_) to_build.push_back(std::move(action));
@@ -73,12 +74,16 @@ private:
     }
 
     void pull(store::Store& store, RegistryAccess& access, const ImageAction& action) {
+        const PullRequest request{.reference = image::parse_reference(action.image),
+                                  .platform = action.platform,
+                                  .show_layers = !options_.quiet,
+                                  .failure_is_warning = action.optional || action.build_when_missing,
+                                  .event_id = "Image " + action.image};
         try {
-            (void)pull_into_store(store, events_, access,
-                                  {.reference = image::parse_reference(action.image),
-                                   .platform = action.platform,
-                                   .show_layers = !quiet_,
-                                   .failure_is_warning = action.optional || action.build_when_missing});
+            if (options_.dry_run)
+                pull_dry(events_, access, request);
+            else
+                (void)pull_into_store(store, events_, access, request);
         } catch (const Error& error) {
             if (cancel_.stop_requested()) throw;
             if (action.build_when_missing) {
@@ -113,7 +118,7 @@ private:
     EventSink& events_;
     const Project& project_;
     const std::vector<ImageAction>& actions_;
-    bool quiet_;
+    const PrepareOptions& options_;
     const std::stop_token& cancel_;
     std::atomic<std::size_t> next_{0};
     std::mutex mutex_;
@@ -162,23 +167,29 @@ std::vector<ImageAction> needed_images(store::Store& store, const Project& proje
 void run_pulls(const store::Layout& layout, EventSink& events, const Project& project,
                const std::vector<ImageAction>& actions, const PrepareOptions& options, const std::stop_token& cancel,
                std::vector<ImageAction>& to_build) {
-    if (!actions.empty())
-        Puller(layout, events, project, actions, options.quiet, cancel).run(options.parallel, to_build);
+    if (!actions.empty()) Puller(layout, events, project, actions, options, cancel).run(to_build);
 }
 
-void prepare_images(store::Store& store, EventSink& events, const Project& project, const PrepareOptions& options,
-                    const std::stop_token& cancel) {
+std::set<std::string> prepare_images(store::Store& store, EventSink& events, const Project& project,
+                                     const PrepareOptions& options, const std::stop_token& cancel) {
     std::vector<ImageAction> pulls;
     std::vector<ImageAction> builds;
-    for (auto& action : needed_images(store, project, options))
+    std::set<std::string> images;
+    for (auto& action : needed_images(store, project, options)) {
+        images.insert(action.image);
         (action.kind == ImageAction::Kind::pull ? pulls : builds).push_back(std::move(action));
+    }
     auto wanted = options.services;
     run_pulls(store.layout(), events, with_side_images(project, wanted), pulls, options, cancel, builds);
     SilentSink silent;
     std::vector<std::string> services;
     for (const auto& action : builds) services.push_back(action.service);
-    build_service_images(store.layout(), options.quiet_build ? static_cast<EventSink&>(silent) : events, project,
-                         services, options.parallel, cancel);
+    EventSink& shown = options.quiet_build ? static_cast<EventSink&>(silent) : events;
+    if (options.dry_run)
+        tell_service_builds(shown, project, services);
+    else
+        build_service_images(store.layout(), shown, project, services, options.parallel, cancel);
+    return images;
 }
 
 }  // namespace compose::engine

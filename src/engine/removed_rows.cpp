@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "engine/action_context.hpp"
-#include "store/event_log.hpp"
 
 namespace compose::engine {
 namespace {
@@ -42,18 +41,11 @@ void RemovedRows::flush(store::Store& store, store::Generation& generation) {
     store.transaction([&] {
         for (const Entry& entry : entries_) {
             if (entry.with_volumes)
-                for (auto& name : anonymous_volumes_of(entry.id, store)) volumes.push_back(std::move(name));
-            store.delete_container(entry.id);
+                for (auto& name : anonymous_volumes_of(entry.destroyed.id, store)) volumes.push_back(std::move(name));
+            store.delete_container(entry.destroyed.id);
         }
     });
-    for (const Entry& entry : std::exchange(entries_, {}))
-        store::append_event(store.layout(), {.type = "container",
-                                             .action = "destroy",
-                                             .id = entry.id,
-                                             .name = entry.name,
-                                             .project = entry.project,
-                                             .service = entry.service,
-                                             .attributes = {{"image", entry.image}}});
+    for (const Entry& entry : std::exchange(entries_, {})) store::append_event(store.layout(), entry.destroyed);
     for (const std::string& name : volumes)
         if (store.volume_users(name).empty()) remove_volume(store, name);
     generation.bump();

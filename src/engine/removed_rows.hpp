@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "store/event_log.hpp"
 #include "store/store.hpp"
 
 namespace compose::engine {
@@ -14,8 +15,8 @@ namespace compose::engine {
 class RemovedRows {
 public:
     struct Entry {
-        std::string id, name, project, service, image;
-        bool with_volumes = false;  // the anonymous ones that nobody uses any more
+        store::EventRecord destroyed;  // of the container
+        bool with_volumes = false;     // the anonymous ones that nobody uses any more
     };
 
     void add(Entry entry);

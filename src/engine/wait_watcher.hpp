@@ -46,6 +46,7 @@ private:
         Done done;
         std::optional<std::chrono::steady_clock::time_point> due{};  // fine so far, decided then
         int restarts = 0;                                            // when that began
+        bool exited = false;                                         // when it was looked at last
     };
     struct Timer {
         std::chrono::steady_clock::time_point due;

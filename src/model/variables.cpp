@@ -3,6 +3,7 @@
 #include <compose/config.hpp>
 #include <map>
 
+#include "base/strings.hpp"
 #include "model/canonical.hpp"
 #include "model/node.hpp"
 
@@ -109,17 +110,22 @@ std::string render_variables(const std::vector<ConfigVariable>& variables) {
     return out;
 }
 
-std::string render_variables_json(const std::vector<ConfigVariable>& variables) {
+std::string render_variables(const std::vector<ConfigVariable>& variables, ConfigFormat format) {
+    // Docker's YAML has the keys of its JSON in lower case.
+    const bool json = format == ConfigFormat::json;
     Node root = Node::make_mapping({});
     for (const auto& variable : variables) {
         Node value = Node::make_mapping({});
-        value.entries.push_back({"Name", {}, Node::make_string(variable.name, {})});
-        value.entries.push_back({"DefaultValue", {}, Node::make_string(variable.default_value, {})});
-        value.entries.push_back({"PresenceValue", {}, Node::make_string(variable.alternate_value, {})});
-        value.entries.push_back({"Required", {}, Node::make_bool(variable.required, {})});
+        const auto add = [&](const char* name, Node node) {
+            value.entries.push_back({json ? name : lower(name), {}, std::move(node)});
+        };
+        add("Name", Node::make_string(variable.name, {}));
+        add("DefaultValue", Node::make_string(variable.default_value, {}));
+        add("PresenceValue", Node::make_string(variable.alternate_value, {}));
+        add("Required", Node::make_bool(variable.required, {}));
         root.entries.push_back({variable.name, {}, std::move(value)});
     }
-    return render_json(root) + "\n";
+    return json ? render_json(root) + "\n" : render_yaml(root);
 }
 
 }  // namespace compose

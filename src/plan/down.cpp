@@ -34,8 +34,8 @@ public:
         if (options_.services.empty()) remove_networks();
         if (options_.volumes) remove_volumes();
         if (!found_)
-            builder_.note(Event::Status::warning, "Warning",
-                          "No resource found to remove for project \"" + observed_.project + "\".");
+            builder_.note(Event::Status::warning, "Project " + observed_.project,
+                          "Warning: No resource found to remove for project \"" + observed_.project + "\".");
         return builder_.take();
     }
 

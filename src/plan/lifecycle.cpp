@@ -1,6 +1,7 @@
 // start, stop and restart: planners over existing containers; what they know of dependencies stands in the labels.
 #include <algorithm>
 #include <compose/plan.hpp>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "plan/graph.hpp"
@@ -78,17 +79,18 @@ private:
                 if (started != running_.end()) builder_.after(node, started->second);
                 continue;
             }
-            builder_.after(node, wait_node(*needed, dependency.condition));
+            builder_.after(node, wait_node(*needed, dependency));
         }
     }
 
-    std::size_t wait_node(const ObservedContainer& container, Condition condition) {
-        const auto key = std::make_pair(container.id, condition);
+    std::size_t wait_node(const ObservedContainer& container, const Dependency& dependency) {
+        const auto condition = dependency.condition;
+        const auto key = std::make_tuple(container.id, condition, dependency.required);
         if (const auto found = waits_.find(key); found != waits_.end()) return found->second;
         const auto until =
             condition == Condition::healthy ? WaitContainer::Until::healthy : WaitContainer::Until::completed;
         const std::size_t node =
-            builder_.add(WaitContainer{{container.name, container.id}, container.service, until, true});
+            builder_.add(WaitContainer{{container.name, container.id}, container.service, until, dependency.required});
         if (const auto started = running_.find(container.id); started != running_.end())
             builder_.after(node, started->second);
         waits_.emplace(key, node);
@@ -98,13 +100,26 @@ private:
     const ObservedState& observed_;
     PlanBuilder& builder_;
     std::map<std::string, std::size_t> running_;  // container id -> the node that makes it run
-    std::map<std::pair<std::string, Condition>, std::size_t> waits_;
+    std::map<std::tuple<std::string, Condition, bool>, std::size_t> waits_;  // by container, condition, required
 };
+
+/// The label says of all dependencies that they are required.
+void note_optional(const Project& project, DependencyMap& known) {
+    for (auto& [name, dependencies] : known) {
+        const auto service = project.services.find(name);
+        if (service == project.services.end()) continue;
+        for (Dependency& dependency : dependencies)
+            for (const Dependency& written : service->second.depends_on)
+                if (written.service == dependency.service) dependency.required = written.required;
+    }
+}
 
 }  // namespace
 
-Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services, bool wait) {
-    const DependencyMap known = plan::dependencies_of(observed.containers);
+Plan plan_start(const ObservedState& observed, const std::vector<std::string>& services, bool wait,
+                const Project* project) {
+    DependencyMap known = plan::dependencies_of(observed.containers);
+    if (project != nullptr) note_optional(*project, known);
     const std::set<std::string> wanted = plan::with_dependencies(known, named_services(known, observed, services));
     PlanBuilder builder;
     Starter starter(observed, builder);
@@ -165,8 +180,12 @@ Plan plan_restart(const ObservedState& observed, const std::vector<std::string>&
         if (!wanted.contains(service)) continue;
         const std::vector<Dependency> dependencies = no_deps ? std::vector<Dependency>{} : known.at(service);
         std::vector<Dependency> restarted;
-        for (const Dependency& dependency : dependencies)
-            if (wanted.contains(dependency.service)) restarted.push_back(dependency);
+        for (Dependency dependency : dependencies) {
+            if (!wanted.contains(dependency.service)) continue;
+            // What does not hang on the other's restart keeps the order, and waits for nothing more.
+            if (!dependency.restart) dependency.condition = Condition::started;
+            restarted.push_back(std::move(dependency));
+        }
         starter.run(service, restarted, [&](const ObservedContainer& c) -> std::optional<std::size_t> {
             return builder.add(RestartContainer{{c.name, c.id}, timeout});
         });

@@ -61,6 +61,19 @@ void rotate(const Layout& layout) {
 
 }  // namespace
 
+EventRecord container_event(const Container& row, std::string action, std::map<std::string, std::string> attributes) {
+    attributes.emplace("image", row.config.image);
+    attributes.insert(row.labels.begin(), row.labels.end());
+    return {.time = 0,
+            .type = "container",
+            .action = std::move(action),
+            .id = row.id,
+            .name = row.name,
+            .project = row.project,
+            .service = row.service,
+            .attributes = std::move(attributes)};
+}
+
 void append_event(const Layout& layout, EventRecord record) noexcept {
     try {
         if (record.time == 0) record.time = sys::wall_now().time_since_epoch().count();

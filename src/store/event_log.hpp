@@ -11,6 +11,7 @@
 #include <string>
 
 #include "store/layout.hpp"
+#include "store/records.hpp"
 #include "sys/fd.hpp"
 
 namespace compose::store {
@@ -25,6 +26,10 @@ struct EventRecord {
     std::string service;
     std::map<std::string, std::string> attributes;
 };
+
+/// Of a container; its labels and its image are attributes, too, as Docker's events have them.
+[[nodiscard]] EventRecord container_event(const Container& row, std::string action,
+                                          std::map<std::string, std::string> attributes = {});
 
 /// Never fails: what is done is done, also when it can't be told.
 void append_event(const Layout& layout, EventRecord record) noexcept;

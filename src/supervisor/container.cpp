@@ -112,14 +112,7 @@ void Container::tell() {
 }
 
 void Container::record(const std::string& action, std::map<std::string, std::string> attributes) {
-    attributes["image"] = row_.config.image;
-    store::append_event(core_.store.layout(), {.type = "container",
-                                               .action = action,
-                                               .id = row_.id,
-                                               .name = row_.name,
-                                               .project = row_.project,
-                                               .service = row_.service,
-                                               .attributes = std::move(attributes)});
+    store::append_event(core_.store.layout(), store::container_event(row_, action, std::move(attributes)));
 }
 
 void Container::answer(std::vector<Done>& waiting, const Failure* failure, sys::FdRef terminal) {

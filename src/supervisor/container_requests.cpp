@@ -128,8 +128,15 @@ void Container::kill(int signal, Done done) {
 }
 
 void Container::restart(std::optional<std::chrono::nanoseconds> timeout, Done done) {
-    if (!kHasProcess[static_cast<int>(phase_)]) return start({}, std::move(done));
-    starting_.push_back(std::move(done));
+    Done told = [this, done = std::move(done)](const Failure* failure, sys::FdRef terminal) {
+        if (failure == nullptr) record("restart");
+        done(failure, terminal);
+    };
+    if (!kHasProcess[static_cast<int>(phase_)]) return start({}, std::move(told));
+    starting_.push_back(std::move(told));
+    stopping_.push_back([this](const Failure* failure, sys::FdRef) {
+        if (failure == nullptr) record("stop");
+    });
     start_requested_ = true;
     signal_stop(timeout);
 }
@@ -143,6 +150,7 @@ void Container::forget(Done done) {
     if (kHasProcess[static_cast<int>(phase_)]) {
         stop_requested_ = true;
         health_.reset();
+        record("kill", {{"signal", std::to_string(SIGKILL)}});
         if (auto netns = sys::open_netns_of(row_.pid)) core_.dead_networks.keep(std::move(*netns));
         return kill_all();
     }

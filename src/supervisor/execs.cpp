@@ -52,13 +52,8 @@ void Execs::start(SessionId session, const Request& request, runtime::ExecTarget
             on_exit(id, exit.status.code);
         });
         core_.keeper.store(keeper_name(id), entry.pid, {entry.launch->pidfd()});
-        entry.subject = {.type = "container",
-                         .action = "exec_create: " + join(process.args, " "),
-                         .id = container->id,
-                         .name = container->name,
-                         .project = container->project,
-                         .service = container->service,
-                         .attributes = {{"execID", std::to_string(id)}, {"image", container->config.image}}};
+        entry.subject = store::container_event(*container, "exec_create: " + join(process.args, " "),
+                                               {{"execID", std::to_string(id)}});
         store::append_event(core_.store.layout(), entry.subject);
         entry.channel = core_.loop.on_readable(entry.launch->channel(), [this, id] { on_channel(id); });
         entry.launch->release();

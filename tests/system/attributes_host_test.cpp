@@ -293,7 +293,7 @@ services:
 )");
     const auto said = box.compose({"up", "-d"});
     EXPECT_EQ(said.exit_code, 0) << said.err;
-    EXPECT_THAT(said.err, HasSubstr("optional dependency \"broken\""));
+    EXPECT_THAT(said.err, HasSubstr("Skipped optional dependency \"broken\" failed to start: "));
     const int web = box.pid_of("demo-web-1");
     const int plain = box.pid_of("demo-plain-1");
     box.ok({"restart", "--no-deps", "db"});

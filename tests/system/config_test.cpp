@@ -61,7 +61,7 @@ TEST(Config, LocksTheDigestsOfImages) {
     box.write("compose.yaml",
               "services:\n  a: {image: \"localhost:5999/demo/app:1.2\"}\n  b: {image: localhost:5999/demo/app}\n"
               "  c: {build: .}\n  d: {image: \"x@sha256:" +
-                  std::string(64, 'a') + "\"}\n");
+                  std::string(64, 'a') + "\"}\n  e: {build: ., image: \"localhost:5999/demo/app:1.2\"}\n");
     const auto result = sys::run_command(
         {.argv = {"sh", "-c",
                   "python3 registry.py & trap \"kill $!\" EXIT; "
@@ -75,7 +75,8 @@ TEST(Config, LocksTheDigestsOfImages) {
     const auto digest = result.out.substr(result.out.size() - 64);
     EXPECT_EQ(result.out, "services:\n  a:\n    image: localhost:5999/demo/app:1.2@sha256:" + digest +
                               "\n  b:\n    image: localhost:5999/demo/app:latest@sha256:" + digest +
-                              "\n  d:\n    image: x@sha256:" + std::string(64, 'a') + "\n" + digest);
+                              "\n  d:\n    image: x@sha256:" + std::string(64, 'a') +
+                              "\n  e:\n    image: localhost:5999/demo/app:1.2@sha256:" + digest + "\n" + digest);
     EXPECT_THAT(box.fails({"config", "--resolve-image-digests"}),
                 HasSubstr("find the digest of localhost:5999/demo/app"));
 }

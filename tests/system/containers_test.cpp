@@ -265,9 +265,12 @@ TEST(Containers, EventsAreToldAsTheyHappen) {
     REQUIRE_ROOT();
     Sandbox box;
     box.write("compose.yaml", kOne);
-    box.ok({"up", "-d"});
+    box.write("labels.yaml", "services: {web: {labels: {team: blue}}}\n");
+    box.ok({"-f", "compose.yaml", "-f", "labels.yaml", "up", "-d"});
     box.ok({"exec", "-T", "web", "true"});
     box.ok({"kill", "-s", "HUP"});
+    box.ok({"restart", "-t", "0"});
+    box.ok({"run", "--rm", "-T", "web", "true"});
     box.ok({"down", "-t", "0"});
     std::vector<std::string> actions;
     for (const auto& line : split(box.ok({"events", "--json", "--since", "10m", "--until", "0s"}), '\n')) {
@@ -276,7 +279,15 @@ TEST(Containers, EventsAreToldAsTheyHappen) {
         EXPECT_EQ(string_or(event, "service"), "web");
         EXPECT_EQ(string_or(event, "type"), "container");
         actions.push_back(string_or(event, "action"));
+        const auto& attributes = event.at("attributes").as_object();
+        EXPECT_EQ(string_or(attributes, "name"), "demo-web-1") << "what run makes is not shown";
+        EXPECT_EQ(string_or(attributes, "team"), "blue");
+        EXPECT_EQ(line.find("com.docker.compose."), std::string::npos) << line;
+        EXPECT_EQ(event.size(), 6U) << line;
     }
+    const auto die = std::find(actions.begin(), actions.end(), "die");
+    EXPECT_THAT(std::vector<std::string>(die, actions.end()),
+                testing::ElementsAre("die", "stop", "start", "restart", "kill", "die", "destroy"));
     EXPECT_THAT(actions, testing::IsSupersetOf({"create", "start", "exec_create: true", "exec_start: true", "exec_die",
                                                 "kill", "die", "destroy"}));
     EXPECT_THAT(box.fails({"events", "nosuch"}), HasSubstr("no such service: nosuch"));

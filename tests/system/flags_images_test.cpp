@@ -86,7 +86,11 @@ TEST(BuildFlags, ArgumentsCacheAndDependencies) {
     box.write("compose.yaml", kBuilt);
     EXPECT_THAT(box.compose({"--dry-run", "build"}).err, HasSubstr("DRY-RUN MODE -  Image demo-app Built"));
     EXPECT_EQ(box.ok({"image", "ls", "-q", "demo-app"}), "");
-    box.ok({"build", "--build-arg", "WHO=me", "app"});
+    EXPECT_THAT(box.compose({"build", "--build-arg", "WHO=me", "app"}).err,
+                testing::AllOf(testing::StartsWith(" Image demo-app Building\n"),
+                               testing::EndsWith(" Image demo-app Built\n")));
+    EXPECT_THAT(box.compose({"--progress", "json", "build", "--build-arg", "WHO=me", "app"}).err,
+                testing::EndsWith("{\"id\":\"Image demo-app\",\"status\":\"Done\",\"text\":\"Built\"}\n"));
     EXPECT_EQ(box.ok({"run", "--rm", "-T", "--no-deps", "app"}), "me\n");
     EXPECT_EQ(box.ok({"image", "ls", "-q", "named"}), "") << "without its dependencies";
     EXPECT_EQ(box.compose({"build", "-q", "--with-dependencies", "app"}).err, "");

@@ -126,6 +126,7 @@ services:
                       "echo $A $B $C"}),
               "file env-file flag\n");
     EXPECT_EQ(box.ok({"run", "--rm", "-T", "-v", "./dir:/dir:ro", "web", "cat", "/dir/file"}), "bound\n");
+    EXPECT_THAT(box.fails({"run", "-l", "nokey", "web"}), HasSubstr("write KEY=VALUE"));
     box.ok({"run", "-d", "--name", "labelled", "-l", "mine=1", "-p", "18472:81", "--use-aliases", "web"});
     EXPECT_THAT(box.field("labelled", "Labels"), HasSubstr("mine=1"));
     EXPECT_THAT(box.field("labelled", "Ports"), testing::StartsWith("0.0.0.0:18472->81/tcp"));

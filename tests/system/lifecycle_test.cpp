@@ -286,16 +286,6 @@ TEST(Lifecycle, OrphansAreNamedAndRemoved) {
     EXPECT_EQ(box.ps().size(), 1U);
 }
 
-TEST(Lifecycle, DryRunChangesNothing) {
-    REQUIRE_ROOT();
-    Sandbox box;
-    box.write("compose.yaml", kTwo);
-    const auto result = box.compose({"--dry-run", "up", "-d"});
-    EXPECT_EQ(result.exit_code, 0);
-    EXPECT_THAT(result.out + result.err, HasSubstr("demo-web-1"));
-    EXPECT_EQ(box.ps().size(), 0U);
-}
-
 TEST(Lifecycle, TwoUpsAtOnceConverge) {
     REQUIRE_ROOT();
     Sandbox box;

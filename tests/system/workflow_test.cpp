@@ -278,7 +278,8 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     REQUIRE_ROOT();
     Sandbox box;
     box.write("compose.yaml",
-              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, profiles: [x]}}\n");
+              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, command: sleep 9, "
+              "profiles: [x]}}\n");
     EXPECT_THAT(box.ok({"__complete", "lo"}), HasSubstr("logs\t"));
     EXPECT_THAT(box.ok({"__complete", "logs", "--ti"}), HasSubstr("--timestamps\t"));
     EXPECT_EQ(box.ok({"__complete", "logs", "w"}), "web\nworker\n");
@@ -286,6 +287,35 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     EXPECT_THAT(box.ok({"__complete", "kill", "-s", "SIGT"}), HasSubstr("SIGTERM"));
     EXPECT_THAT(box.ok({"__complete", "-f", ""}), HasSubstr(":files"));
     EXPECT_THAT(box.ok({"__complete", "image", "l"}), HasSubstr("ls\t"));
+    box.write("env", "");
+    EXPECT_EQ(box.ok({"__complete", "--env-file", ""}), ":files\n");
+    box.ok({"create", "worker"});
+    const std::vector<std::pair<std::vector<std::string>, std::string>> values{
+        {{"--profile", ""}, "x\n"},
+        {{"--project-name", "d"}, "demo\n"},
+        {{"-p", ""}, "demo\n"},
+        {{"--progress", ""}, "auto\njson\nplain\nquiet\ntty\n"},
+        {{"up", "--progress", "t"}, "tty\n"},
+        {{"--ansi", ""}, "auto\nalways\nnever\n"},
+        {{"down", "--rmi", ""}, "all\nlocal\n"},
+        {{"down", "--rmi=l"}, "--rmi=local\n"},
+        {{"logs", "-n", ""}, "all\n"},
+        {{"logs", "--since", ""}, ""},
+        {{"up", "--pull", ""}, "always\nmissing\nnever\nbuild\n"},
+        {{"pull", "--policy", ""}, "always\nmissing\n"},
+        {{"config", "--format", ""}, "json\nyaml\n"},
+        {{"version", "-f", ""}, "json\npretty\n"},
+        {{"ps", "--format", ""}, "json\nraw\ntable\n"},
+        {{"ps", "--status", "r"}, "removing\nrestarting\nrunning\n"},
+        {{"ps", "--filter", "status=e"}, "status=exited\n"},
+        {{"ls", "--filter", ""}, "name=\n"},
+        {{"stop", "-t", ""}, ""},
+        {{"up", "--scale", "wo"}, "worker=\n"},
+        {{"up", "--exit-code-from", "we"}, "web\n"}};
+    for (auto [words, found] : values) {
+        words.insert(words.begin(), "__complete");
+        EXPECT_EQ(box.ok(words), found) << join(words, " ");
+    }
     EXPECT_THAT(box.ok({"completion", "bash"}), HasSubstr("complete -F _compose compose"));
     EXPECT_THAT(box.ok({"completion", "zsh"}), HasSubstr("#compdef compose"));
     EXPECT_THAT(box.ok({"completion", "fish"}), HasSubstr("complete -c compose"));
@@ -355,7 +385,7 @@ services:
   web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, depends_on: [db]}
   db: {image: busybox, command: sleep 1000, stop_grace_period: 0s}
 )");
-    EXPECT_THAT(box.ok({"--dry-run", "up", "-d"}), HasSubstr("CreateContainer demo-web-1"));
+    EXPECT_THAT(box.compose({"--dry-run", "up", "-d"}).err, HasSubstr("Container demo-web-1 Created"));
     EXPECT_TRUE(box.ps().empty());
     box.ok({"up", "-d"});
     EXPECT_THAT(box.ok({"alpha", "viz"}), HasSubstr("\"web\" -> \"db\""));

@@ -34,10 +34,10 @@ ContainerView sample_container() {
 }
 
 TEST(RenderTable, SpacesColumnsAsDocker) {
-    EXPECT_EQ(render_containers({}, kNow, false),
+    EXPECT_EQ(render_listing(compose_listing({}, kNow, false), "table", false),
               "NAME      IMAGE     COMMAND   SERVICE   CREATED   STATUS    PORTS\n");
     EXPECT_EQ(
-        render_containers({sample_container()}, kNow, false),
+        render_listing(compose_listing({sample_container()}, kNow, false), "table", false),
         "NAME         IMAGE     COMMAND                  SERVICE   CREATED         STATUS                   PORTS\n"
         "shop-web-1   nginx     \"/docker-entrypoint.…\"   web       2 minutes ago   Up 2 minutes (healthy)   "
         "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp\n");
@@ -54,24 +54,35 @@ TEST(RenderTable, MakesRangesOfNeighbouringPorts) {
 }
 
 TEST(RenderTable, WritesOneJsonObjectALine) {
-    const auto text = render_containers_json({sample_container(), sample_container()}, kNow, false);
+    const auto text = render_listing(
+        compose_listing({sample_container(), sample_container()}, kNow, false, [](const auto&) { return "2kB"; }),
+        "json", false);
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
-    EXPECT_EQ(text.substr(0, text.find('\n')),
-              R"x({"Command":"\"/docker-entrypoint.…\"","CreatedAt":"2023-11-14 22:11:10 +0000 UTC","ExitCode":0,)x"
-              R"x("Health":"healthy","ID":"0123456789ab","Image":"nginx","Labels":"a=1,b=x=y","LocalVolumes":"1",)x"
-              R"x("Mounts":"shop_data,/srv","Name":"shop-web-1","Names":"shop-web-1","Networks":"shop_default",)x"
-              R"x("Ports":"0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp","Project":"shop","Publishers":)x"
-              R"x([{"URL":"0.0.0.0","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"},)x"
-              R"x({"URL":"::","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"},)x"
-              R"x({"URL":"","TargetPort":9000,"PublishedPort":0,"Protocol":"tcp"}],"RunningFor":"2 minutes ago",)x"
-              R"x("Service":"web","State":"running","Status":"Up 2 minutes (healthy)"})x");
+    EXPECT_EQ(
+        text.substr(0, text.find('\n')),
+        R"x({"Command":"\"/docker-entrypoint.…\"","CreatedAt":"2023-11-14 22:11:10 +0000 UTC","Engine":"","ExitCode":0,)x"
+        R"x("Health":"healthy","ID":"0123456789ab","Image":"nginx","Labels":"a=1,b=x=y","LocalVolumes":"1",)x"
+        R"x("Mounts":"shop_data,/srv","Name":"shop-web-1","Names":"shop-web-1","Networks":"shop_default",)x"
+        R"x("Ports":"0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp","Project":"shop","Publishers":)x"
+        R"x([{"URL":"0.0.0.0","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"},)x"
+        R"x({"URL":"::","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"},)x"
+        R"x({"URL":"","TargetPort":9000,"PublishedPort":0,"Protocol":"tcp"}],"RunningFor":"2 minutes ago",)x"
+        R"x("Service":"web","Size":"2kB","State":"running","Status":"Up 2 minutes (healthy)"})x");
 }
 
-TEST(RenderTable, ListsImages) {
-    const ImageView view{"sha256:" + std::string(64, 'a'), "debian", "bookworm", 72'800'000, kNow - 7200 * kSecond};
-    EXPECT_EQ(render_images({view}, kNow, false),
-              "REPOSITORY   TAG        IMAGE ID       CREATED       SIZE\n"
-              "debian       bookworm   aaaaaaaaaaaa   2 hours ago   72.8MB\n");
+TEST(RenderTable, RawIsAParagraphEach) {
+    auto view = sample_container();
+    view.mounts.emplace_back(64, 'a');
+    view.labels["com.docker.compose.engine"] = "other";
+    const auto listing = compose_listing({view}, kNow, false);
+    EXPECT_EQ(render_listing(listing, "raw", false),
+              "container_id: 0123456789ab\nimage: nginx\ncommand: \"/docker-entrypoint.…\"\n"
+              "created_at: 2023-11-14 22:11:10 +0000 UTC\nstate: running\nstatus: Up 2 minutes (healthy)\n"
+              "names: shop-web-1\nlabels: a=1,b=x=y,com.docker.compose.engine=other\n"
+              "ports: 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp\n\n");
+    EXPECT_EQ(render_listing(listing, "table {{.Engine}}\t{{.Size}}\t{{.Mounts}}", false),
+              "ENGINE    SIZE      MOUNTS\nother     0B        shop_data,/srv,aaaaaaaaaaaaaa…\n");
+    EXPECT_NE(render_listing(listing, "table", false).find("ENGINE\n"), std::string::npos);
 }
 
 Event event(Event::Status status, const char* id, const char* text, const char* details = "") {
@@ -95,6 +106,10 @@ TEST(RenderProgress, PlainAndJsonLines) {
     Event pull = event(Event::Status::working, "Image x", "Pulling");
     pull.current = 50;
     pull.total = 200;
+    Event layer = event(Event::Status::done, "0123456789ab", "Pull complete");
+    layer.parent = "Image x";
+    EXPECT_EQ(render_json(layer, {}),
+              "{\"id\":\"0123456789ab\",\"parent_id\":\"Image x\",\"status\":\"Done\",\"text\":\"Pull complete\"}\n");
     EXPECT_EQ(render_json(pull, {.dry_run = true}),
               "{\"dry-run\":true,\"id\":\"Image x\",\"status\":\"Working\",\"text\":\"Pulling\",\"current\":50,"
               "\"total\":200,\"percent\":25}\n");

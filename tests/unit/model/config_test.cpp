@@ -91,11 +91,13 @@ TEST(ConfigVariables, EndsOnHostileNesting) {
     EXPECT_EQ(config_variables(with_texts({nested.c_str()})).size(), 1U);
 }
 
-TEST(ConfigVariables, PrintsATableAndJson) {
+TEST(ConfigVariables, PrintsATableJsonAndYaml) {
     const std::vector<ConfigVariable> variables{{"TAG", false, "latest", ""}, {"REQ", true, "", ""}};
     EXPECT_EQ(render_variables(variables).substr(0, 66),
               "NAME                REQUIRED            DEFAULT VALUE       ALTERN");
-    EXPECT_NE(render_variables_json(variables).find("\"DefaultValue\": \"latest\""), std::string::npos);
+    EXPECT_NE(render_variables(variables, ConfigFormat::json).find("\"DefaultValue\": \"latest\""), std::string::npos);
+    EXPECT_NE(render_variables(variables, ConfigFormat::yaml).find("\nTAG:\n  defaultvalue: latest\n"),
+              std::string::npos);
 }
 
 TEST(Names, FollowTheProject) {

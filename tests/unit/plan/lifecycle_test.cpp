@@ -93,7 +93,7 @@ TEST(PlanDown, SaysSoWhenThereIsNothing) {
     observed.project = "p";
     const Plan plan = plan_down(nullptr, observed, {});
     EXPECT_TRUE(plan.nodes.empty());
-    EXPECT_EQ(World::notes(plan), (Lines{"Warning: No resource found to remove for project \"p\"."}));
+    EXPECT_EQ(World::notes(plan), (Lines{"Project p: Warning: No resource found to remove for project \"p\"."}));
 }
 
 TEST(PlanDown, ACycleInLabelsDoesNotHinderIt) {
@@ -118,6 +118,15 @@ WaitHealthy p-db-1 after StartContainer p-db-1
 StartContainer p-web-1 after WaitHealthy p-db-1
 )");
     EXPECT_EQ(World::lines(plan_start(w.observed, {"db"})), "\nStartContainer p-db-1\n");
+    const auto is_required = [&](const Project* file) {
+        for (const auto& node : plan_start(w.observed, {}, false, file).nodes)
+            if (const auto* waits = std::get_if<WaitContainer>(&node.action)) return waits->required;
+        return false;
+    };
+    EXPECT_TRUE(is_required(&w.project));
+    w.project.services.at("web").depends_on.front().required = false;
+    EXPECT_FALSE(is_required(&w.project));
+    EXPECT_TRUE(is_required(nullptr)) << "the label does not tell";
 }
 
 TEST(PlanStart, RunningContainersNeedNothing) {
@@ -152,6 +161,24 @@ RestartContainer p-web-1 after RestartContainer p-db-1
 )");
     EXPECT_EQ(World::lines(plan_restart(w.observed, {"db"}, std::nullopt, true)), "\nRestartContainer p-db-1\n");
     EXPECT_EQ(plan_restart(w.observed, {}, std::nullopt, false).nodes.size(), 3U);
+}
+
+TEST(PlanRestart, WaitsOnlyForWhatIsRestartedWithIt) {
+    World w;
+    w.add("job");
+    w.add("db");
+    w.add("web");
+    w.depend("web", "job", Condition::completed);
+    w.depend("web", "db", Condition::healthy);
+    for (const char* name : {"job", "db", "web"}) w.there(name);
+    EXPECT_EQ(World::lines(plan_restart(w.observed, {}, std::nullopt, false)), R"(
+RestartContainer p-db-1
+RestartContainer p-job-1
+RestartContainer p-web-1 after RestartContainer p-job-1, RestartContainer p-db-1
+)");
+    w.observed.containers.back().depends_on.back().restart = true;
+    EXPECT_NE(World::lines(plan_restart(w.observed, {}, std::nullopt, false)).find("WaitHealthy p-db-1"),
+              std::string::npos);
 }
 
 TEST(DependsLabel, SurvivesTheWayThereAndBack) {
