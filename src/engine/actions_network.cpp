@@ -151,6 +151,7 @@ void perform(const RecreateNetwork& action, ActionContext& context, Session& ses
         const auto moves = take_place(store, *old, fresh);
         for (const Readdressed& move : moves) rewrite_hosts(context.layout.container(move.container_id), move);
         remove_kernel_objects(*old, store);
+        supervisor::settle_bridge_filter(store);
     });
     tell_event(context, *old, "destroy");
     context.tell(Status::done, id, "Removed");

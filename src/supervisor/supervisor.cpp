@@ -294,13 +294,30 @@ void Supervisor::look_for_namespaces(const Container& container) {
 
 void Supervisor::rejoin_namespaces() {
     rejoin_timer_.cancel();
-    for (const auto& [id, sharer] : containers_)
-        for (const auto& [other, owner] : containers_)
-            if (sharer->was_left_by(*owner)) {
-                log::debug("{} follows {} into its new namespaces", sharer->row().name, owner->row().name);
-                sharer->restart({}, [](const Failure*, sys::FdRef) {});
-                break;
-            }
+    const auto follow = [this](const std::string& id) {
+        return [this, id](const Failure* failure, sys::FdRef) {
+            // The owner has ended again meanwhile: when it is back, so is this one.
+            if (failure != nullptr) left_behind_.insert(id);
+        };
+    };
+    const auto has_owner = [this](const auto& condition) {
+        return std::any_of(containers_.begin(), containers_.end(),
+                           [&](const auto& entry) { return condition(*entry.second); });
+    };
+    for (const auto& [id, sharer] : containers_) {
+        if (has_owner([&, &one = sharer](const Container& owner) { return one->was_left_by(owner); })) {
+            log::debug("{} follows into new namespaces", sharer->row().name);
+            sharer->restart({}, follow(id));
+            continue;
+        }
+        const bool waits = sharer->phase() == Phase::down && !sharer->row().stopped_by_user;
+        const bool back = waits && left_behind_.contains(id) && has_owner([&, &one = sharer](const Container& owner) {
+                              return owner.phase() == Phase::running && one->shares_with(owner.row().name);
+                          });
+        if (waits && !back) continue;
+        left_behind_.erase(id);
+        if (back) sharer->start({}, follow(id));
+    }
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "supervisor/container.hpp"
@@ -71,6 +72,7 @@ private:
     sys::EventLoop::Watch trim_timer_;
     sys::EventLoop::Watch heir_timer_;
     sys::EventLoop::Watch rejoin_timer_;
+    std::set<std::string> left_behind_;  // ids of containers that are down because the owner of their namespace was
 };
 
 }  // namespace compose::supervisor
