@@ -278,7 +278,8 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
     REQUIRE_ROOT();
     Sandbox box;
     box.write("compose.yaml",
-              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, command: sleep 9, profiles: [x]}}\n");
+              "services: {web: {image: busybox, env_file: missing.env}, worker: {image: busybox, command: sleep 9, "
+              "profiles: [x]}}\n");
     EXPECT_THAT(box.ok({"__complete", "lo"}), HasSubstr("logs\t"));
     EXPECT_THAT(box.ok({"__complete", "logs", "--ti"}), HasSubstr("--timestamps\t"));
     EXPECT_EQ(box.ok({"__complete", "logs", "w"}), "web\nworker\n");
@@ -294,17 +295,20 @@ TEST(Workflow, CompletionKnowsCommandsOptionsAndServices) {
         {{"--project-name", "d"}, "demo\n"},
         {{"-p", ""}, "demo\n"},
         {{"--progress", ""}, "auto\njson\nplain\nquiet\ntty\n"},
+        {{"image", "build", "--progress", "raw"}, "rawjson\n"},
         {{"up", "--progress", "t"}, "tty\n"},
-        {{"--ansi", ""}, "auto\nalways\nnever\n"},
+        {{"--ansi", ""}, "always\nauto\nnever\n"},
         {{"down", "--rmi", ""}, "all\nlocal\n"},
         {{"down", "--rmi=l"}, "--rmi=local\n"},
         {{"logs", "-n", ""}, "all\n"},
         {{"logs", "--since", ""}, ""},
-        {{"up", "--pull", ""}, "always\nmissing\nnever\nbuild\n"},
+        {{"up", "--pull", ""}, "always\nbuild\nmissing\nnever\n"},
         {{"pull", "--policy", ""}, "always\nmissing\n"},
         {{"config", "--format", ""}, "json\nyaml\n"},
         {{"version", "-f", ""}, "json\npretty\n"},
         {{"ps", "--format", ""}, "json\nraw\ntable\n"},
+        {{"images", "--format", ""}, "json\ntable\n"},
+        {{"logs", "--format", ""}, "json\ntext\n"},
         {{"ps", "--status", "r"}, "removing\nrestarting\nrunning\n"},
         {{"ps", "--filter", "status=e"}, "status=exited\n"},
         {{"ls", "--filter", ""}, "name=\n"},
