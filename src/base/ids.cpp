@@ -13,4 +13,11 @@ std::string hex(std::span<const std::byte> bytes) {
     return out;
 }
 
+std::string object_id(std::span<const std::byte> bytes) {
+    std::string id = hex(bytes);
+    if (!id.empty() && short_id(id).find_first_not_of("0123456789") == std::string_view::npos)
+        id.front() = "abcdefabcd"[id.front() - '0'];
+    return id;
+}
+
 }  // namespace compose

@@ -143,7 +143,7 @@ int transform(Context& context, sys::SignalSet& signals, const std::string& imag
     words.push_back(part("in") + ",readonly");
     words.push_back(part("out"));
     if (!templates.empty()) words.push_back("--mount=type=bind,readonly,target=/templates," + source_field(templates));
-    words.push_back(image);
+    words.insert(words.end(), {"--", image});
     const int code = run_container(context, signals, words);
     if (code != 0)
         print_error(labelled("error", fmt::format("the transformation {} exited with {}", image, code),

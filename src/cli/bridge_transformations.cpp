@@ -35,7 +35,7 @@ std::string dockerfile(const std::string& from) {
 class UnstartedContainer {
 public:
     UnstartedContainer(Context& context, const std::string& image)
-        : containers_(make_containers(context)), id_(create_container(context, {image})) {}
+        : containers_(make_containers(context)), id_(create_container(context, {"--", image})) {}
     ~UnstartedContainer() {
         try {
             containers_->remove(id_, true, true);

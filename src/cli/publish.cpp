@@ -45,7 +45,7 @@ const std::vector<Question>& questions() {
          "Are you ok to publish these sensitive data?"},
         {{Kind::env_file, Kind::literal},
          "you are about to publish env-related declarations within your OCI artifact.\n"
-         "--with-env publishes them without this question, and the env files with them.",
+         "Use --with-env to silence this prompt, and to publish the env files too.",
          "Are you ok to publish these env declarations?"},
         {{Kind::config_content},
          "you are about to publish literal inline config content within your OCI artifact.",
@@ -126,7 +126,10 @@ int run(Context& context, const Args& args) {
     print_findings(context, findings.sorted(), findings.sources);
     if (findings.has_errors()) return 1;
     check_publish_options(options_of(context, args, loaded));
-    if (!accepted(args, publication)) return kDeclined;
+    if (!accepted(args, publication)) {
+        print_error("\ncanceled: nothing was published (--yes answers yes to every question)\n");
+        return kDeclined;
+    }
     warn_of_missing(context, publication);
     if (context.only_say(args.repository, "publishing")) {
         (void)context.only_say(args.repository, "published");

@@ -103,6 +103,17 @@ void repair(const store::Network& row, store::Store& store) {
     make_kernel_objects(row, store);
 }
 
+/// A command that was killed may have left a start under way. On a network that is replaced meanwhile it would run on
+/// unnoticed; the plan starts it afterwards.
+void end_starts(const store::Network& row, Session& session) {
+    const store::Store& store = session.store();
+    for (const store::Endpoint& endpoint : store.endpoints_on(row.id)) {
+        const auto container = store.container(endpoint.container_id);
+        if (!container || container->project != session.project() || store::is_up(container->state)) continue;
+        (void)session.ask_running([&](supervisor::Client& client) { client.stop(container->id, std::nullopt); });
+    }
+}
+
 }  // namespace
 
 void perform(const CreateNetwork& action, ActionContext& context, Session& session) {
@@ -132,6 +143,7 @@ void perform(const RecreateNetwork& action, ActionContext& context, Session& ses
     if (!old) return perform(CreateNetwork{action.key, action.name}, context, session);
     store::Network fresh =
         network_record(context.file->networks.at(action.key), context.project, store.installation_id());
+    end_starts(*old, session);
     const sys::NetnsLock lock;
     // A crash before the end of the transaction leaves the old network without a bridge, which is a network to be made
     // anew; one after it a new network without a bridge, which is one to be repaired. Nobody is ever without a place.

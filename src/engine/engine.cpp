@@ -82,6 +82,13 @@ struct Engine::Impl {
         return out;
     }
 
+    /// What up would say beside what it does; in the course of a real one it says so itself.
+    void tell_warnings(const Plan& plan, const UpOptions& wishes) const {
+        if (!wishes.dry_run) return;
+        for (const Event& note : plan.notes)
+            if (note.status == Event::Status::warning) events.on_event(note);
+    }
+
     static void check_programs(const Project& project, const Plan& plan) {
         std::vector<Diagnostic> findings;
         engine::check_programs(project, plan, findings);
@@ -268,6 +275,7 @@ std::vector<std::string> Engine::changed_volumes(const Project& project, const U
 
 std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions& wishes) {
     const auto trial = impl_->try_up(project, wishes);
+    impl_->tell_warnings(trial.plan, wishes);
     std::vector<std::string> lines;
     for (const auto& action : trial.images) lines.push_back(to_string(action));
     store::Store store = impl_->open();
@@ -280,6 +288,7 @@ std::vector<std::string> Engine::plan_up(const Project& project, const UpOptions
 
 std::vector<PlannedChange> Engine::plan_changes(const Project& project, const UpOptions& wishes) {
     const auto trial = impl_->try_up(project, wishes);
+    impl_->tell_warnings(trial.plan, wishes);
     store::Store store = impl_->open();
     engine::check_network_places(trial.project, trial.plan, store);
     std::vector<PlannedChange> changes;

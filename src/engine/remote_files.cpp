@@ -25,10 +25,6 @@ namespace {
 constexpr std::size_t kMaxAddresses = 64;  // of one command: files that name each other must come to an end
 constexpr std::string_view kArtifact = "oci://";
 
-std::string registry_host(const std::string& registry) {
-    return build::host_of("oci://" + registry);
-}
-
 /// Files that become one are documents of it, as Docker Compose keeps them.
 void write_parts(image::Registry& registry, const image::Manifest& manifest, const std::string& folder) {
     std::string project;
@@ -100,30 +96,26 @@ std::optional<std::string> RemoteFiles::root_of(const std::string& path) const {
 }
 
 RemoteCopy RemoteFiles::fetch(const std::string& address, const std::string& named_in) {
-    if (const auto known = known_.find(address); known != known_.end()) return known->second.copy;
+    if (const auto known = known_.find(address); known != known_.end()) return known->second;
     if (known_.size() >= kMaxAddresses)
         throw make_error(ErrorKind::invalid, "more than {} files lie elsewhere", kMaxAddresses)
             .with_hint("files that name each other over and over cost too much");
-    const auto from = root_of(named_in);
-    const bool artifact = address.starts_with(kArtifact);
-    // Where a file came from it may point to again, wherever that is.
-    const auto host = artifact ? registry_host(address.substr(kArtifact.size()).substr(0, address.find('/', 6) - 6))
-                               : build::host_of(address);
-    const bool stranger = from && !hosts_.at(*from).contains(host);
-    auto source =
-        in_context([&] { return "fetch " + quote(build::redacted(address)); },
-                   [&] { return artifact ? fetch_artifact(address, stranger) : fetch_repository(address, stranger); });
-    hosts_[source.copy.root].insert(host);
-    return known_.emplace(address, std::move(source)).first->second.copy;
+    Named by{{}, false};
+    if (const auto from = root_of(named_in)) by = {hosts_.at(*from), true};
+    auto source = in_context(
+        [&] { return "fetch " + quote(build::redacted(address)); },
+        [&] { return address.starts_with(kArtifact) ? fetch_artifact(address, by) : fetch_repository(address, by); });
+    hosts_[source.copy.root].insert(source.host);
+    return known_.emplace(address, std::move(source.copy)).first->second;
 }
 
-RemoteFiles::Source RemoteFiles::fetch_artifact(const std::string& address, bool stranger) {
+RemoteFiles::Source RemoteFiles::fetch_artifact(const std::string& address, const Named& by) {
     if (is_disabled("COMPOSE_EXPERIMENTAL_OCI_REMOTE"))
         throw Error("COMPOSE_EXPERIMENTAL_OCI_REMOTE forbids it", ErrorKind::unavailable);
     const auto reference = image::parse_reference(std::string_view(address).substr(kArtifact.size()));
-    const auto host = registry_host(reference.registry);
+    const auto host = build::host_of(std::string(kArtifact) + reference.registry);
     RegistryAccess access(environment_, {});
-    if (stranger) check_host(host, access.interrupt());
+    if (by.stranger_to(host)) check_host(host, access.interrupt());
     const auto place = folder("oci");
     const auto finish = [&](const std::string& root) {
         return Source{{root + "/" + std::string(image::kProjectFile), root, address + "/"}, host};
@@ -138,14 +130,16 @@ RemoteFiles::Source RemoteFiles::fetch_artifact(const std::string& address, bool
     }));
 }
 
-RemoteFiles::Source RemoteFiles::fetch_repository(const std::string& address, bool stranger) {
+RemoteFiles::Source RemoteFiles::fetch_repository(const std::string& address, const Named& by) {
     if (is_disabled("COMPOSE_EXPERIMENTAL_GIT_REMOTE"))
         throw Error("COMPOSE_EXPERIMENTAL_GIT_REMOTE forbids it", ErrorKind::unavailable);
     auto remote = build::parse_remote(address);
     if (!remote || remote->kind != build::Remote::Kind::git)
         throw Error("it is no address of a repository", ErrorKind::invalid)
             .with_hint("one ends in .git; a single file of the web can be read from the input: -f -");
-    check_repository(*remote, stranger ? NamedBy::dockerfile : NamedBy::user, {});
+    // The host that will be asked, not one that the address only seems to name.
+    const auto host = build::host_of(remote->url);
+    check_repository(*remote, by.stranger_to(host) ? NamedBy::dockerfile : NamedBy::user, {});
     const auto part = std::exchange(remote->subfolder, {});
     const auto shown_ref = remote->ref;
     remote->ref = build::resolve_git(*remote);
@@ -154,7 +148,7 @@ RemoteFiles::Source RemoteFiles::fetch_repository(const std::string& address, bo
         keep_copy(folder("git"), key, [&](const std::string& folder) { (void)build::fetch_git(*remote, folder); });
     const auto name =
         build::redacted(remote->url) + "#" + (shown_ref.empty() ? remote->ref.substr(0, 12) : shown_ref) + ":";
-    return {{compose_file_in(root, part), root, name}, build::host_of(remote->url)};
+    return {{compose_file_in(root, part), root, name}, host};
 }
 
 }  // namespace compose::engine

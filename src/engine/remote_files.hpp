@@ -30,13 +30,19 @@ private:
         RemoteCopy copy;
         std::string host;
     };
-    [[nodiscard]] Source fetch_artifact(const std::string& address, bool stranger);
-    [[nodiscard]] Source fetch_repository(const std::string& address, bool stranger);
+    /// Who names an address: the user, or a file that came from these hosts. Where it came from it may point to again.
+    struct Named {
+        std::set<std::string> hosts;
+        bool by_stranger = false;
+        [[nodiscard]] bool stranger_to(const std::string& host) const { return by_stranger && !hosts.contains(host); }
+    };
+    [[nodiscard]] Source fetch_artifact(const std::string& address, const Named& by);
+    [[nodiscard]] Source fetch_repository(const std::string& address, const Named& by);
     [[nodiscard]] std::string folder(const char* kind) const;
     [[nodiscard]] bool is_disabled(const char* variable) const;
 
     std::map<std::string, std::string> environment_;
-    std::map<std::string, Source> known_;                 // by address
+    std::map<std::string, RemoteCopy> known_;             // by address
     std::map<std::string, std::set<std::string>> hosts_;  // of a root: where it came from
 };
 

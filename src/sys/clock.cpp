@@ -37,7 +37,7 @@ std::string random_id() {
     std::array<std::byte, 32> bytes{};
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
         throw errno_error("read random bytes");
-    return hex(bytes);
+    return object_id(bytes);
 }
 
 std::string boot_id() {

@@ -88,9 +88,14 @@ std::vector<int> all_pids() {
     return out;
 }
 
+// Empty when it is not there: the process that it tells of may end at any moment.
 std::string slurp(const std::string& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
+    try {
+        std::ifstream in(path);
+        return {std::istreambuf_iterator<char>(in), {}};
+    } catch (const std::ios_base::failure&) {
+        return {};
+    }
 }
 
 // A process belongs to the sandbox when it holds one of its files open, or when it runs from one of its roots.

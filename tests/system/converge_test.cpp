@@ -132,7 +132,8 @@ TEST(Volumes, AreMadeAnewOnlyWhenAnswered) {
     box.ok({"up", "-d"});
     box.ok({"exec", "-T", "web", "sh", "-c", "echo old > /data/f"});
     file("two");
-    EXPECT_THAT(box.compose({"up", "-d"}).err, HasSubstr("the existing volume is kept"));
+    for (const auto& command : {std::vector<std::string>{"plan"}, {"up", "-d", "--dry-run"}, {"up", "-d"}})
+        EXPECT_THAT(box.compose(command).err, HasSubstr("the existing volume is kept"));
     EXPECT_EQ(box.ok({"exec", "-T", "web", "cat", "/data/f"}), "old\n");
     {
         Terminal up({COMPOSE_BINARY, "up", "-d"}, box.environment, box.folder());

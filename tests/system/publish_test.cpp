@@ -228,6 +228,7 @@ TEST_F(PublishTest, QuestionsComeFirst) {
     };
     const auto nothing = publish("");  // no terminal, no answer
     EXPECT_EQ(nothing.exit_code, 130) << nothing.err;
+    EXPECT_THAT(nothing.err, HasSubstr("canceled: nothing was published"));
     EXPECT_THAT(nothing.err, AllOf(HasSubstr("bind mounts declaration"), HasSubstr(box->path("data") + ":/data"),
                                    Not(HasSubstr("sensitive data within"))));
     const auto secret = publish("y\nn\n");

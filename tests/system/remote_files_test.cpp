@@ -140,13 +140,14 @@ TEST(RemoteRepository, StrangersNameNoServerOfThisMachine) {
     server.put("compose.yaml", "services: {a: {image: busybox}}\n");
     server.put("git/compose.yaml", "include: ['" + GitServer::url("127.0.0.1") + "']\n");
     server.put("oci/compose.yaml", "include: ['oci://localhost:1/x']\n");
+    server.put("seems/compose.yaml", "include: ['git://127.0.0.1#@" + std::string(kElsewhere) + "/repo']\n");
     server.put("own/compose.yaml", "include: ['" + GitServer::url() + "']\n");
     server.commit("first");
     server.serve();
-    EXPECT_THAT(box.fails({"-f", GitServer::url() + "#main:git", "config"}),
-                HasSubstr("is an address of this machine"));
-    EXPECT_THAT(box.fails({"-f", GitServer::url() + "#main:oci", "config"}),
-                HasSubstr("is an address of this machine"));
+    for (const auto* part : {"git", "oci", "seems"})
+        EXPECT_THAT(box.fails({"-f", GitServer::url() + "#main:" + part, "config"}),
+                    HasSubstr("is an address of this machine"))
+            << part;
     EXPECT_EQ(box.ok({"-f", GitServer::url() + "#main:own", "config", "--services"}), "a\n");
     EXPECT_EQ(box.ok({"-f", GitServer::url("127.0.0.1"), "config", "--services"}), "a\n") << "the user may";
 }

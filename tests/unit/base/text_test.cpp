@@ -1,3 +1,4 @@
+#include <array>
 #include <compose/diagnostics.hpp>
 
 #include <gtest/gtest.h>
@@ -5,6 +6,7 @@
 #include "base/dag.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
 
@@ -100,6 +102,15 @@ TEST(Diagnostics, KeepsEscapeSequencesOfTheFileFromTheTerminal) {
     const auto text = render(findings.sorted().at(0), findings.sources, false);
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_LT(text.size(), 600U);
+}
+
+TEST(Ids, ShortFormsAreNoNumbers) {
+    std::array<std::byte, 32> bytes{};
+    EXPECT_EQ(object_id(bytes), "a" + std::string(63, '0'));
+    bytes[5] = std::byte{0x0f};
+    EXPECT_EQ(short_id(object_id(bytes)), "00000000000f");
+    bytes.fill(std::byte{0x99});
+    EXPECT_EQ(short_id(object_id(bytes)), "d99999999999");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
+#include <atomic>
 #include <random>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "image/tar.hpp"
 #include "sys/dir.hpp"
 #include "sys/fd.hpp"
+#include "sys/spool.hpp"
 
 namespace compose::image::test {
 namespace {
@@ -324,16 +326,21 @@ TEST_F(LayerTest, GivesUpWithoutWaitingForASilentPipe) {  // K37
     sys::write_all(pipe.write, TarBuilder().file("../evil").bytes());
     sys::write_all(pipe.write, std::string(600'000, '\0').substr(0, 60'000));
     const auto start = std::chrono::steady_clock::now();
-    std::thread unpacks([&] { EXPECT_THROW(static_cast<void>(unpack_layer(pipe.read, layers())), Error); });
-    // The reader gathers a full buffer before it hands over: feed it, then stay silent with the pipe open.
+    std::atomic<bool> over{false};
+    std::thread unpacks([&] {
+        EXPECT_THROW(static_cast<void>(unpack_layer(pipe.read, layers())), Error);
+        over = true;
+    });
+    // The reader gathers a full buffer before it hands over: feed it, however slow it is, then stay silent with the
+    // pipe open.
     sys::set_nonblocking(pipe.write, true);
     const std::string zeros(65536, '\0');
-    for (int i = 0; i < 10; ++i) {
-        try {
-            sys::write_all(pipe.write, zeros);
-        } catch (const Error&) {
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    for (std::int64_t sent = 0; sent < 655'360 && !over;) {
+        const auto taken = sys::append_some(pipe.write, zeros);
+        if (taken > 0)
+            sent += taken;
+        else
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     unpacks.join();
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
