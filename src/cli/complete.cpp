@@ -70,13 +70,13 @@ void complete_command(Context& context, const CommandInfo& command, const Argume
         }
         const auto* wanting = rest[i].find('=') == std::string::npos ? taker(options, rest[i]) : nullptr;
         if (wanting == nullptr) continue;
-        if (i + 2 == rest.size()) return complete_value(context, command.name, *wanting, out);
+        if (i + 2 == rest.size()) return complete_value(context, *wanting, out);
         ++i;
     }
     if (const auto equals = current.find('='); current.starts_with("--") && equals != std::string::npos) {
         if (const auto* wanting = taker(options, current.substr(0, equals))) {
             Answer values;
-            complete_value(context, command.name, *wanting, values);
+            complete_value(context, *wanting, values);
             for (const auto& [word, meaning] : values.words) out.add(current.substr(0, equals + 1) + word, meaning);
             out.files = values.files;
         }
@@ -103,7 +103,7 @@ int answer(Context& context, const Words& words, std::span<const CommandInfo> co
         complete_command(context, *place.command, root,
                          Words(typed.begin() + static_cast<std::ptrdiff_t>(place.next), typed.end()), out);
     } else if (const auto* wanting = typed.size() > 1 ? taker(globals, typed[typed.size() - 2]) : nullptr) {
-        complete_value(context, {}, *wanting, out);
+        complete_value(context, *wanting, out);
     } else if (current.starts_with('-')) {
         add_options(root, out);
     } else {

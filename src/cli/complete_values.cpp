@@ -51,42 +51,28 @@ void add_profiles(Context& context, Completions& out) {
     for (const auto& name : names) out.add(name);
 }
 
-// Values that do not depend on what there is, by option; `command` where one option means something else to others.
+bool has(const Arguments::OptionInfo& option, const char* name) {
+    return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
+}
+
+// Values that do not depend on what there is.
 struct Fixed {
     const char* option;
-    const char* command;  // empty: of any
-    std::array<const char*, 5> values;
+    std::array<const char*, 4> values;
 };
 
 constexpr Fixed kFixed[] = {
-    {"--ansi", "", {"auto", "always", "never"}},
-    {"--progress", "build", {"auto", "plain", "quiet", "rawjson", "tty"}},
-    {"--progress", "", {"auto", "json", "plain", "quiet", "tty"}},
-    {"--pull", "", {"always", "missing", "never", "build"}},
-    {"--policy", "", {"always", "missing"}},
-    {"--rmi", "", {"all", "local"}},
-    {"--tail", "", {"all"}},
-    {"--protocol", "", {"tcp", "udp"}},
-    {"--format", "config", {"json", "yaml"}},
-    {"--format", "convert", {"json", "yaml"}},
-    {"--format", "plan", {"json", "text"}},
-    {"--format", "version", {"json", "pretty"}},
-    {"--format", "save", {"docker", "oci"}},
-    {"--format", "images", {"json", "table"}},
-    {"--format", "", {"json", "raw", "table"}},
-    {"--hash", "", {"*"}},
-    {"--oci-version", "", {"1.0", "1.1"}},
-    {"--type", "", {"container", "image", "network", "volume"}},
-    {"--provenance", "", {"false"}},
-    {"--sbom", "", {"false"}},
+    {"--rmi", {"all", "local"}},       {"--tail", {"all"}},
+    {"--protocol", {"tcp", "udp"}},    {"--hash", {"*"}},
+    {"--oci-version", {"1.0", "1.1"}}, {"--type", {"container", "image", "network", "volume"}},
+    {"--provenance", {"false"}},       {"--sbom", {"false"}},
 };
 
 constexpr std::array kStates{"created", "dead", "exited", "paused", "removing", "restarting", "running"};
 
-bool add_fixed(std::string_view command, const Arguments::OptionInfo& option, Completions& out) {
+bool add_fixed(const Arguments::OptionInfo& option, Completions& out) {
     for (const auto& fixed : kFixed) {
-        const bool named = std::find(option.names.begin(), option.names.end(), fixed.option) != option.names.end();
-        if (!named || (*fixed.command != '\0' && command != fixed.command)) continue;
+        if (!has(option, fixed.option)) continue;
         for (const auto* value : fixed.values)
             if (value != nullptr) out.add(value);
         return true;
@@ -94,8 +80,21 @@ bool add_fixed(std::string_view command, const Arguments::OptionInfo& option, Co
     return false;
 }
 
-bool has(const Arguments::OptionInfo& option, const char* name) {
-    return std::find(option.names.begin(), option.names.end(), name) != option.names.end();
+// Options whose help names their values.
+constexpr std::array kExplained{"--ansi", "--format", "--policy", "--progress", "--pull"};
+constexpr std::array kWords{"always", "auto",  "build", "docker",  "json",  "missing", "never", "oci", "plain",
+                            "pretty", "quiet", "raw",   "rawjson", "table", "text",    "tty",   "yaml"};
+
+bool add_explained(const Arguments::OptionInfo& option, Completions& out) {
+    const bool explained =
+        std::any_of(kExplained.begin(), kExplained.end(), [&](const char* name) { return has(option, name); });
+    if (!explained) return false;
+    std::string help = " " + option.placeholder + " " + option.help + " ";
+    for (char& c : help)
+        if (c == ',' || c == ';' || c == ':' || c == '|') c = ' ';
+    for (const std::string word : kWords)
+        if (help.find(" " + word + " ") != std::string::npos) out.add(word);
+    return true;
 }
 
 /// By what stands for it in the help.
@@ -143,14 +142,14 @@ void add_safely(const std::function<void()>& add) {
 
 }  // namespace
 
-void complete_value(Context& context, std::string_view command, const Arguments::OptionInfo& option, Completions& out) {
+void complete_value(Context& context, const Arguments::OptionInfo& option, Completions& out) {
     add_safely([&] {
         if (has(option, "--profile")) return add_profiles(context, out);
         if (has(option, "--project-name")) {
             for (const auto& name : context.containers().projects()) out.add(name);
             return;
         }
-        if (!add_fixed(command, option, out)) add_by_name(context, option.placeholder, out);
+        if (!add_explained(option, out) && !add_fixed(option, out)) add_by_name(context, option.placeholder, out);
     });
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,9 +17,8 @@ struct Completions {
     void add(const std::string& word, const std::string& meaning = {}) { words.emplace_back(word, meaning); }
 };
 
-/// Of an option. `command`: the name of the one that has it; empty for the global options. Never fails: who can't be
-/// asked adds nothing.
-void complete_value(Context& context, std::string_view command, const Arguments::OptionInfo& option, Completions& out);
+/// Of an option. Never fails: who can't be asked adds nothing.
+void complete_value(Context& context, const Arguments::OptionInfo& option, Completions& out);
 /// Of an argument, by its name in the usage line: "SERVICE".
 void complete_argument(Context& context, const std::string& name, Completions& out);
 

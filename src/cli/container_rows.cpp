@@ -158,7 +158,7 @@ Listing container_listing(const std::vector<ContainerView>& views, std::int64_t 
                             {"Image", view.image},
                             {"Labels", labels_text(view.labels)},
                             {"LocalVolumes", std::to_string(named)},
-                            {"Mounts", join(view.mounts, ",")},
+                            {"Mounts", render_mounts(view.mounts, options.no_trunc)},
                             {"Names", view.name},
                             {"Networks", join(view.networks, ",")},
                             {"Platform", nullptr},

@@ -32,12 +32,6 @@ bool has_engine(const ContainerView& view) {
     return label != view.labels.end() && !label->second.empty();
 }
 
-std::string mounts_text(const std::vector<std::string>& mounts, bool whole) {
-    std::vector<std::string> names;
-    for (const auto& mount : mounts) names.push_back(whole ? mount : ellipsis(mount, kShortMount));
-    return join(names, ",");
-}
-
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
@@ -128,6 +122,12 @@ std::string render_command(const std::string& command, bool whole) {
     return quote(whole ? command : ellipsis(command, kShortCommand));
 }
 
+std::string render_mounts(const std::vector<std::string>& mounts, bool whole) {
+    std::vector<std::string> names;
+    for (const auto& mount : mounts) names.push_back(whole ? mount : ellipsis(mount, kShortMount));
+    return join(names, ",");
+}
+
 Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole,
                         const SizeText& size_text) {
     Listing out;
@@ -167,7 +167,7 @@ Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t no
                                   {"Image", view.image},
                                   {"Labels", labels_text(view.labels)},
                                   {"LocalVolumes", std::to_string(named)},
-                                  {"Mounts", mounts_text(view.mounts, whole)},
+                                  {"Mounts", render_mounts(view.mounts, whole)},
                                   {"Name", view.name},
                                   {"Names", view.name},
                                   {"Networks", join(view.networks, ",")},

@@ -50,6 +50,9 @@ inline constexpr const char* kRawContainer =
 
 /// What a container's own files take, as text, by its id; empty: nobody has asked.
 using SizeText = std::function<std::string(const std::string& id)>;
+/// "data,0123456789abcd…": names of volumes and folders, cut to 15 characters unless `whole`.
+[[nodiscard]] std::string render_mounts(const std::vector<std::string>& mounts, bool whole);
+
 /// For `ps`: the default table, JSON lines and templates.
 [[nodiscard]] Listing compose_listing(const std::vector<ContainerView>& views, std::int64_t now_ns, bool whole,
                                       const SizeText& size_text = {});

@@ -13,6 +13,7 @@
 namespace compose::test {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -119,6 +120,53 @@ TEST(DryRun, OfWhatRunsChangesNothing) {
     box.ok({"stop", "db"});
     changes_nothing(box, {{"start", "db"}, {"Container demo-db-1 Started", "Container demo-db-2 Started"}});
     changes_nothing(box, {{"rm", "db"}, {"Container demo-db-1 Removed"}});
+}
+
+// Commands about single objects tell what they would do, or say that they can't.
+TEST(DryRun, OfSingleObjectsChangesNothing) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("Dockerfile", "FROM busybox\n");
+    box.write("compose.yaml", kStack);
+    box.ok({"up", "-d", "web"});
+    box.ok({"volume", "create", "lonely"});
+    for (const char* line : {"container stop -t 0 demo-web-1",
+                             "container kill demo-web-1",
+                             "container restart -t 0 demo-web-1",
+                             "container pause demo-web-1",
+                             "container rm -f demo-web-1",
+                             "container rename demo-web-1 x",
+                             "container update -m 64m demo-web-1",
+                             "container exec demo-web-1 touch /x",
+                             "container run -d busybox true",
+                             "container create busybox true",
+                             "container cp demo-web-1:/etc/passwd here",
+                             "container commit demo-web-1 x",
+                             "container export -o here demo-web-1",
+                             "container prune -f",
+                             "image tag busybox x",
+                             "image rm busybox",
+                             "image build -t x .",
+                             "image save -o here busybox",
+                             "image prune -af",
+                             "network create x",
+                             "network rm demo_default",
+                             "network disconnect demo_default demo-web-1",
+                             "network prune -f",
+                             "volume create x",
+                             "volume rm lonely",
+                             "volume prune -af",
+                             "system prune -af --volumes",
+                             "bridge transformations create -f busybox x",
+                             "bridge convert -o here"}) {
+        const auto before = snapshot(box);
+        auto words = split(line, ' ');
+        words.insert(words.begin(), "--dry-run");
+        const auto result = box.compose(words);
+        EXPECT_EQ(snapshot(box), before) << line;
+        EXPECT_THAT(result.err, AnyOf(HasSubstr(" DRY-RUN MODE -  "), HasSubstr(" has no dry run"))) << line;
+    }
+    box.ok({"volume", "rm", "lonely"});
 }
 
 TEST(DryRun, OfUpTellsAllStepsInOrder) {
