@@ -26,9 +26,13 @@ services:
     image: busybox
     command: "sh -c 'seq 1 20000; echo end; sleep 1000'"
     logging: {driver: local, options: {max-size: 50k, max-file: "1"}}
+  tiny:
+    image: busybox
+    command: "sh -c 'seq 1 2000; echo end; sleep 1000'"
+    logging: {options: {max-size: 1k}}
 )");
     box.ok({"up", "-d"});
-    for (const char* service : {"small", "single"})
+    for (const char* service : {"small", "single", "tiny"})
         EXPECT_TRUE(eventually([&] { return box.ok({"logs", "--no-log-prefix", service}).ends_with("end\n"); }));
     EXPECT_EQ(box.ok({"logs", "silent"}), "");
     const auto files = [&](const std::string& service) {
@@ -40,6 +44,9 @@ services:
     };
     EXPECT_THAT(files("small"), testing::EndsWith("\n2\n"));
     EXPECT_THAT(files("single"), testing::EndsWith("\n1\n"));
+    // As Docker has it: one file where only its size is given. It is near that.
+    EXPECT_THAT(files("tiny"), testing::EndsWith("\n1\n"));
+    EXPECT_LT(std::stoi(files("tiny")), 1100);
     EXPECT_THAT(box.ok({"logs", "small"}), Not(HasSubstr(" 1\n")));
 }
 
