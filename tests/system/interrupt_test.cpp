@@ -14,6 +14,22 @@ namespace {
 
 using testing::HasSubstr;
 
+int interrupted_pid(const Sandbox& box) {
+    const auto text = sys::read_file_if_exists(box.path("interrupted.pid"));
+    return text ? std::atoi(text->c_str()) : 0;
+}
+
+/// Has the command begun to look for signals? Before, they would end it, or be lost where they are ignored.
+bool takes_signals(const Sandbox& box) {
+    const int pid = interrupted_pid(box);
+    const auto status = pid > 1 ? sys::read_file_if_exists("/proc/" + std::to_string(pid) + "/status") : std::nullopt;
+    if (!status) return false;
+    for (const char* set : {"SigBlk:\t", "SigCgt:\t"})  // taken from a descriptor, or by a handler
+        if (const auto at = status->find(set); at != std::string::npos)
+            if ((std::stoull(status->substr(at + 8, 16), nullptr, 16) >> (SIGTERM - 1) & 1U) != 0) return true;
+    return false;
+}
+
 /// Runs a command, sends it a signal when `ready` holds, and expects that it ends soon with 130.
 void interrupt(const Sandbox& box, const std::vector<std::string>& arguments, const std::function<bool()>& ready,
                int signal = SIGINT) {
@@ -28,9 +44,9 @@ void interrupt(const Sandbox& box, const std::vector<std::string>& arguments, co
                                    .working_dir = box.folder(),
                                    .timeout = std::chrono::seconds(30)});
     });
-    EXPECT_TRUE(eventually(ready)) << arguments.front();
+    EXPECT_TRUE(eventually([&] { return takes_signals(box) && ready(); })) << arguments.front();
     const auto then = std::chrono::steady_clock::now();
-    if (const int pid = std::atoi(sys::read_file(pid_file).c_str()); pid > 1) ::kill(pid, signal);
+    if (const int pid = interrupted_pid(box); pid > 1) ::kill(pid, signal);
     thread.join();
     EXPECT_EQ(result.exit_code, 130) << arguments.front() << ": " << result.err;
     EXPECT_LT(std::chrono::steady_clock::now() - then, std::chrono::seconds(5)) << arguments.front();
@@ -103,10 +119,8 @@ services:
 )");
     std::filesystem::create_directories(box.path("src"));
     box.ok({"up", "-d"});
-    const auto at_work = [&] { return sys::exists(box.path("interrupted.pid")); };
     // Each has come as far as it goes.
-    const auto soon = [&] {
-        if (!at_work()) return false;
+    const auto soon = [] {
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
         return true;
     };
@@ -131,8 +145,7 @@ services:
   far: {image: "127.0.0.1:5999/image", profiles: [far]}
   made: {build: ., image: made, profiles: [made]}
 )");
-    const auto soon = [&] {
-        if (!sys::exists(box.path("interrupted.pid"))) return false;
+    const auto soon = [] {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));
         return true;
     };
