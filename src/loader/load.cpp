@@ -219,7 +219,9 @@ LoadedProject load_project(const LoadRequest& request, FileSource& source, Diagn
     if (!request.all_resources) remove_unused_resources(root);
     if (readable) {
         out.project = bind(root, std::move(disabled), place, request.hashes, findings);
-        note_value_files(out.project, root, files.env_files(), findings.sources);
+        // They are told when a container that runs is compared, as hashes are.
+        if (request.hashes && !findings.has_errors())
+            note_value_files(out.project, root, files.env_files(), findings.sources);
     }
     auto tree = std::make_shared<ConfigTree>();
     tree->root = std::move(root);
