@@ -75,6 +75,8 @@ std::vector<std::string> find_datagram_flows(NetlinkSocket& socket, std::string_
     return found;
 }
 
+constexpr std::size_t kLargestTable = std::size_t{4} << 20U;  // a container decides how long it is
+
 constexpr std::string_view kOpenStates[] = {"01", "03", "04", "08", "09", "0B"};  // see enum in net/tcp_states.h
 
 // "sl local_address rem_address st ...": address and port are hexadecimal.
@@ -108,14 +110,13 @@ void forget_datagram_flows(std::string_view address, std::uint16_t port) {
 
 bool has_open_connections(int pid, const std::set<std::uint16_t>& ports) {
     for (const char* const table : {"tcp", "tcp6"}) {
-        std::optional<std::string> text;
+        std::string text;
         try {
-            text = read_file_if_exists("/proc/" + std::to_string(pid) + "/net/" + table);
+            text = read_file("/proc/" + std::to_string(pid) + "/net/" + table, kLargestTable);
         } catch (const Error&) {
-            continue;  // it is just ending
+            continue;  // it is just ending, or has so many that nobody could wait for them
         }
-        if (!text) continue;
-        for (const auto& line : split(*text, '\n'))
+        for (const auto& line : split(text, '\n'))
             if (is_open_at(line, ports)) return true;
     }
     return false;
