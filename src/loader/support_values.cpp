@@ -77,6 +77,13 @@ std::string check_platform(const Node& value) {
 #endif
 }
 
+std::string check_ipv4_address(const Node& value) {
+    return value.text.empty() || is_ipv4(value.text) ? "" : shown(value.text) + " is not an IPv4 address";
+}
+std::string check_ipv6_address(const Node& value) {
+    return value.text.empty() || is_ipv6(value.text) ? "" : shown(value.text) + " is not an IPv6 address";
+}
+
 std::string check_security_option(const Node& value) {
     auto text = value.text;
     if (const auto colon = text.find(':'); colon != std::string::npos && text.find('=') == std::string::npos)

@@ -20,6 +20,8 @@ namespace compose {
 [[nodiscard]] std::string check_ipam_driver(const Node& value);
 [[nodiscard]] std::string check_volume_driver(const Node& value);
 [[nodiscard]] std::string check_platform(const Node& value);
+[[nodiscard]] std::string check_ipv4_address(const Node& value);
+[[nodiscard]] std::string check_ipv6_address(const Node& value);
 [[nodiscard]] std::string check_security_option(const Node& value);
 
 }  // namespace compose

@@ -132,6 +132,20 @@ TEST(BindWhole, RefusesAPlatformThatTheEnvironmentWants) {
     EXPECT_THAT(text_of(got->findings), HasSubstr("DOCKER_DEFAULT_PLATFORM: \"linux/s390x\""));
 }
 
+TEST(BindWhole, RefusesWhatIsNoAddressWithItsLine) {
+    const auto got = load_service(R"(    image: app
+    networks: {n: {ipv4_address: 10.9.0.300, ipv6_address: "fd00::g"}, m: {ipv4_address: 10.9.0.3, ipv6_address: "fd00::3"}}
+)",
+                                  "networks: {n: {}, m: {}}\n");
+    EXPECT_FALSE(got->findings.has_errors()) << "config prints it, as Docker's does";
+    check_supported(got->loaded, got->findings);
+    const auto text = text_of(got->findings);
+    EXPECT_THAT(text,
+                testing::AllOf(HasSubstr("services.a.networks.n.ipv4_address: \"10.9.0.300\" is not an IPv4 address"),
+                               HasSubstr("services.a.networks.n.ipv6_address: \"fd00::g\" is not an IPv6 address")));
+    EXPECT_THAT(text, testing::Not(HasSubstr("networks.m")));
+}
+
 TEST(BindWhole, WarnsOfAnUpdateOrderThatAnAddressForbids) {
     const auto load = [](const char* network) {
         const auto got = load_service(std::string("    image: app\n    ports: ['8080:80']\n    networks: {default: {") +
