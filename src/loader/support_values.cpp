@@ -83,6 +83,22 @@ std::string check_ipv4_address(const Node& value) {
 std::string check_ipv6_address(const Node& value) {
     return value.text.empty() || is_ipv6(value.text) ? "" : shown(value.text) + " is not an IPv6 address";
 }
+// "02:42:ac:11:00:02"
+std::string check_mac_address(const Node& value) {
+    constexpr std::size_t kSize = 17;
+    const auto& text = value.text;
+    bool fits = text.size() == kSize;
+    for (std::size_t i = 0; fits && i < kSize; ++i)
+        fits =
+            i % 3 == 2 ? text[i] == ':' : std::string_view("0123456789abcdefABCDEF").find(text[i]) != std::string::npos;
+    return fits || text.empty() ? "" : shown(text) + " is not a MAC address, such as 02:42:ac:11:00:02";
+}
+std::string check_name_servers(const Node& value) {
+    for (const auto& server : value.items)
+        if (!is_ipv4(server.text) && !is_ipv6(server.text))
+            return shown(server.text) + " is not an address of a name server";
+    return {};
+}
 
 std::string check_security_option(const Node& value) {
     auto text = value.text;

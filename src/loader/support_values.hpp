@@ -22,6 +22,8 @@ namespace compose {
 [[nodiscard]] std::string check_platform(const Node& value);
 [[nodiscard]] std::string check_ipv4_address(const Node& value);
 [[nodiscard]] std::string check_ipv6_address(const Node& value);
+[[nodiscard]] std::string check_mac_address(const Node& value);
+[[nodiscard]] std::string check_name_servers(const Node& value);
 [[nodiscard]] std::string check_security_option(const Node& value);
 
 }  // namespace compose

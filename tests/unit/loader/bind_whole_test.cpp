@@ -144,6 +144,14 @@ TEST(BindWhole, RefusesWhatIsNoAddressWithItsLine) {
                 testing::AllOf(HasSubstr("services.a.networks.n.ipv4_address: \"10.9.0.300\" is not an IPv4 address"),
                                HasSubstr("services.a.networks.n.ipv6_address: \"fd00::g\" is not an IPv6 address")));
     EXPECT_THAT(text, testing::Not(HasSubstr("networks.m")));
+    const auto other =
+        load_service("    image: app\n    dns: [10.0.0.1, \"fd00::1\", ns1]\n    mac_address: 02:42:0g:00:00:01\n");
+    check_supported(other->loaded, other->findings);
+    EXPECT_THAT(text_of(other->findings), testing::AllOf(HasSubstr("services.a.dns: \"ns1\" is not an address"),
+                                                         HasSubstr("\"02:42:0g:00:00:01\" is not a MAC address")));
+    const auto good = load_service("    image: app\n    dns: 10.0.0.1\n    mac_address: 02:42:0A:00:00:01\n");
+    check_supported(good->loaded, good->findings);
+    EXPECT_EQ(text_of(good->findings), "");
 }
 
 TEST(BindWhole, WarnsOfAnUpdateOrderThatAnAddressForbids) {
