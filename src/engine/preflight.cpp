@@ -14,6 +14,7 @@
 #include "model/host_ports.hpp"
 #include "model/stacked_networks.hpp"
 #include "net/parent.hpp"
+#include "runtime/capabilities.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
 #include "sys/port_socket.hpp"
@@ -97,6 +98,15 @@ void check_memory(const Service& service, std::vector<Diagnostic>& findings) {
     findings.push_back({Severity::error, service.pos, "services." + service.name + ".memswap_limit",
                         memory > 0 ? "it is less than the memory limit" : "it takes a memory limit too",
                         "memory and swap together may be that much: set mem_limit to the part that is memory"});
+}
+
+/// Their names; whether the engine has them itself is seen at the start.
+void check_capabilities(const Service& service, std::vector<Diagnostic>& findings) {
+    try {
+        (void)runtime::container_capabilities(service.cap_add, service.cap_drop, ~runtime::CapabilitySet{0});
+    } catch (const Error& error) {
+        findings.push_back({Severity::error, service.pos, "services." + service.name, error.what(), error.hint()});
+    }
 }
 
 void check_network(const Network& network, std::vector<Diagnostic>& findings) {
@@ -188,6 +198,7 @@ void check_creations(const Project& project, const Plan& plan, const store::Stor
         check_stop_signal(service, findings);
         check_security(service, findings);
         check_memory(service, findings);
+        check_capabilities(service, findings);
         check_macs(project, service, findings);
     }
     if (!findings.empty()) throw ProjectError(std::move(findings), kind);

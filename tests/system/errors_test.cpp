@@ -37,6 +37,17 @@ TEST(Errors, AnUnimplementedAttributeIsNotIgnored) {
     EXPECT_THAT(box.fails({"up", "-d"}), AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("use_api_socket")));
 }
 
+TEST(Errors, AnUnknownCapability) {
+    REQUIRE_ROOT();
+    Sandbox box;
+    box.write("compose.yaml",
+              "services:\n  web:\n    image: busybox\n    command: sleep 1000\n    cap_add: [NET_ADMN, ALL]\n");
+    EXPECT_THAT(box.fails({"up", "-d"}),
+                AllOf(HasSubstr("compose.yaml:2:3: error: services.web: unknown capability \"NET_ADMN\""),
+                      HasSubstr("did you mean NET_ADMIN?")));
+    EXPECT_THAT(box.compose({"network", "ls", "-q", "--filter", "name=demo"}).out, testing::IsEmpty());
+}
+
 TEST(Errors, MissingImage) {
     REQUIRE_ROOT();
     Sandbox box;
